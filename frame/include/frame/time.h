@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Clock, timers, deferred work.
+ *
+ * A timer or work item is a STABLE member of an OBJECT; its state lives in a table
+ * of the framework (init may return ENOMEM; arming cannot fail).  Timer functions
+ * run as bottom halves (no sleeping; spin locks and NOWAIT only); work functions
+ * run in a kernel thread and may sleep.  Use OWNER_OF(type, member, t) in them.
+ */
+#pragma once
+
+SAFE_API u64 time_now(void);                             /* ns since boot, monotonic over all CPUs */
+SAFE_API u64 time_coarse(void);                          /* the same at the last tick; cheap */
+/* For the vDSO: ns = base_ns + ((tsc - base_tsc) * mult >> shift). */
+struct clock_params { u64 base_tsc; u64 base_ns; u32 mult; u32 shift; bool user_readable; };
+SAFE_API struct clock_params clock_params(void);
+SAFE_API u64 rtc_read(void);                             /* seconds since 1970 by the machine's clock, at boot; 0: none */
+
+STABLE(timer) { u32 index_k; u32 gen_k; };
+SAFE_API err_t timer_init(struct timer *t, void (*fn)(struct timer *t));
+SAFE_API void  timer_arm(struct timer *t, u64 deadline); /* moves it if armed; NEVER cancels */
+SAFE_API bool  timer_cancel(struct timer *t);            /* true: it was armed and will not run */
+SAFE_API bool  timer_cancel_wait(struct timer *t);       /* and no longer runs on another CPU */
+SAFE_API u64   timer_deadline(struct timer *t);          /* NEVER: not armed */
+SAFE_API void  timer_fini(struct timer *t);              /* cancel_wait, and frees its state; idempotent */
+
+STABLE(work) { u32 index_k; u32 gen_k; };
+SAFE_API err_t work_init(struct work *w, void (*fn)(struct work *w));
+SAFE_API void  work_queue(struct work *w);               /* once per run, however often called before it */
+SAFE_API void  work_fini(struct work *w);                /* waits for a running one; idempotent */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * User memory and user CPU state.
+ *
+ * The copies work on the current task's address space, never sleep and never call
+ * services: they stop at the first page that is not there (or not permitted) and
+ * return how many bytes were done.  services/vm wraps them with faulting-in
+ * (vm_copy_in, …).  Addresses are any u64; what is not user space counts as not there.
+ */
+#pragma once
+
+SAFE_API usize user_copy_in(mbytes dst, u64 addr);
+SAFE_API usize user_copy_out(u64 addr, bytes src);
+SAFE_API usize user_zero(u64 addr, usize len);
+/* Copies up to and with the NUL. *found says whether it was there; returns the bytes copied. */
+SAFE_API usize user_copy_string(mbytes dst, u64 addr, bool *found);
+SAFE_API usize user_copy_from_frame(u64 addr, struct frame *f, usize off, usize len);    /* frame → user */
+SAFE_API usize user_copy_to_frame(struct frame *f, usize off, u64 addr, usize len);      /* user → frame */
+/* Word operations for futexes and the like: false if the word is not there; addr aligned, or traps. */
+SAFE_API bool user_load32(u64 addr, u32 *value);
+SAFE_API bool user_store32(u64 addr, u32 value);
+SAFE_API bool user_load64(u64 addr, u64 *value);
+SAFE_API bool user_store64(u64 addr, u64 value);
+/* *seen is what was there; it was exchanged if *seen == old. */
+SAFE_API bool user_cmpxchg32(u64 addr, u32 old, u32 new, u32 *seen);
+
+/* The extended (x87, SSE, AVX, …) state of the current task, in the CPU's own XSAVE format
+ * (FXSAVE where there is no XSAVE).  fpu_load checks the header and masks reserved bits: EINVAL. */
+SAFE_API usize fpu_size(void);                           /* bytes of the format in use, <= 4096 */
+SAFE_API u64   fpu_features(void);                       /* XCR0; 3 without XSAVE */
+SAFE_API usize fpu_save(mbytes out);                     /* traps if out is shorter than fpu_size() */
+SAFE_API err_t fpu_load(bytes state);
+SAFE_API void  fpu_reset(void);                          /* exec */
+
+/* The thread pointers; must be canonical user addresses: EPERM else. t: current, or not started. */
+SAFE_API err_t user_set_fs(struct task *t, u64 base);
+SAFE_API err_t user_set_gs(struct task *t, u64 base);
+SAFE_API u64   user_get_fs(struct task *t);
+SAFE_API u64   user_get_gs(struct task *t);

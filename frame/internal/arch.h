@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The contract between the machine-independent framework and a CPU architecture.
+ * frame/arch/<cpu>/ implements arch_*; the k_on_* are implemented outside of it
+ * and called by its entry code.  mmu_* (frame/arch/<cpu>/mmu.c) serves frame/mem.
+ *
+ * Preempt count (percpu.preempt): one word says what may happen here.
+ *   bits  0- 7  preempt_disable and service spin locks held
+ *   bits  8-15  framework sections: internal locks held, an update under way.
+ *               A failed check while this is not zero is a panic, never an oops.
+ *   bits 16-19  inside a bottom half
+ *   bits 20-23  inside a hard interrupt
+ * Zero: may be preempted; bottom halves run when it returns to zero.
+ */
+#pragma once
+#include "frame/frame.h"
+
+#define PREEMPT_ONE     0x1u
+#define PREEMPT_SECTION 0x100u
+#define PREEMPT_BH      0x10000u
+#define PREEMPT_IRQ     0x100000u
+
+#define KSTACK_SIZE     16384u          /* per task; guard page below */
+
+struct percpu {                 /* at %gs:0 in the kernel; one page-aligned block per CPU */
+        struct percpu *self;            /* offset 0 */
+        u64   kernel_sp;                /* offset 8: top of the current task's stack, for entry from user mode */
+        u64   user_sp;                  /* offset 16: scratch of the system-call entry */
+        u32   cpu;                      /* offset 24 */
+        u32   preempt;                  /* offset 28 */
+        struct task *current;           /* offset 32 */
+        u32   resched;                  /* offset 40: pick again before user mode / when preempt is 0 */
+        u32   bh_pending;               /* offset 44: bit mask of frame/irq bottom-half kinds */
+        struct task *idle;
+        struct vmspace *space;          /* whose page tables are loaded (perhaps lazily) */
+        u64   irq_stack;                /* top */
+        u32   apic_id;
+        u32   online;
+        void *tss;                      /* arch */
+        struct recover *recover;        /* innermost recovery point, see oops.c */
+        u64   timer_deadline;           /* what the hardware timer is set to, ns */
+        u64   tick_deadline;            /* the scheduler's next tick, ns; NEVER while idle */
+        u64   idle_since, idle_ns;
+        u64   switch_ns;                /* when current was switched to */
+        u64   spare[8];
+};
+extern struct percpu *percpu_of[MAX_CPUS];
+extern u32 cpus_online;
+static inline struct percpu *this_cpu(void)
+{ struct percpu *p; __asm__ ("movq %%gs:0, %0" : "=r"(p)); return p; }          /* stable only with preemption off */
+static inline struct task *current_task(void)
+{ struct task *t; __asm__ volatile ("movq %%gs:32, %0" : "=r"(t)); return t; }
+static inline void preempt_add(u32 n) { __asm__ volatile ("addl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
+static inline u32  preempt_count(void) { u32 n; __asm__ volatile ("movl %%gs:28, %0" : "=r"(n) :: "memory"); return n; }
+void preempt_sub_check(u32 n);          /* subtracts; at zero runs pending bottom halves and reschedules (irqs must be on) */
+static inline void preempt_sub_nocheck(u32 n) { __asm__ volatile ("subl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
+
+/* Framework-internal spin lock: a framework section.  Taken with interrupts off (irq variants)
+ * only where hard interrupt code takes it too. */
+struct klock { u32 word; };
+static inline void klock_lock(struct klock *l)
+{
+        preempt_add(PREEMPT_SECTION);
+        while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+                while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
+                        __builtin_ia32_pause();
+}
+static inline void klock_unlock(struct klock *l)
+{
+        __atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+        preempt_sub_check(PREEMPT_SECTION);
+}
+static inline u64 arch_irq_save(void)
+{ u64 f; __asm__ volatile ("pushfq; popq %0; cli" : "=r"(f) :: "memory"); return f; }
+static inline void arch_irq_restore(u64 f) { if (f & 0x200) __asm__ volatile ("sti" ::: "memory"); }
+static inline void arch_irq_on(void)  { __asm__ volatile ("sti" ::: "memory"); }
+static inline void arch_irq_off(void) { __asm__ volatile ("cli" ::: "memory"); }
+static inline u64 klock_lock_irq(struct klock *l)
+{
+        u64 f = arch_irq_save();
+        preempt_add(PREEMPT_SECTION);
+        while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+                __builtin_ia32_pause();
+        return f;
+}
+static inline void klock_unlock_irq(struct klock *l, u64 f)
+{
+        __atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+        preempt_sub_nocheck(PREEMPT_SECTION);
+        arch_irq_restore(f);
+}
+
+/* ---- provided by the architecture (frame/arch/<cpu>) ---- */
+
+/* boot.c, after boot.S: calls frame_main(). What the loader said, copied to safe memory: */
+struct boot_region { u64 start, end; u32 type; u32 spare; };    /* type 1: usable RAM */
+struct boot_info {
+        char cmdline[4096];
+        u64  initrd_start, initrd_end;          /* physical */
+        u64  rsdp;
+        u32  n_regions;
+        struct boot_region regions[128];        /* the loader's map, unsorted, not page-aligned */
+};
+extern struct boot_info boot_info;
+extern u8 k_image_start[], k_text_end[], k_rodata_end[], k_image_end[];          /* linker script */
+
+void arch_cpu_early(void);              /* per CPU: GDT, IDT, TSS, CR0/CR4/EFER, syscall MSRs, XCR0 */
+void arch_console_init(void);           /* com1, as early as possible */
+void arch_acpi_init(void);              /* MADT, FADT; after mmu_init */
+void arch_irq_init(void);               /* LAPIC, IO-APIC */
+void arch_clock_init(void);             /* TSC calibration */
+void arch_smp_start(void);              /* all APs; each ends in k_cpu_main() */
+u64  arch_clock_now(void);              /* ns since boot */
+void arch_timer_set(u64 deadline);      /* this CPU's one-shot; ns; irqs off; NEVER: stop. Past: fires at once */
+enum ipi { IPI_RESCHED, IPI_TLB, IPI_HALT };
+void arch_send_ipi(u32 cpu, enum ipi kind);
+void arch_halt_wait(void);              /* irqs off on entry: sti; hlt; returns after an interrupt, irqs on */
+void arch_stop_cpu(void) __attribute__((noreturn));
+
+struct arch_context { u64 sp; };        /* callee-saved registers lie on the stack */
+void arch_context_init(struct arch_context *c, u64 stack_top, void (*fn)(void));
+void arch_switch(struct arch_context *from, struct arch_context *to);           /* irqs off */
+void arch_set_kernel_stack(u64 top);    /* TSS.rsp0 and percpu.kernel_sp */
+/* user state that is not in user_regs; memory of arch_ustate_size() bytes, 64-aligned */
+struct arch_ustate;
+usize arch_ustate_size(void);
+void arch_ustate_init(struct arch_ustate *u);                                   /* reset state */
+void arch_ustate_copy(struct arch_ustate *dst, struct arch_ustate *src_current);/* src: live registers or saved */
+void arch_ustate_save(struct arch_ustate *u);                                   /* at switch away: FPU, fs, gs */
+void arch_ustate_load(struct arch_ustate *u);                                   /* at switch to */
+/* Runs user code with *regs (on the top of this task's stack, as k_regs_of(stack_top)); never returns here: the
+ * next entry calls k_on_*(regs), then k_before_user(regs), then user code again. */
+void arch_enter_user(struct user_regs *regs) __attribute__((noreturn));
+static inline struct user_regs *k_regs_of(u64 stack_top) { return (struct user_regs *)(stack_top - sizeof(struct user_regs)); }
+
+/* recover.S: like setjmp/longjmp, for oops containment */
+struct recover { u64 rbx, rbp, r12, r13, r14, r15, sp, ip; struct recover *outer; u32 preempt; u32 held; };
+int  arch_recover_set(struct recover *r) __attribute__((returns_twice));        /* 0; then 1 after arch_recover_go */
+void arch_recover_go(struct recover *r) __attribute__((noreturn));
+
+/* backtrace with frame pointers or ORC-less scan: text addresses from (ip, bp), symbolised by k_symbol() */
+void arch_backtrace(u64 ip, u64 bp);
+void arch_random_seed(u8 out[64]);      /* RDSEED, RDRAND, TSC jitter: whatever there is */
+
+/* mmu.c: kernel mappings and page-table words.  See frame/arch/x86_64/mmu.h. */
+
+/* ---- called by the architecture's entry code ---- */
+void frame_main(void);                                  /* boot CPU, boot stack, irqs off, early page tables */
+void k_cpu_main(void) __attribute__((noreturn));        /* an AP, set up, on its idle task's stack: joins the scheduler */
+void k_on_syscall(struct user_regs *regs);              /* irqs on */
+void k_on_user_fault(struct user_regs *regs, struct user_fault *f);             /* irqs on; page faults too */
+void k_before_user(struct user_regs *regs);             /* irqs on entry; returns with irqs off, nothing pending */
+struct kernel_trap { u64 vector, error, addr, ip, sp, bp; };
+void k_on_kernel_trap(struct kernel_trap *t);           /* no exception-table entry fits: oops or panic; does not return */
+void k_on_timer(void);                                  /* hard interrupt, irqs off */
+void k_on_ipi(enum ipi kind);                           /* hard interrupt */
+void k_on_device_irq(u32 line);                         /* hard interrupt, acknowledged: queue its bottom half */
+void k_irq_enter(void);                                 /* around the above: counts PREEMPT_IRQ … */
+void k_irq_exit_to_kernel(void);                        /* … and on the way back to kernel code: if the count is 0, runs
+                                                           bottom halves and preempts (on the task's stack, irqs off on entry and exit) */
+void k_panic(const char *why) __attribute__((noreturn));
+void k_print(const char *fmt, u64 a, u64 b, u64 c);     /* framework's own log: %s %d %x, up to three */
