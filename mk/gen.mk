@@ -2,7 +2,7 @@
 #
 # gen: Linux's ABI constants as Safe C headers (build/gen/abi/), and the check
 # that our ABI structs have Linux's layout.  Included by the top Makefile.
-# Debian packages: linux-libc-dev, libc6-dev, gcc, python3.
+# Debian packages: linux-libc-dev, libc6-dev, gcc, clang-19, python3.
 #
 #   GEN_STAMP     depend on it before compiling anything that includes "abi/..."
 #   GEN_INCLUDE   the flags that find the headers
@@ -11,6 +11,7 @@ GEN_DIR     := build/gen
 GEN_STAMP   := $(GEN_DIR)/.stamp
 GEN_INCLUDE := -I$(GEN_DIR) -I.
 HOSTCC      ?= gcc
+LAYOUT_CC   ?= clang-19
 UAPI_DIR    ?= /usr/include
 
 # The package's version stands for the headers it brings.
@@ -28,5 +29,5 @@ $(GEN_DIR)/.constants: $(GEN_TOOLS) $(GEN_UAPI)
 	@touch $@
 
 $(GEN_STAMP): $(GEN_DIR)/.constants $(GEN_LAYOUTS) frame/include/frame/types.h
-	python3 tools/gen/check_layout.py --out $(GEN_DIR)/check_layout.c --cc "$(HOSTCC)"
+	python3 tools/gen/check_layout.py --out $(GEN_DIR) --cc "$(LAYOUT_CC)"
 	@touch $@

@@ -3,20 +3,7 @@
  * System V IPC and POSIX message queues as user space lays them out.
  */
 #pragma once
-
-struct linux_ipc_perm {
-        i32 key;
-        u32 uid;
-        u32 gid;
-        u32 cuid;
-        u32 cgid;
-        u32 mode;
-        u16 seq;
-        u16 pad2;
-        u32 pad3;
-        u64 unused1;
-        u64 unused2;
-};
+#include "abi/linux/ipc_perm.h"
 #include "abi/cpu/ipc.h"                /* struct linux_semid_ds */
 
 struct linux_shmid_ds {
