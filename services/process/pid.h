@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Process identifiers.  A struct pid is a number in a pid namespace; it names a thread,
+ * the process it leads, a process group and a session, as long as any of them exists.
+ *
+ * Lifetime   A pid found by pid_find is held for the caller.  Its number is free for reuse
+ *            when the last reference is dropped (groups and sessions hold theirs).
+ * Locking    pid.thread, .process, .group and the relations in process.h marked so are
+ *            guarded by pid_ns.tree (spin, class tree); lock order: tree, process, futex.
+ */
+#pragma once
+#include "services/task/thread.h"
+
+#define PID_MAX_DEFAULT 32768u
+
+OBJECT(pid_ns);
+POOL_DECLARE(pid_ns)
+
+OBJECT(pid) {
+        u32 nr;                         /* fixed */
+        struct pid_ns *ns;              /* counted; fixed */
+        struct thread *thread;          /* the thread with this tid, or NULL; tree */
+        struct process *process;        /* the process with this tgid (also as a zombie), or NULL; tree */
+        struct process *group;          /* first member of the process group, by pgrp_next; tree */
+        struct session *session;        /* the session with this id, or NULL; tree */
+        struct pid *next;               /* hash chain; ns lock */
+};
+POOL_DECLARE(pid)
+
+struct pid_ns *pid_ns_new(struct payer *payer);         /* NULL: no memory */
+/* Takes the next free number. EAGAIN: none free or the namespace is dying; ENOMEM. */
+struct pid_result { struct pid *p; err_t err; };
+struct pid_result pid_new(struct pid_ns *ns, struct payer *payer);
+struct pid *pid_find(struct pid_ns *ns, u32 nr);        /* counted, or NULL */
+/* Counted, or NULL if there is none (a pid may outlive its thread or process). */
+struct thread  *thread_find(struct pid_ns *ns, u32 tid);
+struct process *process_find(struct pid_ns *ns, u32 tgid);
+/* For /proc: the process with the smallest tgid >= nr, counted; NULL: none. */
+struct process *process_next(struct pid_ns *ns, u32 nr);
+/* The thread of p with the smallest tid >= nr, counted; NULL: none. */
+struct thread  *process_thread_next(struct process *p, u32 nr);
+
+void tree_lock(struct pid_ns *ns);
+void tree_unlock(struct pid_ns *ns);
+struct pid_ns *pid_ns_current(void);                    /* borrowed from the current thread */
+u32  pid_ns_threads(struct pid_ns *ns);                 /* live threads, for /proc/loadavg and sysinfo */
+u64  pid_ns_forks(struct pid_ns *ns);                   /* since boot */
+u32  pid_ns_last(struct pid_ns *ns);                    /* the last number given out */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making, ending and awaiting processes and threads: clone(2), execve(2), exit(2),
+ * wait4(2), and what names them to each other.  Objects: services/task/thread.h.
+ */
+#pragma once
+#include "services/process/pid.h"
+#include "services/process/session.h"
+#include "abi/linux/process.h"
+
+void process_init(void);                                /* classes, sysctl defaults; at boot */
+
+/* The first process: pid 1 of a fresh pid namespace; runs `path` with argv/envp blobs of
+ * NUL-separated strings. Does not wait. Errors of the exec are returned: nothing was started then. */
+struct init_args { struct blob *path, *argv, *envp; u32 argc, envc; };
+err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_context *fs, struct files *files);
+
+/* clone(2), clone3(2), fork, vfork: args as clone3 has them (flags, exit_signal separate).
+ * *tid is the child's in the caller's namespace.  EINVAL, EAGAIN (RLIMIT_NPROC, pids), ENOMEM, EPERM. */
+struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal; u64 stack, stack_size, tls; };
+err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid);
+
+/* execve(2)/execveat(2): path from user memory, argv/envp user arrays. On OK regs are the new program's. */
+err_t process_exec(struct user_regs *regs, i32 dirfd, u64 path, u64 argv, u64 envp, u32 flags);
+
+/* _exit(2): the calling thread; exit_group(2): the whole process. status as wait(2) encodes it
+ * (code << 8, or signal number | 0x80 for a core). Return to the framework's loop, which ends the task. */
+void thread_exit(u32 status);
+void process_exit_group(u32 status);
+/* Makes every thread of p exit with status (fatal signals, exec, oops). process.lock held. */
+void process_kill_locked(struct process *p, u32 status);
+
+/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (id 0: own group). found.pid 0: nothing (WNOHANG). */
+struct wait_found { u32 pid; u32 uid; u32 status; u32 code; struct linux_rusage usage; };
+err_t process_wait(u32 which, u32 id, u32 options, struct wait_found *found);
+
+/* Process groups and sessions: setpgid(2), getpgid(2), setsid(2), getsid(2). */
+err_t process_setpgid(u32 pid, u32 pgid);
+err_t process_getpgid(u32 pid, u32 *pgid);
+err_t process_setsid(u32 *sid);
+err_t process_getsid(u32 pid, u32 *sid);
+bool  process_group_orphaned(struct pid *pgrp);         /* tree lock held */
+u32   process_ppid(struct process *p);
+
+struct linux_rusage process_rusage(struct process *p, i32 who);        /* RUSAGE_SELF, CHILDREN, THREAD (current) */
+struct task_times   process_times(struct process *p);                  /* live and ended threads */
+u64   rlimit_get(struct process *p, u32 which);                        /* soft limit */
+err_t process_prlimit(u32 pid, u32 which, const struct rlimit *new, struct rlimit *old);
+err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);  /* ns; ITIMER_REAL */
+void  process_getitimer(u32 which, u64 *value, u64 *interval);
+/* State letter of /proc/pid/stat: R S D T Z X. */
+u8    thread_state_letter(struct thread *t);
+u8    process_state_letter(struct process *p);
+
+/* Unsets what dies with the mm: clears and wakes clear_child_tid, wakes the vfork parent. */
+void  thread_release_mm(struct thread *t);
