@@ -14,20 +14,24 @@ HOSTCC      ?= gcc
 LAYOUT_CC   ?= clang-19
 UAPI_DIR    ?= /usr/include
 
-# The package's version stands for the headers it brings.
-GEN_UAPI    := $(wildcard $(UAPI_DIR)/linux/version.h)
+# dpkg keeps the headers' own dates, but not those of its file list.
+GEN_UAPI    := $(wildcard $(UAPI_DIR)/linux/version.h) \
+               $(subst :,\:,$(wildcard /var/lib/dpkg/info/linux-libc-dev*.list))
 GEN_TOOLS   := $(wildcard tools/gen/*.py tools/gen/*.conf tools/gen/*.map tools/gen/extra/*.h)
-GEN_LAYOUTS := $(wildcard abi/linux/*.h abi/linux/*/*.h)
+# A new header for a CPU needs its forwarding header in abi/cpu/.
+GEN_CPU     := $(wildcard abi/linux/x86_64)
+GEN_LAYOUTS := $(wildcard abi/linux/*.h abi/linux/*/*.h frame/include/frame/*.h \
+                          frame/include/frame/*/*.h)
 
 .PHONY: gen
-gen: $(GEN_STAMP)
+gen: $(GEN_STAMP)  ## the ABI headers from linux-libc-dev, and their check
 
 # Constants first; the layouts use some of them.
-$(GEN_DIR)/.constants: $(GEN_TOOLS) $(GEN_UAPI)
+$(GEN_DIR)/.constants: $(GEN_TOOLS) $(GEN_UAPI) $(GEN_CPU)
 	@mkdir -p $(GEN_DIR)
 	python3 tools/gen/gen.py --out $(GEN_DIR)/abi --cc "$(HOSTCC)"
 	@touch $@
 
-$(GEN_STAMP): $(GEN_DIR)/.constants $(GEN_LAYOUTS) frame/include/frame/types.h
+$(GEN_STAMP): $(GEN_DIR)/.constants $(GEN_LAYOUTS)
 	python3 tools/gen/check_layout.py --out $(GEN_DIR) --cc "$(LAYOUT_CC)"
 	@touch $@

@@ -7,8 +7,8 @@
 Reads the headers and tools/gen/layout.map, writes one ordinary C unit per group
 of UAPI headers (build/gen/layout/<unit>.c) with an assertion for each size, and
 for each field's offset, size and signedness, and compiles it.  Nothing is linked.
-Also proves what Safe C asks of such structs: no implicit padding, integers only,
-and every struct either stands in layout.map or in ALONE below.
+Also proves what Safe C asks: no implicit padding, integers only, every struct stands
+in layout.map or in ALONE below, and no constant has the name of a framework macro.
 """
 import argparse
 import glob
@@ -116,6 +116,21 @@ def assertions(ours, theirs, prefix, renames, structs):
     return lines
 
 
+def macros(paths):
+    names = set()
+    for path in paths:
+        names |= set(re.findall(r"^\s*#\s*define\s+(\w+)", open(path).read(), re.M))
+    return names
+
+
+def framework_macros():
+    return macros(glob.glob(f"{ROOT}/frame/include/**/*.h", recursive=True))
+
+
+def constants(out):
+    return macros(glob.glob(f"{out}/abi/*.h") + glob.glob(f"{out}/abi/const/*.h"))
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--out", required=True)
@@ -130,6 +145,10 @@ def main():
     unknown = sorted((mapped | set(ALONE)) - set(structs))
     if missing or unknown:
         sys.exit(f"layout.map: not there: {missing}; no such struct: {unknown}")
+
+    clashes = framework_macros() & constants(args.out)
+    if clashes:
+        sys.exit(f"both an ABI constant and a macro of frame/include: {' '.join(sorted(clashes))}")
 
     flags = ["-std=gnu23", "-fsyntax-only", f"-I{ROOT}", f"-I{args.out}", f"-I{ROOT}/frame/include",
              "-D_GNU_SOURCE"]
@@ -146,8 +165,10 @@ def main():
             sys.exit(p.stderr)
 
     # Ours alone: no padding, and the sizes of what has no counterpart.
-    text = own + "".join(f'_Static_assert(sizeof({structs[t][0]} {t}) == {n}, "{t}: size");\n'
-                         for t, n in ALONE.items())
+    # (clang looks for padding only where a size is asked for.)
+    text = own + "".join(f'_Static_assert(sizeof({k} {t}) > 0, "{t}");\n' for t, (k, _) in structs.items())
+    text += "".join(f'_Static_assert(sizeof({structs[t][0]} {t}) == {n}, "{t}: size");\n'
+                    for t, n in ALONE.items())
     compile_unit("own", text, ["-Werror=padded", "-Werror=macro-redefined"])
 
     for name, includes, entries in units:

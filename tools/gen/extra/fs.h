@@ -22,6 +22,5 @@
 #define ST_NOSYMFOLLOW  0x2000
 /* File system magic numbers that linux/magic.h does not have. */
 #define MQUEUE_MAGIC    0x19800202
-#define PIDFS_MAGIC     0x50494446
 /* Limits on links in a path walk, and on the depth of a symlink chain. */
 #define MAXSYMLINKS     40

@@ -32,5 +32,7 @@
 #define RB_KEXEC        LINUX_REBOOT_CMD_KEXEC
 /* Clock ticks per second that user space sees in /proc and times(2). */
 #define USER_HZ         100
+/* The size of a thread's name, with its zero. */
+#define TASK_COMM_LEN   16
 /* The longest single string of execve(2): 32 pages. */
 #define MAX_ARG_STRLEN  131072

@@ -88,7 +88,6 @@
 #define SCM_RIGHTS      1
 #define SCM_CREDENTIALS 2
 #define SCM_SECURITY    3
-#define SCM_PIDFD       4
 #define SCM_MAX_FD      253
 
 #define SOL_IP          0
@@ -125,3 +124,8 @@
 #define TCP_LISTEN      10
 #define TCP_CLOSING     11
 #define TCP_NEW_SYN_RECV 12
+/* tcpi_ca_state; Linux spells them TCP_CA_Open and so on. */
+#define TCP_CA_OPEN     0
+#define TCP_CA_DISORDER 1
+#define TCP_CA_RECOVERY 3
+#define TCP_CA_LOSS     4
