@@ -150,6 +150,10 @@ def main():
     if clashes:
         sys.exit(f"both an ABI constant and a macro of frame/include: {' '.join(sorted(clashes))}")
 
+    reserved = sorted(n for n in constants(args.out) if re.match(r"_|[kK]_", n) or n.endswith("_k"))
+    if reserved:
+        sys.exit(f"names that Safe C reserves: {' '.join(reserved)}")
+
     flags = ["-std=gnu23", "-fsyntax-only", f"-I{ROOT}", f"-I{args.out}", f"-I{ROOT}/frame/include",
              "-D_GNU_SOURCE"]
     own = ('#include "frame/marks.h"\n#include "frame/types.h"\n'

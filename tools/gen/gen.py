@@ -10,7 +10,7 @@ numbers are the kernel's own, evaluated by the host compiler, never retyped.
 Rules of the output (see abi/linux/README.md):
   * `#define NAME value`, nothing else: a literal with the type the original has;
   * names that begin with underscores lose them; if that name is taken, the
-    underscored one is left out;
+    underscored one is left out; names that begin with K_ get LINUX_ in front;
   * a name stands in exactly one header.
 Files are rewritten only when their text changes.
 """
@@ -207,6 +207,12 @@ def literal(c):
     return f"{c.value}{suffix}"
 
 
+def strip(name):
+    """Linux's name as Safe C may spell it: `_...` and `K_...` are reserved there."""
+    name = name.lstrip("_")
+    return "LINUX_" + name if name.startswith("K_") else name
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.exists(path) and open(path).read() == text:
@@ -219,7 +225,7 @@ def header(title, note):
     return f"{LICENCE} * {title}\n * {note}\n */\n#pragma once\n"
 
 
-def defines(consts, strip):
+def defines(consts):
     text, source = "", None
     for c in consts:
         if c.source != source:
@@ -252,7 +258,7 @@ def system_calls(cc):
     rc, out, err = run(cc, ["-E", "-dM", "-x", "c", "-"], "#include <asm/unistd_64.h>\n")
     if rc:
         sys.exit(f"gen: {err}")
-    return sorted((int(m[2]), m[1]) for m in re.finditer(r"#define __NR_(\w+) (\d+)", out))
+    return sorted((int(m[2]), m[1].lstrip("_")) for m in re.finditer(r"#define __NR_(\w+) (\d+)", out))
 
 
 def main():
@@ -283,7 +289,7 @@ def main():
     for s in [errno] + subjects:
         keep = []
         for c in s["consts"]:
-            name = c.name.lstrip("_")
+            name = strip(c.name)
             if name != c.name and name in plain:
                 continue
             if name in taken:
@@ -295,14 +301,11 @@ def main():
             keep.append(c)
         s["consts"] = keep
 
-    def strip(name):
-        return name.lstrip("_")
-
     check_against_libc(cc, extras)
-    write(f"{out}/errno.h", header("Linux's error numbers.", note) + defines(errno["consts"], strip))
+    write(f"{out}/errno.h", header("Linux's error numbers.", note) + defines(errno["consts"]))
     for s in subjects:
         write(f"{out}/const/{s['name']}.h",
-              header(f"Linux's ABI constants: {s['name']}.", note) + defines(s["consts"], strip))
+              header(f"Linux's ABI constants: {s['name']}.", note) + defines(s["consts"]))
     write(f"{out}/const.h", header("Linux's ABI constants, all subjects that services share.", note)
           + "\n" + "".join(f'#include "abi/const/{s["name"]}.h"\n' for s in subjects if s["umbrella"]))
     calls = system_calls(cc)
