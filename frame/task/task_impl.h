@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tasks inside the framework: struct task, what a task holds, the scheduler's
+ * own entry points.  For frame/ only; services see frame/task.h.
+ *
+ * Boot, on the boot CPU:
+ *      task_init()             after mem_init; makes task 0 (idle) of the running context
+ *      task_idle_new(cpu)      per AP, before it starts; its stack_top is the AP's stack
+ *      task_boot_thread(fn)    fn (services_start) in a kernel thread
+ *      task_idle_loop()        never returns: what frame_main and k_cpu_main end in
+ */
+#pragma once
+#include "arch.h"
+
+/* The word `state`: one of these, and for the parked ones the wait mode above bit 8. */
+enum {
+        TS_FREE,                /* zeroed: nobody's */
+        TS_NEW,                 /* made, not started */
+        TS_SETUP,               /* not started, and being changed by task_claim_new's caller */
+        TS_QUEUED,              /* runnable: the policy (or round robin) has it */
+        TS_RUNNING,             /* a CPU runs it */
+        TS_PARKING,             /* runs, about to sleep; a wake-up makes it RUNNING */
+        TS_SLEEPING,            /* off its CPU; a wake-up makes it QUEUED */
+        TS_ENDED,
+};
+#define TS_MASK      0xffu
+#define TS_MODE(m)   ((u32)(m) << 8)
+#define TS_LOCK      TS_MODE(8)                 /* waits for a mutex or rwlock: its grant alone wakes */
+#define TS_KILL_OK   TS_MODE(1)
+#define TS_SIGNAL_OK TS_MODE(2)
+#define TS_KICK_OK   TS_MODE(4)
+
+enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.work */
+
+/* What a task holds, innermost last, so that an oops can give it back.  Bottom halves push
+ * on the task they interrupted, above its own. */
+enum held_kind { HELD_NONE, HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR };
+#define HELD_MASK 7ul                           /* the kind is in the pointer's low bits */
+
+struct tnode {                                  /* a timer's node; frame/time/timer.c */
+        u64 deadline;
+        struct tnode *child, *next, *prev;      /* pairing heap */
+        void (*fire)(struct tnode *n);
+        u32 cpu;                                /* whose heap */
+        u32 state;
+};
+
+struct kwaiter {                                /* one WAITER of a task, or a notifier's */
+        struct wnode *nodes;
+        u32 woken;                              /* a wake-up came since the last sleep */
+        u32 gen;
+        u32 used;
+        u32 nomem;
+};
+
+struct wnode {                                  /* one waiter on one queue; frame/sync/waitq.c */
+        const void *key;                        /* the queue's or lock's address */
+        struct wnode *next, *prev;              /* in the bucket */
+        struct wnode *more;                     /* of the same waiter; or free */
+        struct kwaiter *waiter;
+        struct task *task;                      /* NULL: a notifier's */
+        u32 kind;
+        u32 got;                                /* consumed an exclusive wake-up, not yet acted on */
+};
+
+#define TASK_WAITERS 4
+#define TASK_NODES   6
+
+struct task {
+        /* system calls and switches */
+        struct arch_context ctx;
+        u64   stack_top;                        /* user_regs lie just below, struct arch_ustate above */
+        struct task_body *body;                 /* counted until the end; NULL: the framework's own thread */
+        const struct user_ops *uops;            /* NULL: kernel thread */
+        u32   work;                             /* WORK_*: atomic */
+        u32   n_held;
+        u64   stamp;                            /* cycles at the last crossing of the user border */
+        u64   user_cycles, system_cycles;
+        u32   state;                            /* TS_*: atomic */
+        u32   on_cpu;                           /* its stack is in use by a CPU */
+        u32   cpu;                              /* runs or last ran there */
+        u32   intr;                             /* enum intr bits: atomic */
+        struct vmspace *space;                  /* counted */
+        struct arch_ustate *ustate;             /* NULL: kernel thread */
+        u32   ustate_cpu;                       /* whose registers may still hold it */
+        u32   in_policy;                        /* given to the registered policy (else: round robin) */
+
+        void *held[MAX_HELD];
+
+        const struct kthread_ops *kops;
+        void (*boot_fn)(void);
+        u32   kicked, kpark;
+        u32   oopses;
+        u32   id;                               /* index in the pool + 1: owner word of locks */
+        struct task *wake_next;                 /* chain of a waker that has made it QUEUED */
+        struct task *rr_next;                   /* round robin's queue */
+        u32   on_rr;
+        u32   is_idle;
+        struct tnode timer;                     /* deadline of its sleep */
+        struct kwaiter waiter[TASK_WAITERS];
+        u32   waiter_gen;
+        u32   lock_granted;
+        struct wnode lock_node;                 /* waits for a lock */
+        struct wnode *free_nodes;
+        struct wnode node[TASK_NODES];
+        u64   started;                          /* ns */
+        u64   stack_base_top;                   /* as kstack_alloc gave it */
+        struct payer *payer;
+        u64   switches[2];                      /* involuntary, voluntary */
+        struct task *ended_next;
+        u8    name[16];
+};
+
+static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
+
+/* held_push first makes room, then fills it: a bottom half in between goes above.
+ * Traps before anything else when the array is full. */
+static inline void held_check_room(void)
+{ if (__builtin_expect(current_task()->n_held >= MAX_HELD - 8 && !(preempt_count() & 0xf0000), 0)) __builtin_trap();
+  if (__builtin_expect(current_task()->n_held >= MAX_HELD, 0)) __builtin_trap(); }
+static inline void held_push(enum held_kind kind, void *what)
+{
+        struct task *t = current_task();
+        u32 n = t->n_held;
+
+        if (__builtin_expect(n >= MAX_HELD, 0))
+                __builtin_trap();
+        *(volatile u32 *)&t->n_held = n + 1;
+        *(void *volatile *)&t->held[n] = (void *)((u64)what | kind);
+}
+/* False: not held. */
+bool held_pop_deep(enum held_kind kind, void *what);
+static inline bool held_pop(enum held_kind kind, void *what)
+{
+        struct task *t = current_task();
+        u32 n = t->n_held;
+
+        if (__builtin_expect(n == 0 || t->held[n - 1] != (void *)((u64)what | kind), 0))
+                return held_pop_deep(kind, what);
+        *(void *volatile *)&t->held[n - 1] = NULL;
+        *(volatile u32 *)&t->n_held = n - 1;
+        return true;
+}
+bool held_has(enum held_kind kind, const void *what);
+u32  held_count(enum held_kind kind);
+/* oops.c: gives back what lies above `keep`. */
+void held_release(struct task *t, u32 keep);
+
+/* Boot, see above. */
+void task_init(void);
+struct task *task_idle_new(u32 cpu);            /* NULL: no memory */
+bool task_boot_thread(void (*fn)(void), const char *name);
+void task_idle_loop(void) __attribute__((noreturn));
+
+/* The saved user state of a task that is current or not started; traps for any other.
+ * Until task_unclaim_new the task can neither start nor be discarded. */
+struct arch_ustate *task_claim_ustate(struct task *t);
+void task_unclaim_ustate(struct task *t);
+
+/* sched.c */
+void sched_init(void);
+void sched_wake(struct task *t, u32 modes);     /* wakes t if it sleeps in a mode that `modes` covers */
+void sched_wake_chain(struct task *t);          /* enqueues a chain of tasks made QUEUED by sched_claim */
+bool sched_claim(struct task *t);               /* wakes t; true: the caller must sched_wake_chain it */
+void sched_park_begin(u32 mode_bits);           /* current: RUNNING -> PARKING */
+void sched_park_cancel(void);                   /* and back */
+void sched_park(void);                          /* sleeps unless woken since sched_park_begin */
+void sched_enqueue_new(struct task *t);
+void sched_preempt(void);                       /* count 0, irqs on, resched set */
+void sched_end(void) __attribute__((noreturn)); /* current: switches away for ever */
+void sched_first_run(void);                     /* the tail of the switch that starts a task */
+void sched_tick(struct percpu *pc, u64 now);    /* bottom half */
+void sched_policy_failed(void);                 /* oops in it */
+
+/* oops.c: runs fn(arg) with a recovery point; false: it oopsed, and what it held is released. */
+bool contained(void (*fn)(void *), void *arg);
+#define MODE_ANY (~0u)
