@@ -15,12 +15,12 @@ typedef struct __attribute__((warn_unused_result)) err {
 #define ERR(code)   ((err_t){ (code) })
 #define TRY(expr)   do { err_t e_k = (expr); if (failed(e_k)) return e_k; } while (0)
 
-static inline bool failed(err_t e)         { return e.code != 0; }
-static inline bool succeeded(err_t e)      { return e.code == 0; }
-static inline int  err_code(err_t e)       { return e.code; }
-static inline bool err_is(err_t e, int c)  { return e.code == c; }
+SAFE_API static inline bool failed(err_t e)         { return e.code != 0; }
+SAFE_API static inline bool succeeded(err_t e)      { return e.code == 0; }
+SAFE_API static inline int  err_code(err_t e)       { return e.code; }
+SAFE_API static inline bool err_is(err_t e, int c)  { return e.code == c; }
 /* Says that an error is ignored on purpose. */
-static inline void ignore(err_t e)         { (void)e; }
+SAFE_API static inline void ignore(err_t e)         { (void)e; }
 
 /* A failed check in a service ends the process it worked for (an oops), not
  * the machine.  The condition is evaluated in every build. */

@@ -86,7 +86,7 @@ static inline void k_unguard_preempt(struct k_guard_preempt *g) { (void)g; preem
 #define K_CAT2(a, b) a##b
 #define K_CAT(a, b)  K_CAT2(a, b)
 #define K_GUARD(kind, arg) \
-        struct k_guard_##kind K_CAT(guard_k_, __COUNTER__) __attribute__((cleanup(k_unguard_##kind), unused)) = k_guard_##kind(arg)
+        struct k_guard_##kind K_CAT(guard_k_, __COUNTER__) __attribute__((cleanup(k_unguard_##kind), __unused__)) = k_guard_##kind(arg)
 #define SPIN_GUARD(lockp)   K_GUARD(spin, lockp)
 #define GUARD(lockp)        K_GUARD(mutex, lockp)
 #define READ_GUARD(lockp)   K_GUARD(read, lockp)

@@ -43,4 +43,4 @@ SAFE_API void console_register(const struct console_ops *ops);
 /* Per-CPU arrays of services: STABLE(x) … CACHE_ALIGNED, indexed by cpu_id() inside NO_PREEMPT(). */
 
 /* Defined by services/init: called once in a kernel thread when the framework stands. */
-void services_start(void);
+SERVICE_DEFINES void services_start(void);

@@ -28,6 +28,7 @@
 
 /* Functions */
 #define SAFE_API       __attribute__((btf_decl_tag("keel:safe")))   /* services may call it */
+#define SERVICE_DEFINES __attribute__((btf_decl_tag("keel:service")))  /* a service defines it; the framework calls it */
 /* Parameters of type `void *` that only framework macros pass: what the
  * pointee's type must be, checked at the macro's use in a service. */
 #define K_POD          __attribute__((btf_decl_tag("keel:pod")))     /* pointee is POD; read only */

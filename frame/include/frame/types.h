@@ -36,22 +36,22 @@ typedef unsigned long  usize;           /* sizes and counts of bytes */
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static inline u64 min_u64(u64 a, u64 b) { return a < b ? a : b; }
-static inline u64 max_u64(u64 a, u64 b) { return a > b ? a : b; }
-static inline u32 min_u32(u32 a, u32 b) { return a < b ? a : b; }
-static inline i64 min_i64(i64 a, i64 b) { return a < b ? a : b; }
-static inline i64 max_i64(i64 a, i64 b) { return a > b ? a : b; }
-static inline u64 page_down(u64 x) { return x & ~PAGE_MASK; }
-static inline u64 page_up(u64 x) { return (x + PAGE_MASK) & ~PAGE_MASK; }
+SAFE_API static inline u64 min_u64(u64 a, u64 b) { return a < b ? a : b; }
+SAFE_API static inline u64 max_u64(u64 a, u64 b) { return a > b ? a : b; }
+SAFE_API static inline u32 min_u32(u32 a, u32 b) { return a < b ? a : b; }
+SAFE_API static inline i64 min_i64(i64 a, i64 b) { return a < b ? a : b; }
+SAFE_API static inline i64 max_i64(i64 a, i64 b) { return a > b ? a : b; }
+SAFE_API static inline u64 page_down(u64 x) { return x & ~PAGE_MASK; }
+SAFE_API static inline u64 page_up(u64 x) { return (x + PAGE_MASK) & ~PAGE_MASK; }
 
 /* Bit operations: index of the lowest / highest set bit; x must not be 0 (traps). */
-static inline u32 bit_lowest(u64 x)  { if (!x) __builtin_trap(); return (u32)__builtin_ctzl(x); }
-static inline u32 bit_highest(u64 x) { if (!x) __builtin_trap(); return 63u - (u32)__builtin_clzl(x); }
-static inline u32 bit_count(u64 x)   { return (u32)__builtin_popcountl(x); }
+SAFE_API static inline u32 bit_lowest(u64 x)  { if (!x) __builtin_trap(); return (u32)__builtin_ctzl(x); }
+SAFE_API static inline u32 bit_highest(u64 x) { if (!x) __builtin_trap(); return 63u - (u32)__builtin_clzl(x); }
+SAFE_API static inline u32 bit_count(u64 x)   { return (u32)__builtin_popcountl(x); }
 /* Overflow-checked arithmetic: true if the sum or product did not fit. */
-static inline bool add_overflows(u64 a, u64 b) { return a + b < a; }
-static inline bool mul_overflows(u64 a, u64 b) { u64 r; return __builtin_mul_overflow(a, b, &r); }
+SAFE_API static inline bool add_overflows(u64 a, u64 b) { return a + b < a; }
+SAFE_API static inline bool mul_overflows(u64 a, u64 b) { u64 r; return __builtin_mul_overflow(a, b, &r); }
 
 /* (a * b) / d and (a * b) >> shift in 128 bits; d must not be 0 (traps). */
-u64 mul_div(u64 a, u64 b, u64 d);
-u64 mul_shift(u64 a, u64 b, u32 shift);
+SAFE_API u64 mul_div(u64 a, u64 b, u64 d);
+SAFE_API u64 mul_shift(u64 a, u64 b, u32 shift);

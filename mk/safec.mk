@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The Safe C checker.  Included by the top Makefile.
+# Debian packages: clang-19, libclang-19-dev, llvm-19-dev, python3.
+#
+#   SAFEC_PLUGIN   the plugin; what compiles a service depends on it
+#   SAFEC_CFLAGS   all flags for services/, lib/ and abi/:
+#                  $(SAFEC_CC) $(SAFEC_CFLAGS) -c x.c -o x.o
+#   SAFEC_CODE     the part of them that is also frame/'s
+#
+#   make safecheck [FILE=x.c]   checks one file, or all services
+#   make test-safec             the attacks and the good programs of tests/safec
+#   make tcb                    counts the trusted code
+
+ifndef SAFEC_PLUGIN
+SAFEC_CC     ?= clang-19
+SAFEC_CXX    ?= clang++-19
+SAFEC_PLUGIN := build/tools/safec.so
+SAFEC_SRC    := $(wildcard tools/safec/*.cpp)
+SAFEC_OBJ    := $(SAFEC_SRC:tools/safec/%.cpp=build/tools/safec.o/%.o)
+SAFEC_CXXFLAGS = $(shell llvm-config-19 --cxxflags) -std=c++17 -fno-rtti -fPIC -O1 -Wall -Wno-unused-parameter
+
+build/tools/safec.o/%.o: tools/safec/%.cpp tools/safec/safec.h
+	@mkdir -p $(@D)
+	$(SAFEC_CXX) $(SAFEC_CXXFLAGS) -c $< -o $@
+
+$(SAFEC_PLUGIN): $(SAFEC_OBJ)
+	@mkdir -p $(@D)
+	$(SAFEC_CXX) -shared -Wl,-z,nodelete -o $@.new $^
+	@mv $@.new $@
+
+SAFEC_SANITIZE := array-bounds,shift-exponent,integer-divide-by-zero,bool
+# Undefined behaviour defined, trapped or checked; also for frame/.
+SAFEC_CODE := -std=gnu23 -O2 -ffreestanding -fno-builtin -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
+	-fwrapv -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-finite-loops \
+	-ftrivial-auto-var-init=zero -fstrict-flex-arrays=3 -fno-common -fstack-clash-protection -mllvm -trap-unreachable \
+	-fsanitize=$(SAFEC_SANITIZE) -fsanitize-trap=$(SAFEC_SANITIZE) -fsanitize=kcfi
+SAFEC_WARN := -Wall -Wwrite-strings -Wno-unused-function -Werror=int-conversion -Werror=incompatible-pointer-types \
+	-Werror=incompatible-function-pointer-types -Werror=pointer-type-mismatch -Werror=incompatible-pointer-types-discards-qualifiers \
+	-Werror=return-type -Werror=uninitialized -Werror=macro-redefined -Werror=array-bounds -Werror=vla -Werror=strict-prototypes \
+	-Werror=unknown-attributes -Werror=ignored-attributes -Werror=frame-larger-than -Wframe-larger-than=2048
+SAFEC_INCLUDE := -Iframe/include -Iframe/arch/x86_64/include -I. -Ibuild/gen -include frame/include/frame/frame.h
+SAFEC_CFLAGS := $(SAFEC_CODE) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN)
+endif
