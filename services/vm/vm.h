@@ -19,7 +19,7 @@
 OBJECT(vm);
 OBJECT(vm_domain);
 OBJECT(vm_special);
-BASE(mapping);                          /* vfs/mapping.h */
+STABLE(mapping);                        /* vfs/mapping.h */
 POOL_DECLARE(vm)
 POOL_DECLARE(vm_domain)
 POOL_DECLARE(vm_special)
@@ -43,6 +43,10 @@ struct vm_domain *vm_domain_new(void);  /* count 1; NULL: no memory.  Linux's de
 struct vm_settings vm_settings(struct vm_domain *d);
 void  vm_set_settings(struct vm_domain *d, struct vm_settings s);
 void  vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops);    /* at boot */
+/* Makes the file behind shared anonymous memory: `size` bytes of zeros, unlinked, open for reading and
+ * writing, shown as "/dev/zero (deleted)".  *file is counted.  tmpfs gives it; init registers it. */
+STABLE(vm_shmem_ops) { err_t (*file_new)(struct payer *payer, u64 size, struct file **file); };
+void  vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops);        /* at boot */
 u64   vm_committed(struct vm_domain *d);                /* pages: Committed_AS */
 u64   vm_commit_limit(struct vm_domain *d);             /* pages: CommitLimit */
 /* The counted pages for other users of memory that is promised (tmpfs, System V shm): ENOMEM. */
@@ -126,9 +130,10 @@ static inline bool vm_is_user(u64 addr, u64 len) { return len <= VM_MAX && addr 
 u64   vm_read_remote(struct vm *vm, u64 addr, mbytes dst, bool force);
 u64   vm_write_remote(struct vm *vm, u64 addr, bytes src, bool force);
 
-/* What a futex's address means.  Private: the vm and the address.  Shared file pages: the mapping, held
- * until vm_key_put, and the byte offset.  EFAULT; write: the caller will write the word. */
-struct vm_key { struct vm *vm; struct mapping *mapping; u64 at; };
+/* What a futex's address means.  Private: the vm (not counted: the caller's own) and the address.  Shared
+ * file pages: the mapping and the byte offset; `file`, held until vm_key_put, keeps the mapping what it is.
+ * Equal keys: equal vm, mapping and at.  EFAULT; write: the caller will write the word. */
+struct vm_key { struct vm *vm; struct mapping *mapping; struct file *file; u64 at; };
 err_t vm_key_get(u64 addr, bool shared, bool write, struct vm_key *out);
 void  vm_key_put(struct vm_key *key);
 
@@ -170,8 +175,9 @@ u64   vm_random_brk(struct vm *vm, u64 end, bool randomize);
 
 /* ---- For vfs: pages leave a file ---- */
 
-/* What vfs calls through its mapping hooks (registered by vm_init). */
-void  vm_unmap_mapping(struct mapping *m, u64 first, u64 pages, bool private_too);
+/* What vfs calls through vfs/hooks.h (registered by vm_init): takes pages first .. last of the file out of
+ * every address space; private copies too if cows.  Called after the pages have left the mapping. */
+void  vm_unmap_mapping(struct mapping *m, u64 first, u64 last, bool cows);
 
 /* ---- For /proc ---- */
 

@@ -9,7 +9,7 @@
  * are logic to get right (try_hold, then re-check), never memory corruption.
  *
  *   header:  OBJECT(inode) { ... };   POOL_DECLARE(inode);
- *   one .c:  POOL_DEFINE(inode, inode_fini);        (fini may be K_NO_FINI)
+ *   one .c:  POOL_DEFINE(inode, inode_fini);        (fini may be NO_FINI)
  *
  * gives   struct inode *inode_alloc(payer, mode)   count 1, not yet findable; NULL: no memory
  *         struct inode *inode_hold(p)              traps on a dead object; returns p
@@ -33,12 +33,13 @@ enum alloc_mode {
 };
 
 struct K_OPAQUE k_obj {         /* lies just before each object */
-        u32 refs;               /* count, plus K_UNPUBLISHED until published; 0: free */
+        u32 refs;               /* count, plus K_UNPUBLISHED until published; K_FREE: free; 0: never used */
         u32 charge;             /* bytes charged to the payer */
         struct payer *payer;    /* NULL: the kernel's own */
 };
 #define K_UNPUBLISHED 0x80000000u
 #define K_SATURATED   0x40000000u
+#define K_FREE        0xe0000000u       /* far from any count: stray holds and drops, which trap, do not leave it */
 #define K_REGION_SHIFT 34       /* 16 GiB of addresses per pool */
 
 STABLE(pool) {
@@ -51,7 +52,7 @@ STABLE(pool) {
 };
 
 void *k_pool_alloc(struct pool *pool, struct payer *payer, enum alloc_mode mode);
-void  k_pool_free(struct k_obj *o, void *p);            /* count has reached 0 */
+void  k_pool_free(void *p);                             /* the count has just become K_FREE */
 void  k_count_trap(void *p);                            /* dead, saturated or foreign object */
 
 static inline struct k_obj *k_hdr(void *p) { return (struct k_obj *)p - 1; }
@@ -66,15 +67,22 @@ static inline void k_drop(void *p)
 {
         if (!p)
                 return;
-        u32 old = __atomic_fetch_sub(&k_hdr(p)->refs, 1, __ATOMIC_ACQ_REL) & ~K_UNPUBLISHED;
-        if (__builtin_expect(old <= 1 || old >= K_SATURATED, 0)) {
-                if (old != 1)
+        u32 *refs = &k_hdr(p)->refs;
+        u32 old = __atomic_load_n(refs, __ATOMIC_RELAXED), n;
+        do {
+                n = old & ~K_UNPUBLISHED;
+                if (__builtin_expect(n - 1 >= K_SATURATED - 1, 0))      /* 0, saturated or free */
                         k_count_trap(p);
-                k_pool_free(k_hdr(p), p);
-        }
+        } while (!__atomic_compare_exchange_n(refs, &old, n == 1 ? K_FREE : old - 1, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+        if (n == 1)
+                k_pool_free(p);         /* exactly one caller sees each object's last count */
 }
 static inline void k_publish(void *p) { __atomic_fetch_and(&k_hdr(p)->refs, ~K_UNPUBLISHED, __ATOMIC_RELEASE); }
-static inline u32  k_refs(void *p)    { return __atomic_load_n(&k_hdr(p)->refs, __ATOMIC_ACQUIRE) & ~K_UNPUBLISHED; }
+static inline u32  k_refs(void *p)
+{
+        u32 n = __atomic_load_n(&k_hdr(p)->refs, __ATOMIC_ACQUIRE) & ~K_UNPUBLISHED;
+        return n < K_SATURATED ? n : 0;
+}
 
 #define BASE_DECLARE(TYPE) \
         SAFE_API static inline struct TYPE *TYPE##_hold(struct TYPE *p) { k_hold(p); return p; } \
@@ -90,15 +98,17 @@ static inline u32  k_refs(void *p)    { return __atomic_load_n(&k_hdr(p)->refs, 
         { return k_pool_alloc(&k_pool_##TYPE, payer, mode); } \
         BASE_DECLARE(TYPE)
 
-#define K_SLOT(TYPE) ((sizeof(struct TYPE) + sizeof(struct k_obj) + 15) & ~15ul)
+#define K_ALIGN(TYPE) (_Alignof(struct TYPE) > 16 ? _Alignof(struct TYPE) : 16)
+#define K_SLOT(TYPE) (sizeof(struct TYPE) <= 48 ? 64 : (sizeof(struct TYPE) + 16 + K_ALIGN(TYPE) - 1) & ~(K_ALIGN(TYPE) - 1))
 
 #define POOL_DEFINE(TYPE, fini) \
-        static void k_fini_##TYPE(void *p) { void (*f)(struct TYPE *) = (fini); if (f) f((struct TYPE *)p); } \
+        static unused void k_fini_##TYPE(void *p) { void (*f)(struct TYPE *) = (fini); if (f) f((struct TYPE *)p); } \
         _Static_assert(sizeof(struct TYPE) > 0 && K_SLOT(TYPE) <= 65536, "object size"); \
-        _Static_assert(_Alignof(struct TYPE) <= 16 || sizeof(struct TYPE) % 64 == 0, "object alignment"); \
+        _Static_assert(_Alignof(struct TYPE) <= 64, "object alignment"); \
         struct pool k_pool_##TYPE __attribute__((section(".keel.pools"), used)) = \
-        { .slot_k = K_SLOT(TYPE), .size_k = sizeof(struct TYPE), .fini_k = k_fini_##TYPE, .name_k = #TYPE }
-#define K_NO_FINI NULL
+        { .slot_k = K_SLOT(TYPE), .size_k = sizeof(struct TYPE), .name_k = #TYPE, \
+          .fini_k = _Generic((fini), void *: NULL, default: k_fini_##TYPE) }
+#define NO_FINI NULL
 
 static inline bool k_in_pool(const struct pool *pool, const void *p)
 { return (u64)p - pool->base_k < 1ul << K_REGION_SHIFT; }

@@ -23,7 +23,8 @@
 enum vm_prot { VM_NONE = 0, VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4,
         VM_COW = 8 };           /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
 
-struct vm_page { struct frame *frame; u32 prot; bool accessed; bool dirty; };  /* frame NULL: not mapped */
+struct vm_page { struct frame *frame; u32 page; u32 prot; bool accessed; bool dirty; };
+                                /* frame NULL: not mapped; page: index within a frame of order > 0 */
 
 OBJECT(vmspace);
 SAFE_API struct vmspace *vmspace_new(struct payer *payer);       /* count 1; NULL: no memory */
@@ -32,7 +33,7 @@ SAFE_API void vmspace_drop(struct vmspace *s);           /* the last frees all m
 SAFE_API u64  vmspace_mapped(struct vmspace *s);         /* pages mapped now */
 SAFE_API u64  vmspace_tables(struct vmspace *s);         /* page-table pages */
 
-struct K_OPAQUE K_BORROW vm_cursor { struct vmspace *s; u64 addr; u64 *pte; u64 flush[8]; };
+struct K_OPAQUE K_BORROW vm_cursor { struct vmspace *s; u64 addr; u64 *pte; u32 n; u32 whole; u64 flush[8]; u32 drop[8]; };
 struct vm_cursor k_cursor(struct vmspace *s, u64 addr);
 void k_cursor_end(struct vm_cursor *c);
 #define VM_CURSOR(NAME, space, addr)  struct vm_cursor NAME __attribute__((cleanup(k_cursor_end))) = k_cursor((space), (addr))

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Terminals: the device a process reads, writes and is job-controlled by.
+ *
+ * A tty stands between a line discipline (ldisc.h) and a port, which a driver embeds
+ * as BASE in its own object.  /dev/ttyS<n> opens the tty of a serial port,
+ * /dev/console the one chosen by console=, /dev/tty the caller's controlling one.
+ *
+ * Lifetime   A tty of a serial port lives for ever; sessions count it.
+ * Locking    tty.lock (spin, class tty) guards discipline, size and flow; bottom halves
+ *            take it.  tty.read_mutex and write_mutex keep one reader and one writer's
+ *            bytes together.  session and foreground group: the pid namespace's tree lock.
+ *            Order: read_mutex or write_mutex, tree, tty.lock, the port's own lock.
+ */
+#pragma once
+#include "services/task/thread.h"
+#include "services/tty/ldisc.h"
+
+BASE(tty_port);
+/* Called with tty.lock held; none may sleep.
+ *   write   takes as many bytes as it has room for, returns that; tty_written() when room comes
+ *   room    bytes that write would take now
+ *   queued  bytes taken and not yet sent
+ *   stop    true: send nothing more until false
+ *   flush   drops what is queued */
+STABLE(tty_port_ops) {
+        usize (*write)(struct tty_port *port, bytes text);
+        u32   (*room)(struct tty_port *port);
+        u32   (*queued)(struct tty_port *port);
+        void  (*stop)(struct tty_port *port, bool stop);
+        void  (*flush)(struct tty_port *port);
+};
+BASE(tty_port) {
+        const struct tty_port_ops *ops;         /* fixed */
+        struct tty *tty;                        /* fixed once registered */
+};
+
+OBJECT(tty) {
+        struct spinlock lock;
+        struct ldisc ldisc;                     /* lock */
+        struct linux_winsize size;              /* lock */
+        struct tty_port *port;                  /* counted; fixed */
+        u32   major, minor;                     /* fixed */
+        u8    name[16];                         /* fixed; "ttyS0" */
+        bool  flow_stopped;                     /* tcflow or ^S; lock */
+        bool  hung_up, exclusive;               /* lock */
+        u32   pending_signals;                  /* lock: typed signals to send, bit = number */
+        struct mutex read_mutex, write_mutex;
+        struct waitq readers, writers;
+        struct session *session;                /* whose controlling terminal this is, counted; tree lock */
+        struct pid *foreground;                 /* its foreground group, counted; tree lock */
+        u32   opens;                            /* open files; lock */
+};
+POOL_DECLARE(tty)
+
+void tty_init(void);                            /* registers /dev/tty and /dev/console */
+/* A new terminal for a port; its device node is major:minor.  The reference is the caller's. NULL: no memory. */
+struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name);
+/* From a driver's bottom half. */
+void tty_received(struct tty *tty, bytes typed);
+void tty_written(struct tty *tty);              /* there is room again */
+void tty_break(struct tty *tty);
+/* Makes tty the system console: /dev/console, and where the kernel log goes. */
+void tty_set_console(struct tty *tty);
+void tty_log_write(bytes text);                 /* console_ops.write */
+/* A session leader has exited: hang-up, and nobody's controlling terminal any more. */
+void tty_session_leader_exit(struct session *s);
+/* For /proc/pid/stat: device number and foreground group of p's controlling terminal; 0 and -1: none. */
+void tty_of_process(struct process *p, u32 *device, i32 *foreground);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What vfs needs from services above it: const tables registered once, at boot.
+ * Until then the defaults of registry.c hold: nothing can be faulted in, no area maps a file.
+ */
+#pragma once
+STABLE(mapping);
+
+/*                     called with                     may sleep
+ * fault_in            no spin lock                    yes; makes the user page(s) of [addr, addr+len), which
+ *                                                     lies in one page, present; false: EFAULT
+ * unmap_range         inode lock or nothing           yes; removes pages [first, last] of the file from every
+ *                                                     address space; private copies too if `cows` */
+STABLE(vfs_vm_ops) {
+        bool (*fault_in)(u64 addr, usize len, bool write);
+        void (*unmap_range)(struct mapping *m, u64 first, u64 last, bool cows);
+};
+/* raise: send sig to the current thread (SIGPIPE, SIGXFSZ); any context that may take spin locks */
+STABLE(vfs_signal_ops) {
+        void (*raise)(u32 sig);
+};
+void vfs_register_vm(const struct vfs_vm_ops *ops);
+void vfs_register_signal(const struct vfs_signal_ops *ops);

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tree of areas: a treap by address, threaded as a list, each node knowing the largest
+ * gap below an area of its subtree.  Ranks are random, so no program can unbalance it.
+ *
+ * Entry points  area_find, area_add, area_remove, area_split, area_merge_around, area_gap_down
+ * Locking       mmap_lock, for writing where the tree changes; the mapping's area lock is
+ *               taken here, when an area with a mapping appears, moves or goes (V4).
+ */
+#include "services/vm/vm_impl.h"
+
+static void area_fini(struct area *a)
+{
+        if (a->file)
+                file_drop(a->file);
+        vm_special_drop(a->special);
+}
+
+POOL_DEFINE(area, area_fini);
+
+/* ---- Gaps ---- */
+
+/* Where the area begins, with the guard of a growing stack. */
+static u64 low_end(struct area *a)
+{
+        if (!(a->flags & AREA_GROWSDOWN))
+                return a->start;
+        return a->start > VM_MIN + STACK_GUARD ? a->start - STACK_GUARD : VM_MIN;
+}
+
+static u64 max_gap_of(struct area *a)
+{
+        u64 gap = a->gap;
+        if (a->left)
+                gap = max_u64(gap, a->left->max_gap);
+        if (a->right)
+                gap = max_u64(gap, a->right->max_gap);
+        return gap;
+}
+
+/* The gap below `a` may have changed: tells its ancestors. */
+static void gap_changed(struct area *a)
+{
+        u64 from = a->prev ? a->prev->end : VM_MIN;
+        u64 low = low_end(a);
+        a->gap = low > from ? low - from : 0;
+        for (struct area *n = a; n; n = n->up) {
+                u64 gap = max_gap_of(n);
+                if (n != a && gap == n->max_gap)
+                        break;
+                n->max_gap = gap;
+        }
+}
+
+static void bounds_changed(struct area *a)
+{
+        gap_changed(a);
+        if (a->next)
+                gap_changed(a->next);
+}
+
+/* ---- The treap ---- */
+
+static void replace_child(struct vm *vm, struct area *up, struct area *old, struct area *new)
+{
+        if (!up)
+                vm->root = new;
+        else if (up->left == old)
+                up->left = new;
+        else
+                up->right = new;
+        if (new)
+                new->up = up;
+}
+
+/* Puts `a` above its parent. */
+static void rotate_up(struct vm *vm, struct area *a)
+{
+        struct area *p = a->up;
+        replace_child(vm, p->up, p, a);
+        if (p->left == a) {
+                p->left = a->right;
+                if (p->left)
+                        p->left->up = p;
+                a->right = p;
+        } else {
+                p->right = a->left;
+                if (p->right)
+                        p->right->up = p;
+                a->left = p;
+        }
+        p->up = a;
+        p->max_gap = max_gap_of(p);
+        a->max_gap = max_gap_of(a);
+}
+
+/* Links `a`, whose neighbours in the list will be prev and next, into tree and list. */
+static void link_area(struct vm *vm, struct area *a, struct area *prev)
+{
+        struct area *next = prev ? prev->next : vm->first;
+        a->prev = prev;
+        a->next = next;
+        if (prev)
+                prev->next = a;
+        else
+                vm->first = a;
+        if (next)
+                next->prev = a;
+        else
+                vm->last = a;
+
+        /* Between neighbours one of two places is free: right of prev, or left of next. */
+        if (prev && !prev->right) {
+                prev->right = a;
+                a->up = prev;
+        } else if (next) {
+                next->left = a;
+                a->up = next;
+        } else {
+                vm->root = a;
+        }
+        vm->seed = vm->seed * 6364136223846793005ul + 1442695040888963407ul;
+        a->rank = (u32)(vm->seed >> 32);
+        bounds_changed(a);
+        while (a->up && a->up->rank < a->rank)
+                rotate_up(vm, a);
+        vm->areas++;
+}
+
+static void unlink_area(struct vm *vm, struct area *a)
+{
+        while (a->left || a->right) {
+                if (!a->right || (a->left && a->left->rank > a->right->rank))
+                        rotate_up(vm, a->left);
+                else
+                        rotate_up(vm, a->right);
+        }
+        struct area *up = a->up;
+        replace_child(vm, up, a, NULL);
+        if (a->prev)
+                a->prev->next = a->next;
+        else
+                vm->first = a->next;
+        if (a->next)
+                a->next->prev = a->prev;
+        else
+                vm->last = a->prev;
+        /* The gap values on the path still count the gap of `a`. */
+        for (struct area *n = up; n; n = n->up)
+                n->max_gap = max_gap_of(n);
+        if (a->next)
+                gap_changed(a->next);
+        if (vm->recent == a)
+                PTR_STORE(vm->recent, NULL);
+        vm->areas--;
+        a->prev = a->next = a->up = NULL;
+}
+
+struct area *area_find(struct vm *vm, u64 addr)
+{
+        struct area *found = NULL;
+        for (struct area *a = vm->root; a; ) {
+                if (addr < a->end) {
+                        found = a;
+                        if (addr >= a->start)
+                                break;
+                        a = a->left;
+                } else {
+                        a = a->right;
+                }
+        }
+        return found;
+}
+
+struct area *area_at(struct vm *vm, u64 addr)
+{
+        struct area *a = PTR_LOAD(vm->recent);
+        if (a && addr >= a->start && addr < a->end)
+                return a;
+        a = area_find(vm, addr);
+        if (!a || addr < a->start)
+                return NULL;
+        PTR_STORE(vm->recent, a);
+        return a;
+}
+
+struct area *area_overlap(struct vm *vm, u64 start, u64 end)
+{
+        struct area *a = area_find(vm, start);
+        return a && a->start < end ? a : NULL;
+}
+
+/* The last area that begins at or below addr. */
+static struct area *before(struct vm *vm, u64 addr)
+{
+        struct area *a = area_find(vm, addr);
+        return a ? a->prev : vm->last;
+}
+
+/* ---- Looking for room ---- */
+
+/* The highest `len` free bytes in [low, high). */
+bool area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
+{
+        u64 from = max_u64(vm->last ? vm->last->end : VM_MIN, low);
+        if (high > from && high - from >= len) {
+                *out = high - len;
+                return true;
+        }
+        struct area *a = vm->root;
+        if (!a || a->max_gap < len)
+                return false;
+        for (bool down = true;;) {
+                /* Right first, where there is a gap that may begin below high. */
+                while (down && a->right && a->right->max_gap >= len && a->end < high)
+                        a = a->right;
+                u64 top = low_end(a);
+                u64 bottom = top - a->gap;
+                if (a->gap >= len) {
+                        u64 hi = min_u64(top, high), lo = max_u64(bottom, low);
+                        if (hi > lo && hi - lo >= len) {
+                                *out = hi - len;
+                                return true;
+                        }
+                }
+                if (a->start <= low)
+                        return false;
+                if (a->left && a->left->max_gap >= len) {
+                        a = a->left;
+                        down = true;
+                        continue;
+                }
+                struct area *child = NULL;
+                do {
+                        child = a;
+                        a = a->up;
+                        if (!a)
+                                return false;
+                } while (child == a->left);
+                down = false;
+        }
+}
+
+/* The lowest `len` free bytes in [low, high). */
+bool area_gap_up(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
+{
+        u64 from = low;
+        for (struct area *a = area_find(vm, low); a && from < high; a = a->next) {
+                u64 top = min_u64(low_end(a), high);
+                if (top > from && top - from >= len) {
+                        *out = from;
+                        return true;
+                }
+                from = max_u64(from, a->end);
+        }
+        if (high <= from || high - from < len)
+                return false;
+        *out = from;
+        return true;
+}
+
+/* ---- Areas ---- */
+
+/* The pages of a private anonymous area are found by address alone. */
+static bool is_plain(const struct area_spec *s) { return !s->mapping && !s->special; }
+
+#define KEEPS_APART  AREA_SPECIAL
+#define MERGE_IGNORE AREA_ANON_PAGES
+
+static bool fits(struct area *low, const struct area_spec *high)
+{
+        if (low->end != high->start || low->prot != high->prot ||
+            (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
+            low->file != high->file || low->mapping != high->mapping)
+                return false;
+        return is_plain(high) || low->offset + area_size(low) == high->offset;
+}
+
+static bool fits_below(const struct area_spec *low, struct area *high)
+{
+        if (low->end != high->start || low->prot != high->prot ||
+            (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
+            low->file != high->file || low->mapping != high->mapping)
+                return false;
+        return is_plain(low) || low->offset + (low->end - low->start) == high->offset;
+}
+
+struct area_spec area_spec_of(struct area *a)
+{
+        return (struct area_spec){ .start = a->start, .end = a->end, .prot = a->prot, .flags = a->flags,
+                .offset = a->offset, .file = a->file, .mapping = a->mapping, .special = a->special };
+}
+
+static void set_bounds(struct area *a, u64 start, u64 end)
+{
+        if (a->mapping || a->special)
+                a->offset += start - a->start;
+        a->start = start;
+        a->end = end;
+}
+
+void area_set_bounds(struct area *a, u64 start, u64 end)
+{
+        if (a->mapping) {
+                GUARD(&a->mapping->area_lock);
+                set_bounds(a, start, end);
+        } else {
+                set_bounds(a, start, end);
+        }
+        bounds_changed(a);
+}
+
+/* REQUIRES the mapping's area lock. */
+static void map_link_locked(struct area *a)
+{
+        struct mapping *m = a->mapping;
+        a->map_prev = NULL;
+        a->map_next = m->areas;
+        if (m->areas)
+                m->areas->map_prev = a;
+        PTR_STORE(m->areas, a);
+}
+
+static void map_unlink(struct area *a)
+{
+        struct mapping *m = a->mapping;
+        if (!m)
+                return;
+        GUARD(&m->area_lock);
+        if (a->map_prev)
+                a->map_prev->map_next = a->map_next;
+        else
+                PTR_STORE(m->areas, a->map_next);
+        if (a->map_next)
+                a->map_next->map_prev = a->map_prev;
+        a->map_prev = a->map_next = NULL;
+}
+
+static struct area *area_make(struct vm *vm, const struct area_spec *s)
+{
+        struct area *a = area_alloc(vm->payer, MAY_RECLAIM);
+        if (!a)
+                return NULL;
+        a->vm = vm;
+        a->start = s->start;
+        a->end = s->end;
+        a->prot = s->prot;
+        a->flags = s->flags;
+        a->offset = s->offset;
+        a->mapping = s->mapping;
+        if (s->file)
+                a->file = file_hold(s->file);
+        if (s->special)
+                a->special = vm_special_hold(s->special);
+        return a;
+}
+
+err_t area_add_own(struct vm *vm, const struct area_spec *s, struct area **out)
+{
+        struct area *a = area_make(vm, s);
+        if (!a)
+                return ERR(ENOMEM);
+        link_area(vm, a, before(vm, s->start));
+        if (a->mapping) {
+                GUARD(&a->mapping->area_lock);
+                map_link_locked(a);
+        }
+        *out = a;
+        return OK;
+}
+
+err_t area_add(struct vm *vm, const struct area_spec *s)
+{
+        struct area *prev = before(vm, s->start);
+        struct area *next = prev ? prev->next : vm->first;
+        bool after_prev = prev && fits(prev, s), before_next = next && fits_below(s, next);
+
+        if (after_prev && before_next) {
+                u64 end = next->end;
+                prev->flags |= next->flags & MERGE_IGNORE;
+                area_remove(vm, next);
+                area_set_bounds(prev, prev->start, end);
+        } else if (after_prev) {
+                area_set_bounds(prev, prev->start, s->end);
+        } else if (before_next) {
+                area_set_bounds(next, s->start, next->end);
+        } else {
+                struct area *a = NULL;
+                return area_add_own(vm, s, &a);
+        }
+        return OK;
+}
+
+void area_remove(struct vm *vm, struct area *a)
+{
+        map_unlink(a);
+        unlink_area(vm, a);
+        area_drop(a);
+}
+
+err_t area_split(struct vm *vm, struct area *a, u64 at)
+{
+        assert(at > a->start && at < a->end && !(at & PAGE_MASK));
+        if (vm->areas >= vm->domain->settings.max_map_count)
+                return ERR(ENOMEM);
+        struct area_spec rest = area_spec_of(a);
+        rest.start = at;
+        if (a->mapping || a->special)
+                rest.offset = area_offset_of(a, at);
+        struct area *b = area_make(vm, &rest);
+        if (!b)
+                return ERR(ENOMEM);
+        if (a->mapping) {
+                GUARD(&a->mapping->area_lock);
+                a->end = at;
+                map_link_locked(b);
+        } else {
+                a->end = at;
+        }
+        link_area(vm, b, a);
+        return OK;
+}
+
+static bool merge_with_next(struct vm *vm, struct area *a)
+{
+        struct area *n = a->next;
+        if (!n)
+                return false;
+        struct area_spec s = area_spec_of(n);
+        if (!fits(a, &s))
+                return false;
+        u64 end = n->end;
+        a->flags |= n->flags & MERGE_IGNORE;
+        area_remove(vm, n);
+        area_set_bounds(a, a->start, end);
+        return true;
+}
+
+struct area *area_merge_around(struct vm *vm, struct area *a)
+{
+        merge_with_next(vm, a);
+        struct area *p = a->prev;
+        return p && merge_with_next(vm, p) ? p : a;
+}
+
+void areas_free(struct vm *vm)
+{
+        struct area *a = vm->first;
+        vm->root = vm->first = vm->last = NULL;
+        PTR_STORE(vm->recent, NULL);
+        vm->areas = 0;
+        while (a) {
+                struct area *next = a->next;
+                map_unlink(a);
+                area_drop(a);
+                a = next;
+        }
+}
+
+void areas_check(struct vm *vm)
+{
+        u64 n = 0, from = VM_MIN;
+        struct area *prev = NULL;
+        for (struct area *a = vm->first; a; a = a->next) {
+                assert(a->start < a->end && a->start >= from && a->end <= VM_MAX && !((a->start | a->end) & PAGE_MASK));
+                assert(a->prev == prev && a->vm == vm);
+                u64 low = low_end(a);
+                assert(a->gap == (low > from ? low - from : 0) && a->max_gap == max_gap_of(a));
+                assert(a->up ? a->up->left == a || a->up->right == a : vm->root == a);
+                assert(!a->up || a->up->rank >= a->rank);
+                from = a->end;
+                prev = a;
+                n++;
+        }
+        assert(vm->last == prev && vm->areas == n);
+}

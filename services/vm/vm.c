@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Making and ending address spaces and domains, and fork's copy.
+ */
+#include "services/vm/vm_impl.h"
+#include "services/vfs/hooks.h"
+
+LOCK_CLASS(mmap);
+
+/* ---- Domains ---- */
+
+static void domain_fini(struct vm_domain *d)
+{
+        vm_special_drop(d->code);
+        vm_special_drop(d->data);
+}
+
+POOL_DEFINE(vm_domain, domain_fini);
+
+struct vm_domain *vm_domain_new(void)
+{
+        struct vm_domain *d = vm_domain_alloc(NULL, MAY_RECLAIM);
+        if (!d)
+                return NULL;
+        d->settings = (struct vm_settings){ .overcommit = OVERCOMMIT_GUESS, .overcommit_ratio = 50,
+                .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN };
+        vm_domain_publish(d);
+        return d;
+}
+
+struct vm_settings vm_settings(struct vm_domain *d) { return d->settings; }
+
+void vm_set_settings(struct vm_domain *d, struct vm_settings s)
+{
+        s.mmap_min_addr = max_u64(page_up(s.mmap_min_addr), VM_MIN);
+        d->settings = s;
+}
+
+void vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops) { d->oom = ops; }
+void vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops) { d->shmem = ops; }
+
+void vm_domain_set_vdso(struct vm_domain *d, struct vm_special *code, struct vm_special *data)
+{
+        d->code = vm_special_hold(code);
+        d->data = vm_special_hold(data);
+}
+
+struct vm_special *vm_vdso_code(struct vm_domain *d) { return d->code; }
+struct vm_special *vm_vdso_data(struct vm_domain *d) { return d->data; }
+
+/* ---- The kernel's own pages ---- */
+
+static void special_fini(struct vm_special *s)
+{
+        for (u32 i = 0; i < s->pages; i++)
+                frame_drop(s->frame[i]);
+}
+
+POOL_DEFINE(vm_special, special_fini);
+
+struct vm_special *vm_special_new(bytes name)
+{
+        struct vm_special *s = vm_special_alloc(NULL, MAY_RECLAIM);
+        if (!s)
+                return NULL;
+        s->name_len = (u32)mbytes_copy(MBYTES_OF(s->name), name);
+        vm_special_publish(s);
+        return s;
+}
+
+void vm_special_add(struct vm_special *s, struct frame *f)
+{
+        s->frame[s->pages] = frame_hold(f);
+        s->pages++;
+}
+
+u32 vm_special_pages(struct vm_special *s) { return s->pages; }
+bytes vm_special_name(struct vm_special *s) { return bytes_take(BYTES_OF(s->name), s->name_len); }
+
+/* ---- Address spaces ---- */
+
+static void vm_fini(struct vm *vm)
+{
+        areas_free(vm);
+        if (vm->domain) {
+                vm_uncommit(vm->domain, vm->committed);
+                vm_domain_drop(vm->domain);
+        }
+        if (vm->space)
+                vmspace_drop(vm->space);
+        if (vm->payer)
+                payer_drop(vm->payer);
+}
+
+POOL_DEFINE(vm, vm_fini);
+
+struct vm *vm_new(struct vm_domain *d, struct payer *payer)
+{
+        struct vm *vm = vm_alloc(payer, MAY_RECLAIM);
+        if (!vm)
+                return NULL;
+        if (payer)
+                vm->payer = payer_hold(payer);
+        vm->space = vmspace_new(payer);
+        if (!vm->space) {
+                vm_drop(vm);
+                return NULL;
+        }
+        vm->domain = vm_domain_hold(d);
+        vm->seed = random_u64();
+        vm->mmap_base = VM_MAX;
+        lock_init(&vm->mmap_lock, mmap);
+        vm_publish(vm);
+        return vm;
+}
+
+struct vmspace *vm_space(struct vm *vm) { return vm->space; }
+struct vm_domain *vm_domain_of(struct vm *vm) { return vm->domain; }
+struct vm *vm_current(void) { return thread_current()->vm; }
+
+struct vm_layout vm_layout(struct vm *vm)
+{
+        READ_GUARD(&vm->mmap_lock);
+        return vm->layout;
+}
+
+void vm_set_layout(struct vm *vm, struct vm_layout l)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        vm->layout = l;
+}
+
+void vm_set_auxv(struct vm *vm, bytes auxv)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        vm->auxv_words = mbytes_copy(MBYTES_OF(vm->auxv), auxv) / sizeof(u64);
+}
+
+usize vm_auxv(struct vm *vm, mbytes out)
+{
+        READ_GUARD(&vm->mmap_lock);
+        return mbytes_copy(out, bytes_take(BYTES_OF(vm->auxv), vm->auxv_words * sizeof(u64)));
+}
+
+/* ---- fork ---- */
+
+/* Private pages that are not writable now may become so after the fork: V3 for both sides. */
+static void mark_shared(struct vm *vm, struct area *a)
+{
+        VM_CURSOR(c, vm->space, a->start);
+        while (cursor_find(&c, a->end)) {
+                struct vm_page page = cursor_get(&c);
+                if (!(page.prot & VM_COW))
+                        cursor_protect(&c, page.prot | VM_COW);
+                cursor_seek(&c, cursor_addr(&c) + PAGE_SIZE);
+        }
+}
+
+/* Everything of a shared area, and of a private file area without pages of its own, can be had
+ * again from the file: the child faults it in when it needs it. */
+static bool must_copy_pages(struct area *a)
+{
+        if (a->flags & (AREA_SHARED | AREA_WIPEONFORK | AREA_SPECIAL))
+                return false;
+        return !a->mapping || (a->flags & AREA_ANON_PAGES);
+}
+
+static err_t clone_area(struct vm *to, struct vm *from, struct area *a)
+{
+        struct area_spec s = area_spec_of(a);
+        struct area *b = NULL;
+        /* Memory locks are not inherited. */
+        s.flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
+        if (s.flags & AREA_ACCOUNT)
+                TRY(vm_charge(to, s.end - s.start));
+        if (s.flags & AREA_WIPEONFORK)
+                s.flags &= ~AREA_ANON_PAGES;
+        TRY(area_add_own(to, &s, &b));
+        account(to, s.prot, s.flags, s.mapping, s.end - s.start, true);
+        if (!must_copy_pages(a))
+                return OK;
+        if (!(a->prot & VM_WRITE) && (a->flags & AREA_ANON_PAGES))
+                mark_shared(from, a);
+        return vmspace_clone(to->space, from->space, a->start, a->end, true);
+}
+
+/* REQUIRES from->mmap_lock for writing: no fault may write to a page that is becoming shared. */
+static err_t clone_locked(struct vm *to, struct vm *from)
+{
+        WRITE_GUARD(&to->mmap_lock);
+        to->layout = from->layout;
+        mbytes_copy(MBYTES_OF(to->auxv), BYTES_OF(from->auxv));
+        to->auxv_words = from->auxv_words;
+        to->mmap_base = from->mmap_base;
+        to->mmap_low = from->mmap_low;
+        for (struct area *a = from->first; a; a = a->next)
+                if (!(a->flags & AREA_DONTFORK))
+                        TRY(clone_area(to, from, a));
+        to->peak_total = to->total;
+        return OK;
+}
+
+err_t vm_clone(struct vm *from, struct payer *payer, struct vm **out)
+{
+        struct vm *to = vm_new(from->domain, payer);
+        if (!to)
+                return ERR(ENOMEM);
+        write_lock(&from->mmap_lock);
+        err_t err = clone_locked(to, from);
+        write_unlock(&from->mmap_lock);
+        if (failed(err)) {
+                vm_drop(to);
+                return err;
+        }
+        *out = to;
+        return OK;
+}
+
+/* ---- Hooks ---- */
+
+static bool hook_fault_in(u64 addr, usize len, bool write)
+{
+        return succeeded(vm_fault_in(addr, len, write));
+}
+
+static const struct vfs_vm_ops vfs_hooks = { .fault_in = hook_fault_in, .unmap_range = vm_unmap_mapping };
+
+void vm_init(void)
+{
+        vfs_register_vm(&vfs_hooks);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of services/vm share: areas, their tree, and the inner steps.
+ *
+ * Invariants V1  areas do not overlap, are page-aligned, not empty, and lie within [VM_MIN, VM_MAX)
+ *            V2  a page is mapped only inside an area, and with no more rights than the area's
+ *            V3  a page that others may see as theirs (file page of a private area, page shared by
+ *                fork, the zero page) is mapped with VM_COW
+ *            V4  an area with a mapping is on the mapping's list from insertion to removal; start, end
+ *                and offset of such an area change only with the mapping's area lock held as well
+ */
+#pragma once
+#include "services/vm/vm.h"
+#include "services/vfs/file.h"
+#include "services/vfs/mapping.h"
+#include "abi/const.h"
+
+LOCK_CLASS_DECLARE(mmap);
+
+OBJECT(area) {
+        /* mmap_lock, written with it held for writing; V4 */
+        u64   start, end;
+        u32   prot;                     /* VM_READ | VM_WRITE | VM_EXEC */
+        u32   flags;                    /* enum vm_area_flag */
+        u64   offset;                   /* bytes into the file at start */
+        struct vm *vm;                  /* not counted: the area dies first */
+        struct file *file;              /* counted, or NULL */
+        struct mapping *mapping;        /* of the file, or NULL: anonymous */
+        struct vm_special *special;     /* counted, or NULL */
+        /* the tree and the list by address; mmap_lock */
+        struct area *left, *right, *up, *prev, *next;
+        u64   gap;                      /* free bytes between the area before and this one's guard */
+        u64   max_gap;                  /* of the subtree */
+        u32   rank;                     /* the tree is a heap by it */
+        /* the mapping's list; its area lock */
+        struct area *map_next, *map_prev;
+};
+POOL_DECLARE(area)
+
+OBJECT(vm) {
+        struct vmspace   *space;        /* counted; fixed */
+        struct vm_domain *domain;       /* counted; fixed */
+        struct payer     *payer;        /* counted, or NULL; fixed */
+        struct rwlock     mmap_lock;
+
+        /* mmap_lock */
+        struct area *root, *first, *last;
+        struct area *recent;            /* the area of the last fault; PTR_LOAD, also written under the read lock */
+        u64   areas;
+        u64   seed;                     /* of the tree's ranks */
+        u64   total, data, stack, exec, locked;         /* pages */
+        u64   committed;                /* pages charged to the domain */
+        u64   peak_total, peak_rss;     /* pages; peak_rss is raised without the lock too */
+        u64   mmap_base;                /* top of the area for mappings */
+        u64   mmap_low;                 /* not 0: legacy layout, upwards from here */
+        u32   lock_future;              /* AREA_LOCKED, AREA_LOCK_ONFAULT: from mlockall(MCL_FUTURE) */
+        struct vm_layout layout;
+        u64   auxv[VM_AUXV_WORDS];
+        u64   auxv_words;
+};
+
+OBJECT(vm_special) {
+        u8    name[16];                 /* fixed */
+        u32   name_len;                 /* fixed */
+        u32   pages;                    /* fixed once mapped */
+        struct frame *frame[VM_SPECIAL_PAGES];          /* counted */
+};
+
+OBJECT(vm_domain) {
+        struct vm_settings settings;    /* racy reads are fine: each word stands alone */
+        u64   committed;                /* pages; ATOMIC */
+        const struct vm_oom_ops *oom;   /* fixed at boot; may be NULL */
+        const struct vm_shmem_ops *shmem;       /* the same */
+        struct vm_special *code, *data; /* counted; fixed at boot */
+};
+
+/* What an area is made of, as a value. */
+struct area_spec {
+        u64 start, end;
+        u32 prot, flags;
+        u64 offset;
+        struct file *file;              /* borrowed */
+        struct mapping *mapping;        /* borrowed */
+        struct vm_special *special;     /* borrowed */
+};
+
+#define STACK_GUARD  (256 * PAGE_SIZE)  /* kept free below a growing stack */
+#define ALL_PROT     (VM_READ | VM_WRITE | VM_EXEC)
+
+static inline u64  area_size(struct area *a)  { return a->end - a->start; }
+static inline u64  area_pages(struct area *a) { return (a->end - a->start) >> PAGE_SHIFT; }
+static inline bool area_is_shared(struct area *a) { return (a->flags & AREA_SHARED) != 0; }
+static inline u64  area_offset_of(struct area *a, u64 addr) { return a->offset + (addr - a->start); }
+/* Hardware rights: anything that can be accessed can be read. */
+static inline u32  hw_prot(u32 prot) { return prot ? prot | VM_READ : VM_NONE; }
+
+/* area.c: the tree.  mmap_lock held; for writing where it changes. */
+struct area *area_find(struct vm *vm, u64 addr);         /* first that ends above addr, or NULL */
+struct area *area_at(struct vm *vm, u64 addr);           /* the one that holds addr, or NULL */
+struct area *area_overlap(struct vm *vm, u64 start, u64 end);
+/* Inserts a new area, or grows a neighbour it fits to.  ENOMEM.  Takes its own references. */
+err_t area_add(struct vm *vm, const struct area_spec *spec);
+err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct area **out);      /* never merged */
+void  area_remove(struct vm *vm, struct area *a);        /* from tree and mapping, and drops it; pages stay */
+err_t area_split(struct vm *vm, struct area *a, u64 at); /* a becomes [start, at); the rest is a->next */
+struct area *area_merge_around(struct vm *vm, struct area *a);   /* with equal neighbours; returns what holds a's start */
+void  area_set_bounds(struct area *a, u64 start, u64 end);       /* start moves the offset along */
+bool  area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out);
+bool  area_gap_up(struct vm *vm, u64 len, u64 low, u64 high, u64 *out);
+struct area_spec area_spec_of(struct area *a);
+void  areas_check(struct vm *vm);                        /* V1 and the tree's shape; traps */
+void  areas_free(struct vm *vm);                         /* all of them; for the last drop */
+
+/* account.c: totals and promises.  mmap_lock held for writing. */
+void  account(struct vm *vm, u32 prot, u32 flags, bool file, u64 bytes, bool add);
+err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes);   /* RLIMIT_AS, RLIMIT_DATA: ENOMEM */
+err_t may_lock(struct vm *vm, u64 bytes);                /* RLIMIT_MEMLOCK: EAGAIN */
+err_t vm_charge(struct vm *vm, u64 bytes);               /* commits */
+void  vm_uncharge(struct vm *vm, u64 bytes);
+u64   limit_of(u32 which);                               /* of the current process; U64_MAX: none */
+void  note_rss(struct vm *vm);                           /* raises peak_rss; before pages go */
+bool  may_ignore_limits(void);                           /* CAP_IPC_LOCK: mlock without limit */
+
+/* map.c */
+err_t unmap_locked(struct vm *vm, u64 start, u64 end);   /* splits; ENOMEM only before anything changed */
+u64   place_locked(struct vm *vm, u64 len, u64 hint, u32 map_flags);     /* 0: no room */
+struct area *isolate(struct vm *vm, struct area *a, u64 start, u64 end, err_t *err);     /* splits a to [start, end) */
+
+/* fault.c */
+struct vm_fault_result fault_locked(struct vm *vm, struct area *a, u64 addr, u32 access);
+err_t fault_range(struct vm *vm, u64 start, u64 end, bool write);       /* populate; takes the lock itself; ENOMEM, EFAULT */
+bool  stack_grow(struct vm *vm, u64 addr);               /* takes the lock itself */
+bool  out_of_memory(struct vm *vm, u64 pages);           /* no lock held; true: try again */
