@@ -31,14 +31,19 @@ $(SAFEC_PLUGIN): $(SAFEC_OBJ)
 
 SAFEC_SANITIZE := array-bounds,shift-exponent,integer-divide-by-zero,bool
 # Undefined behaviour defined, trapped or checked; also for frame/.
-SAFEC_CODE := -std=gnu23 -O2 -ffreestanding -fno-builtin -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
+SAFEC_CODE := -std=gnu23 -O2 -g -ffreestanding -fno-builtin -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic \
 	-fwrapv -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-finite-loops \
 	-ftrivial-auto-var-init=zero -fstrict-flex-arrays=3 -fno-common -fstack-clash-protection -mllvm -trap-unreachable \
+	-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fsanitize=$(SAFEC_SANITIZE) -fsanitize-trap=$(SAFEC_SANITIZE) -fsanitize=kcfi
-SAFEC_WARN := -Wall -Wwrite-strings -Wno-unused-function -Werror=int-conversion -Werror=incompatible-pointer-types \
+SAFEC_WARN := -Wall -Wwrite-strings -Wno-unused-function -Wno-unused-const-variable -Werror=int-conversion -Werror=incompatible-pointer-types \
 	-Werror=incompatible-function-pointer-types -Werror=pointer-type-mismatch -Werror=incompatible-pointer-types-discards-qualifiers \
 	-Werror=return-type -Werror=uninitialized -Werror=macro-redefined -Werror=array-bounds -Werror=vla -Werror=strict-prototypes \
 	-Werror=unknown-attributes -Werror=ignored-attributes -Werror=frame-larger-than -Wframe-larger-than=2048
 SAFEC_INCLUDE := -Iframe/include -Iframe/arch/x86_64/include -I. -Ibuild/gen -include frame/include/frame/frame.h
-SAFEC_CFLAGS := $(SAFEC_CODE) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN)
+SAFEC_CFLAGS = $(SAFEC_CODE) $(KDEBUG) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN)
+
+.PHONY: safecheck
+safecheck: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## check FILE=x.c as Safe C, or all services
+	@tools/safec/check $(if $(FILE),'$(FILE)',--all) -- $(SAFEC_CC) $(SAFEC_CFLAGS)
 endif
