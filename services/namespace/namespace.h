@@ -31,7 +31,8 @@ POOL_DECLARE(uts_ns)
 
 OBJECT(mnt_ns);                         /* vfs/mount.h */
 POOL_DECLARE(mnt_ns)
-OBJECT(pid_ns);                         /* process/pid.h */
+/* Declared here and nowhere else; process/pid.h completes it. */
+OBJECT(pid_ns);
 POOL_DECLARE(pid_ns)
 
 OBJECT(ns_set) {

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pipes and FIFOs: a ring of frames between readers and writers.
+ *
+ * Lifetime   A pipe lives as long as its files (and, for a FIFO, as long as it is open).
+ * Locking    pipe.lock (mutex, class pipe); after file_pos; before mmap_lock.
+ */
+#pragma once
+#include "services/vfs/file.h"
+
+void  pipe_init(void);                  /* at boot: FIFOs, pipefs */
+/* pipe2(2): flags O_CLOEXEC (ignored here), O_NONBLOCK, O_DIRECT.  Both counted.  EINVAL, ENFILE, ENOMEM. */
+err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct file **writer);
+bool  file_is_pipe(struct file *f);
+err_t pipe_get_size(struct file *f, u32 *bytes_out);     /* F_GETPIPE_SZ; EBADF: not a pipe */
+err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *bytes_out);  /* F_SETPIPE_SZ; EBUSY, EPERM, ENOMEM */
+
+/* splice(2) between a pipe and another file, tee(2): ready in design, see pipe.c. */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a thread stands: root directory, working directory, umask.  Shared by CLONE_FS.
+ *
+ * Locking    lock (spin, class fs_context, leaf).  `seq` is odd while root or cwd changes:
+ *            a path walk reads them without the lock and looks again.
+ */
+#pragma once
+#include "services/vfs/path.h"
+
+OBJECT(fs_context) {
+        struct spinlock lock;
+        u32 seq;                        /* ATOMIC */
+        u32 umask;                      /* ATOMIC */
+        struct path root, cwd;          /* counted; lock, PTR_LOAD with seq */
+};
+POOL_DECLARE(fs_context)
+
+struct fs_context *fs_context_new(struct payer *payer, const struct path *root, const struct path *cwd);  /* takes own counts; published; NULL: no memory */
+struct fs_context *fs_context_copy(struct payer *payer, struct fs_context *old);         /* NULL: no memory */
+struct path fs_root(struct fs_context *fs);              /* counted */
+struct path fs_cwd(struct fs_context *fs);               /* counted */
+void fs_set_root(struct fs_context *fs, const struct path *p);           /* takes own counts */
+void fs_set_cwd(struct fs_context *fs, const struct path *p);
+u32  fs_umask(struct fs_context *fs);
+u32  fs_set_umask(struct fs_context *fs, u32 mask);      /* returns the old one */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Mounts: a superblock (or a part of it) at a place, in a mount namespace.
+ *
+ * Lifetime   A mount in a namespace's tree holds one count for the tree; paths, open files and
+ *            child mounts (on their parent) hold further ones.
+ * Locking    mnt_ns.lock (mutex, class mount_ns) for changes; readers walk the table
+ *            without lock and re-check mnt_ns.changes.
+ */
+#pragma once
+#include "services/vfs/path.h"
+#include "services/vfs/super.h"
+#include "services/namespace/namespace.h"
+
+#define MNT_RDONLY      1u              /* as MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC */
+#define MNT_NOSUID      2u
+#define MNT_NODEV       4u
+#define MNT_NOEXEC      8u
+#define MNT_NOSYMFOLLOW 0x100u
+#define MNT_NOATIME     0x400u
+#define MNT_NODIRATIME  0x800u
+#define MNT_RELATIME    0x200000u
+#define MNT_FLAGS (MNT_RDONLY | MNT_NOSUID | MNT_NODEV | MNT_NOEXEC | MNT_NOSYMFOLLOW | MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME)
+
+OBJECT(mount) {
+        struct superblock *sb;          /* counted; fixed */
+        struct dentry *root;            /* counted; fixed: the part of sb that is seen */
+        u32 flags;                      /* MNT_*; ATOMIC */
+        u32 id;                         /* mount id of mountinfo; fixed */
+        u64 writers;                    /* ATOMIC: files open for writing through it */
+        /* ns.lock; PTR_LOAD by walkers */
+        struct mnt_ns *ns;              /* not counted: NULL when detached */
+        struct mount *parent;           /* counted; NULL: the namespace's root, or detached */
+        struct dentry *point;           /* counted: where it is mounted */
+        struct mount *chain;            /* hash chain by (parent, point) */
+        struct mount *next, *prev;      /* all of the namespace, in mount order */
+        u32 children;
+        u32 propagation;                /* MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: remembered only */
+};
+POOL_DECLARE(mount)
+
+#define MNT_HASH 64
+OBJECT(mnt_ns) {
+        u64 inum;                       /* fixed */
+        struct user_ns *user;           /* counted; fixed */
+        struct mutex lock;              /* class mount_ns */
+        u64 changes;                    /* ATOMIC: odd while the table changes; also poll of /proc/mounts */
+        struct waitq changed;
+        struct mount *root;             /* counted; lock, PTR_LOAD */
+        struct mount *first, *last;     /* lock */
+        u32 count;
+        struct mount *table[MNT_HASH];  /* PTR_LOAD; lock */
+};
+
+/* A namespace with sb as its root; takes its own count on sb. */
+err_t mnt_ns_new(struct payer *payer, struct user_ns *user, struct superblock *root, struct mnt_ns **out);
+/* CLONE_NEWNS: a copy of the tree; *fs (if not NULL) is moved over to it. */
+struct fs_context;
+err_t mnt_ns_copy(struct payer *payer, struct mnt_ns *old, struct user_ns *user, struct fs_context *fs, struct mnt_ns **out);
+
+/* What is mounted on (mnt, dentry), or NULL.  Counted. */
+struct mount *mount_at(struct mount *mnt, struct dentry *d);
+/* Exchanges *p for the root of what is mounted there, as often as something is. */
+void path_descend(struct path *p);
+static inline bool mount_is_readonly(struct mount *m) { return (LOAD_RELAXED(m->flags) & MNT_RDONLY) != 0 || super_is_readonly(m->sb); }
+err_t mount_want_write(struct mount *m);                 /* EROFS */
+
+/* mount(2) and umount2(2), as their man pages say.  The caller's CAP_SYS_ADMIN is checked here. */
+struct mount_args { bytes source, target, type, options; u64 flags; };
+err_t vfs_mount(const struct actor *who, const struct mount_args *args);
+err_t vfs_umount(const struct actor *who, bytes target, u32 flags);
+err_t vfs_pivot_root(const struct actor *who, bytes new_root, bytes put_old);
+err_t vfs_chroot(const struct actor *who, bytes path);
+/* For init: mounts sb at path. */
+err_t mount_super(const struct actor *who, struct superblock *sb, bytes target, u32 flags);
+
+/* For /proc/PID/{mounts,mountinfo}: the n-th mount of the namespace as seen from `root`; ENOENT past the end. */
+enum mount_format { MOUNTS_LINE, MOUNTINFO_LINE, MOUNTSTATS_LINE };
+err_t mount_describe(struct mnt_ns *ns, const struct path *root, u32 n, enum mount_format how, mbytes out, usize *len);
