@@ -20,7 +20,7 @@ SAFEC_SRC    := $(wildcard tools/safec/*.cpp)
 SAFEC_OBJ    := $(SAFEC_SRC:tools/safec/%.cpp=build/tools/safec.o/%.o)
 SAFEC_CXXFLAGS = $(shell llvm-config-19 --cxxflags) -std=c++17 -fno-rtti -fPIC -O1 -Wall -Wno-unused-parameter
 
-build/tools/safec.o/%.o: tools/safec/%.cpp tools/safec/safec.h
+build/tools/safec.o/%.o: tools/safec/%.cpp tools/safec/safec.h tools/safec/shared.h
 	@mkdir -p $(@D)
 	$(SAFEC_CXX) $(SAFEC_CXXFLAGS) -c $< -o $@
 

@@ -14,6 +14,7 @@
 // A token is trusted when it is spelled in a file under frame/ (or in the
 // compiler's own headers or predefines); everything else is checked.
 #pragma once
+#include "shared.h"
 #include "clang/AST/AST.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/RecordLayout.h"
@@ -112,11 +113,4 @@ private:
         void checkName(const NamedDecl *d);
 };
 
-// What the AST part hands to the IR pass of the same compilation.
-struct Shared {
-        bool frame = false, ir = true;
-        std::set<std::string> off;
-        std::string facts;
-};
-extern Shared shared;
 }
