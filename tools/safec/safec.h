@@ -68,6 +68,7 @@ public:
         // Text
         void hookText();
         llvm::StringSet<> frameWords;                   // identifiers spelled in frame's headers
+        llvm::DenseSet<const IdentifierInfo *> macroWords;      // those in the bodies of its macros
 
         // Types
         bool tagged(const Decl *d, llvm::StringRef tag);

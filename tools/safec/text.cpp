@@ -181,12 +181,16 @@ public:
                         C.err(hash, "H1", "'" + name.str() + "' may not be included: only files under services/, lib/, abi/ and build/gen/");
         }
 
-        void MacroDefined(const Token &name, const MacroDirective *) override
+        void MacroDefined(const Token &name, const MacroDirective *md) override
         {
                 SourceLocation loc = name.getLocation();
                 FileID f = C.fileOf(loc);
-                if (C.trustedFile(f))
+                if (C.trustedFile(f)) {
+                        for (const Token &t : md->getMacroInfo()->tokens())
+                                if (t.getIdentifierInfo())
+                                        C.macroWords.insert(t.getIdentifierInfo());
                         return;
+                }
                 llvm::StringRef w = name.getIdentifierInfo()->getName();
                 if (C.generatedFile(f))
                         return;

@@ -268,8 +268,9 @@ void Checker::checkAttrs(const Decl *d)
                         if (trusted(a->getLocation()) && tag != "keel:object" && tag != "keel:base" && tag != "keel:stable")
                                 err(d->getLocation(), "A1", "this marker is for the framework's own declarations");
                 }
+                // The k_ functions of framework macros cannot be spelled here (N1).
                 if (const auto *c = dyn_cast<CleanupAttr>(a))
-                        if (!trusted(c->getLocation()) || !trusted(d->getLocation()))
+                        if (!trusted(c->getLocation()) || !c->getFunctionDecl()->getName().starts_with("k_"))
                                 checkRef(c->getFunctionDecl(), d->getLocation());
                 if (!trusted(a->getLocation()))
                         err(a->getLocation(), "A1", "no attributes but the words of frame/marks.h");
@@ -280,7 +281,7 @@ void Checker::checkAttrs(const Decl *d)
 void Checker::checkName(const NamedDecl *d)
 {
         const IdentifierInfo *ii = d->getIdentifier();
-        if (ii && frameNames.count(ii) && !trusted(d->getLocation()))
+        if (ii && frameNames.count(ii) && macroWords.count(ii) && !trusted(d->getLocation()))
                 err(d->getLocation(), "N4", "'" + ii->getName() + "' is a name of the framework; choose another");
 }
 

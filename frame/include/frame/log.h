@@ -14,7 +14,7 @@ static inline struct log_arg k_arg_i(i64 v)   { return (struct log_arg){ .kind =
 static inline struct log_arg k_arg_b(bytes b) { return (struct log_arg){ .kind = 2, .text = b }; }
 static inline struct log_arg k_arg_m(mbytes b) { return (struct log_arg){ .kind = 2, .text = bytes_const(b) }; }
 static inline struct log_arg k_arg_e(err_t e) { return (struct log_arg){ .kind = 1, .value = (u64)e.code }; }
-#define K_ARG(x) _Generic((x), bytes: k_arg_b, mbytes: k_arg_m, err_t: k_arg_e, \
+#define K_ARG(x) _Generic((x), struct bytes: k_arg_b, struct mbytes: k_arg_m, struct err: k_arg_e, \
         i8: k_arg_i, i16: k_arg_i, i32: k_arg_i, i64: k_arg_i, long long: k_arg_i, default: k_arg_u)(x)
 void k_log(enum log_level level, bytes fmt, u32 n, const struct log_arg *args);
 /* fmt "...{}..." formatted into dst; returns the bytes written (cut at dst's end). */
