@@ -5,7 +5,7 @@ IMAGES     := $(BUILD)/images
 USER_BIN   := $(BUILD)/user
 USER_CC    := musl-gcc
 # The kernel's own headers (linux/, asm/) beside musl's.
-USER_FLAGS := -static -O2 -g0 -Wall -Wextra -D_GNU_SOURCE -idirafter $(BUILD)/uapi
+USER_FLAGS := -static -O2 -g0 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE -idirafter $(BUILD)/uapi
 
 .PHONY: images run debug oracle-kernel
 

@@ -69,6 +69,7 @@ static void run_child(const char *dir, char **args, int fd)
 
         setsid();
         umask(022);
+        signal(SIGPIPE, SIG_DFL);
         if (chdir(dir) < 0)
                 _exit(124);
         dup2(null, 0);

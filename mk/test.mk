@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The tests. Contract for every test-* target: it closes with a line `N passed, N failed` alone,
+# is non-zero when something failed, and takes T= (a test's name, or a prefix of it).
+#   test-safec   mk/safec.mk    names safec/...
+#   test-host    mk/host.mk     names host/...
+#   test-vm      here           names abi/... apps/... shell/... boot/...
+TEST_BIN   := $(BUILD)/tests
+ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
+APP_BIN    := $(TEST_BIN)/apps/threads-glibc $(TEST_BIN)/apps/hello-musl
+
+.PHONY: test test-long test-vm oracle test-image
+T ?=
+
+$(TEST_BIN)/abi/%: tests/abi/%.c tests/abi/abi.h $(SETUP) | $(BUILD)/uapi
+	@mkdir -p $(@D)
+	$(USER_CC) $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
+
+# The two ways a C program usually comes: dynamic against glibc, static against musl.
+$(TEST_BIN)/apps/threads-glibc: tests/apps/threads.c $(SETUP)
+	@mkdir -p $(@D)
+	gcc -O2 -Wall -Wextra -pthread -o $@ $< && strip $@
+
+$(TEST_BIN)/apps/hello-musl: tests/apps/hello.c $(SETUP)
+	@mkdir -p $(@D)
+	musl-gcc -static -O2 -Wall -Wextra -o $@ $<
+
+# The folder holds what the sources ask for and nothing older.
+TEST_IMAGE := $(IMAGES)/test.img
+$(TEST_IMAGE): tools/image/test.spec tools/image/base.spec $(IMAGE_BASE) $(IMAGE_TOOL) \
+               $(ABI_BIN) $(APP_BIN) $(USER_BIN)/runner
+	@for f in $(TEST_BIN)/abi/*; do [ -f tests/abi/$${f##*/}.c ] || rm -f $$f; done
+	tools/image/mkimage test
+
+test:  ## all tests but those of test-long; T=NAME runs one, or all of a prefix
+	@tools/test/all $(T)
+
+test-long:  ## what takes too long for `make test`
+	@tools/test/all --long $(T)
+
+test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(IMAGES)/base.img $(IMAGES)/tiny.img  ## the tests in a virtual machine: abi, apps, shell, boot
+	@tools/test/keeltest run $(if $(LONG),--long) $(T)
+
+oracle: $(TEST_IMAGE) $(IMAGES)/base.img $(BUILD)/oracle/vmlinuz  ## record the oracle's answers of abi and apps again
+	@tools/test/keeltest oracle $(T)
