@@ -108,9 +108,15 @@ void arch_cpu_early(void);              /* per CPU: GDT, IDT, TSS, CR0/CR4/EFER,
 void arch_console_init(void);           /* com1, as early as possible */
 void arch_acpi_init(void);              /* MADT, FADT; after mmu_init */
 void arch_irq_init(void);               /* LAPIC, IO-APIC */
+#define ISA_LINES 16u
+bool arch_irq_line(u32 line, bool on);  /* unmasks or masks an ISA interrupt; false: there is no such line */
+void arch_irq_done(u32 line);           /* its handler has run: a level-triggered line is unmasked again */
 void arch_clock_init(void);             /* TSC calibration */
+u32  arch_cpus_found(void);             /* processors that the firmware lists, at least 1; after arch_acpi_init */
+void arch_stacks_init(void);            /* boot CPU, after mem_init: guarded stacks for interrupts */
 void arch_smp_start(void);              /* all APs; each ends in k_cpu_main() */
 u64  arch_clock_now(void);              /* ns since boot */
+static inline u64 arch_cycles(void) { return __builtin_ia32_rdtsc(); }          /* in units of clock_params() */
 void arch_timer_set(u64 deadline);      /* this CPU's one-shot; ns; irqs off; NEVER: stop. Past: fires at once */
 enum ipi { IPI_RESCHED, IPI_TLB, IPI_HALT };
 void arch_send_ipi(u32 cpu, enum ipi kind);
@@ -129,7 +135,8 @@ void arch_ustate_copy(struct arch_ustate *dst, struct arch_ustate *src_current);
 void arch_ustate_save(struct arch_ustate *u);                                   /* at switch away: FPU, fs, gs */
 void arch_ustate_load(struct arch_ustate *u);                                   /* at switch to */
 /* Runs user code with *regs (on the top of this task's stack, as k_regs_of(stack_top)); never returns here: the
- * next entry calls k_on_*(regs), then k_before_user(regs), then user code again. */
+ * next entry calls k_on_*(regs), then k_before_user(regs), then user code again.  The first time too
+ * k_before_user(regs) comes before user code. */
 void arch_enter_user(struct user_regs *regs) __attribute__((noreturn));
 static inline struct user_regs *k_regs_of(u64 stack_top) { return (struct user_regs *)(stack_top - sizeof(struct user_regs)); }
 
@@ -140,6 +147,7 @@ void arch_recover_go(struct recover *r) __attribute__((noreturn));
 
 /* backtrace with frame pointers or ORC-less scan: text addresses from (ip, bp), symbolised by k_symbol() */
 void arch_backtrace(u64 ip, u64 bp);
+const char *k_symbol(u64 addr, u64 *offset);            /* the function addr lies in; NULL: none */
 void arch_random_seed(u8 out[64]);      /* RDSEED, RDRAND, TSC jitter: whatever there is */
 
 /* mmu.c: kernel mappings and page-table words.  See frame/arch/x86_64/mmu.h. */
@@ -155,8 +163,9 @@ void k_on_kernel_trap(struct kernel_trap *t);           /* no exception-table en
 void k_on_timer(void);                                  /* hard interrupt, irqs off */
 void k_on_ipi(enum ipi kind);                           /* hard interrupt */
 void k_on_device_irq(u32 line);                         /* hard interrupt, acknowledged: queue its bottom half */
-void k_irq_enter(void);                                 /* around the above: counts PREEMPT_IRQ … */
-void k_irq_exit_to_kernel(void);                        /* … and on the way back to kernel code: if the count is 0, runs
+void k_irq_enter(void);                                 /* before the above: adds PREEMPT_IRQ.  After them the entry code
+                                                           takes it off itself, with preempt_sub_nocheck */
+void k_irq_exit_to_kernel(void);                        /* then, on the way back to kernel code: if the count is 0, runs
                                                            bottom halves and preempts (on the task's stack, irqs off on entry and exit) */
 void k_panic(const char *why) __attribute__((noreturn));
 void k_print(const char *fmt, u64 a, u64 b, u64 c);     /* framework's own log: %s %d %x, up to three */

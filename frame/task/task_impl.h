@@ -11,6 +11,7 @@
  */
 #pragma once
 #include "arch.h"
+#include "table.h"
 
 /* The word `state`: one of these, and for the parked ones the wait mode above bit 8. */
 enum {
@@ -47,18 +48,19 @@ struct tnode {                                  /* a timer's node; frame/time/ti
 
 struct kwaiter {                                /* one WAITER of a task, or a notifier's */
         struct wnode *nodes;
-        u32 woken;                              /* a wake-up came since the last sleep */
-        u32 gen;
-        u32 used;
+        struct task *task;                      /* NULL: a notifier's */
+        u32 woken;                              /* a wake-up came since the last sleep: atomic */
+        u32 gen;                                /* 0: not in use */
         u32 nomem;
+        u32 spare;
 };
 
 struct wnode {                                  /* one waiter on one queue; frame/sync/waitq.c */
         const void *key;                        /* the queue's or lock's address */
         struct wnode *next, *prev;              /* in the bucket */
         struct wnode *more;                     /* of the same waiter; or free */
-        struct kwaiter *waiter;
-        struct task *task;                      /* NULL: a notifier's */
+        struct kwaiter *waiter;                 /* NULL: waits for a lock */
+        struct task *task;                      /* of a lock's waiter */
         u32 kind;
         u32 got;                                /* consumed an exclusive wake-up, not yet acted on */
 };
@@ -67,6 +69,7 @@ struct wnode {                                  /* one waiter on one queue; fram
 #define TASK_NODES   6
 
 struct task {
+        struct tentry entry;                    /* index: the owner word of locks */
         /* system calls and switches */
         struct arch_context ctx;
         u64   stack_top;                        /* user_regs lie just below, struct arch_ustate above */
@@ -84,6 +87,8 @@ struct task {
         struct arch_ustate *ustate;             /* NULL: kernel thread */
         u32   ustate_cpu;                       /* whose registers may still hold it */
         u32   in_policy;                        /* given to the registered policy (else: round robin) */
+        u32   in_user;                          /* runs user code since `stamp` */
+        u32   is_idle;
 
         void *held[MAX_HELD];
 
@@ -91,11 +96,11 @@ struct task {
         void (*boot_fn)(void);
         u32   kicked, kpark;
         u32   oopses;
-        u32   id;                               /* index in the pool + 1: owner word of locks */
+        u32   restarting;                       /* in kthread_ops.restart */
         struct task *wake_next;                 /* chain of a waker that has made it QUEUED */
         struct task *rr_next;                   /* round robin's queue */
         u32   on_rr;
-        u32   is_idle;
+        u32   restartable;                      /* boot_fn may run again after an oops */
         struct tnode timer;                     /* deadline of its sleep */
         struct kwaiter waiter[TASK_WAITERS];
         u32   waiter_gen;
@@ -104,8 +109,8 @@ struct task {
         struct wnode *free_nodes;
         struct wnode node[TASK_NODES];
         u64   started;                          /* ns */
-        u64   stack_base_top;                   /* as kstack_alloc gave it */
-        struct payer *payer;
+        u64   stack;                            /* as kstack_alloc gave it */
+        struct payer *payer;                    /* counted */
         u64   switches[2];                      /* involuntary, voluntary */
         struct task *ended_next;
         u8    name[16];
@@ -113,11 +118,8 @@ struct task {
 
 static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
 
-/* held_push first makes room, then fills it: a bottom half in between goes above.
+/* First makes room, then fills it: a bottom half in between goes above (C3).
  * Traps before anything else when the array is full. */
-static inline void held_check_room(void)
-{ if (__builtin_expect(current_task()->n_held >= MAX_HELD - 8 && !(preempt_count() & 0xf0000), 0)) __builtin_trap();
-  if (__builtin_expect(current_task()->n_held >= MAX_HELD, 0)) __builtin_trap(); }
 static inline void held_push(enum held_kind kind, void *what)
 {
         struct task *t = current_task();
@@ -149,7 +151,8 @@ void held_release(struct task *t, u32 keep);
 /* Boot, see above. */
 void task_init(void);
 struct task *task_idle_new(u32 cpu);            /* NULL: no memory */
-bool task_boot_thread(void (*fn)(void), const char *name);
+/* A thread of the framework's own; restartable: after an oops fn runs again, else the machine panics. */
+struct task *task_boot_thread(void (*fn)(void), const char *name, bool restartable);
 void task_idle_loop(void) __attribute__((noreturn));
 
 /* The saved user state of a task that is current or not started; traps for any other.
@@ -157,8 +160,14 @@ void task_idle_loop(void) __attribute__((noreturn));
 struct arch_ustate *task_claim_ustate(struct task *t);
 void task_unclaim_ustate(struct task *t);
 
+/* task.c */
+void task_reap(struct task *t);                 /* ended, off its stack; count PREEMPT_ONE */
+void task_for_each(void (*fn)(struct task *t, void *arg), void *arg);
+void task_end(void) __attribute__((noreturn));  /* current */
+void task_after_oops(struct task *t) __attribute__((noreturn));         /* current, nothing held: where its fresh start is */
+struct task *task_by_id(u32 id);                /* by owner word; NULL: never was */
+
 /* sched.c */
-void sched_init(void);
 void sched_wake(struct task *t, u32 modes);     /* wakes t if it sleeps in a mode that `modes` covers */
 void sched_wake_chain(struct task *t);          /* enqueues a chain of tasks made QUEUED by sched_claim */
 bool sched_claim(struct task *t);               /* wakes t; true: the caller must sched_wake_chain it */
@@ -170,7 +179,10 @@ void sched_preempt(void);                       /* count 0, irqs on, resched set
 void sched_end(void) __attribute__((noreturn)); /* current: switches away for ever */
 void sched_first_run(void);                     /* the tail of the switch that starts a task */
 void sched_tick(struct percpu *pc, u64 now);    /* bottom half */
-void sched_policy_failed(void);                 /* oops in it */
+
+/* waitq.c */
+void waiters_init(struct task *t);
+void waiters_reset(struct task *t);             /* current (an oops) or ended: leaves all queues */
 
 /* oops.c: runs fn(arg) with a recovery point; false: it oopsed, and what it held is released. */
 bool contained(void (*fn)(void *), void *arg);

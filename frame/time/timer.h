@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The framework's own timers: a node in a per-CPU heap, fired as a bottom half.
+ */
+#pragma once
+#include "task_impl.h"
+
+void tnode_arm(struct tnode *n, u64 deadline);  /* moves it if armed; NEVER cancels */
+bool tnode_cancel(struct tnode *n);             /* true: it was armed and will not fire */
+void tnode_cancel_wait(struct tnode *n);        /* and does not run on another CPU */
+void timer_bh(struct percpu *pc);
+void timer_leave_idle(struct percpu *pc, u64 now);      /* irqs off */
+void timers_init(void);
+void work_init_workers(void);
