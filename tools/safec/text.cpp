@@ -186,9 +186,14 @@ public:
                 SourceLocation loc = name.getLocation();
                 FileID f = C.fileOf(loc);
                 if (C.trustedFile(f)) {
-                        for (const Token &t : md->getMacroInfo()->tokens())
-                                if (t.getIdentifierInfo())
+                        // Tags and fields have name spaces of their own.
+                        tok::TokenKind before = tok::unknown;
+                        for (const Token &t : md->getMacroInfo()->tokens()) {
+                                if (t.getIdentifierInfo() && before != tok::kw_struct && before != tok::kw_union &&
+                                    before != tok::kw_enum && before != tok::period && before != tok::arrow)
                                         C.macroWords.insert(t.getIdentifierInfo());
+                                before = t.getKind();
+                        }
                         return;
                 }
                 llvm::StringRef w = name.getIdentifierInfo()->getName();
