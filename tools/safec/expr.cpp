@@ -425,6 +425,9 @@ public:
                                         e = c->getSubExpr();
                                         break;
                                 }
+                                // The framework's own cast: its responsibility, unless it asks.
+                                if (!pod && !mpod && !obj && isa<CStyleCastExpr>(c) && !mine(c))
+                                        return;
                                 if ((c->getCastKind() == CK_BitCast || c->getCastKind() == CK_NoOp) && from->isPointerType()) {
                                         e = bare(c->getSubExpr());
                                         continue;
