@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The order in which the framework comes up.  It ends in the scheduler, with one kernel
+ * thread that runs services_start().
+ */
+#include "arch.h"
+#include "mem.h"
+#include "task_impl.h"
+#include "bh.h"
+
+static void start_services(void)
+{
+        services_start();
+}
+
+/* Boot CPU, IRQs off.  The architecture has set up this CPU, the console and boot_info. */
+void frame_main(void)
+{
+        mem_init();
+        arch_stacks_init();
+        arch_acpi_init();
+        arch_irq_init();
+        arch_clock_init();
+        task_init();
+        irq_init();
+        mem_init_cpus(arch_cpus_found());
+        arch_smp_start();
+        if (!task_boot_thread(start_services, "start"))
+                k_panic("no memory for the first thread");
+        mem_protect_boot();
+        task_idle_loop();
+}
