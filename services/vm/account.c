@@ -36,12 +36,20 @@ err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes)
         return OK;
 }
 
-err_t may_lock(struct vm *vm, u64 bytes)
+static bool has_ipc_lock(void)
 {
-        if (may_ignore_limits())
-                return OK;
-        u64 limit = limit_of(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-        return vm->locked + (bytes >> PAGE_SHIFT) > limit ? ERR(EAGAIN) : OK;
+        struct task_body *self = task_current();
+        return !IS_A(thread, self) || cred_has(DOWNCAST(thread, self)->cred, CAP_IPC_LOCK);
+}
+
+bool may_lock(struct vm *vm, u64 bytes)
+{
+        return vm->locked + (bytes >> PAGE_SHIFT) <= limit_of(RLIMIT_MEMLOCK) >> PAGE_SHIFT || has_ipc_lock();
+}
+
+bool may_lock_any(void)
+{
+        return limit_of(RLIMIT_MEMLOCK) != 0 || has_ipc_lock();
 }
 
 void account(struct vm *vm, u32 prot, u32 flags, bool file, u64 bytes, bool add)

@@ -4,31 +4,31 @@
  * gap below an area of its subtree.  Ranks are random, so no program can unbalance it.
  *
  * Entry points  area_find, area_add, area_remove, area_split, area_merge_around, area_gap_down
- * Locking       mmap_lock, for writing where the tree changes; the mapping's area lock is
+ * Locking       mmap_lock, for writing where the tree changes; the mapping's areas lock is
  *               taken here, when an area with a mapping appears, moves or goes (V4).
  */
 #include "services/vm/vm_impl.h"
 
-static void area_fini(struct area *a)
+static void area_fini(struct vm_area *a)
 {
         if (a->file)
                 file_drop(a->file);
         vm_special_drop(a->special);
 }
 
-POOL_DEFINE(area, area_fini);
+POOL_DEFINE(vm_area, area_fini);
 
 /* ---- Gaps ---- */
 
 /* Where the area begins, with the guard of a growing stack. */
-static u64 low_end(struct area *a)
+u64 area_low_end(struct vm_area *a)
 {
         if (!(a->flags & AREA_GROWSDOWN))
                 return a->start;
         return a->start > VM_MIN + STACK_GUARD ? a->start - STACK_GUARD : VM_MIN;
 }
 
-static u64 max_gap_of(struct area *a)
+static u64 max_gap_of(struct vm_area *a)
 {
         u64 gap = a->gap;
         if (a->left)
@@ -39,12 +39,12 @@ static u64 max_gap_of(struct area *a)
 }
 
 /* The gap below `a` may have changed: tells its ancestors. */
-static void gap_changed(struct area *a)
+static void gap_changed(struct vm_area *a)
 {
         u64 from = a->prev ? a->prev->end : VM_MIN;
-        u64 low = low_end(a);
+        u64 low = area_low_end(a);
         a->gap = low > from ? low - from : 0;
-        for (struct area *n = a; n; n = n->up) {
+        for (struct vm_area *n = a; n; n = n->up) {
                 u64 gap = max_gap_of(n);
                 if (n != a && gap == n->max_gap)
                         break;
@@ -52,7 +52,7 @@ static void gap_changed(struct area *a)
         }
 }
 
-static void bounds_changed(struct area *a)
+static void bounds_changed(struct vm_area *a)
 {
         gap_changed(a);
         if (a->next)
@@ -61,7 +61,7 @@ static void bounds_changed(struct area *a)
 
 /* ---- The treap ---- */
 
-static void replace_child(struct vm *vm, struct area *up, struct area *old, struct area *new)
+static void replace_child(struct vm *vm, struct vm_area *up, struct vm_area *old, struct vm_area *new)
 {
         if (!up)
                 vm->root = new;
@@ -74,9 +74,9 @@ static void replace_child(struct vm *vm, struct area *up, struct area *old, stru
 }
 
 /* Puts `a` above its parent. */
-static void rotate_up(struct vm *vm, struct area *a)
+static void rotate_up(struct vm *vm, struct vm_area *a)
 {
-        struct area *p = a->up;
+        struct vm_area *p = a->up;
         replace_child(vm, p->up, p, a);
         if (p->left == a) {
                 p->left = a->right;
@@ -95,9 +95,9 @@ static void rotate_up(struct vm *vm, struct area *a)
 }
 
 /* Links `a`, whose neighbours in the list will be prev and next, into tree and list. */
-static void link_area(struct vm *vm, struct area *a, struct area *prev)
+static void link_area(struct vm *vm, struct vm_area *a, struct vm_area *prev)
 {
-        struct area *next = prev ? prev->next : vm->first;
+        struct vm_area *next = prev ? prev->next : vm->first;
         a->prev = prev;
         a->next = next;
         if (prev)
@@ -127,7 +127,7 @@ static void link_area(struct vm *vm, struct area *a, struct area *prev)
         vm->areas++;
 }
 
-static void unlink_area(struct vm *vm, struct area *a)
+static void unlink_area(struct vm *vm, struct vm_area *a)
 {
         while (a->left || a->right) {
                 if (!a->right || (a->left && a->left->rank > a->right->rank))
@@ -135,7 +135,7 @@ static void unlink_area(struct vm *vm, struct area *a)
                 else
                         rotate_up(vm, a->right);
         }
-        struct area *up = a->up;
+        struct vm_area *up = a->up;
         replace_child(vm, up, a, NULL);
         if (a->prev)
                 a->prev->next = a->next;
@@ -146,7 +146,7 @@ static void unlink_area(struct vm *vm, struct area *a)
         else
                 vm->last = a->prev;
         /* The gap values on the path still count the gap of `a`. */
-        for (struct area *n = up; n; n = n->up)
+        for (struct vm_area *n = up; n; n = n->up)
                 n->max_gap = max_gap_of(n);
         if (a->next)
                 gap_changed(a->next);
@@ -156,10 +156,10 @@ static void unlink_area(struct vm *vm, struct area *a)
         a->prev = a->next = a->up = NULL;
 }
 
-struct area *area_find(struct vm *vm, u64 addr)
+struct vm_area *area_find(struct vm *vm, u64 addr)
 {
-        struct area *found = NULL;
-        for (struct area *a = vm->root; a; ) {
+        struct vm_area *found = NULL;
+        for (struct vm_area *a = vm->root; a; ) {
                 if (addr < a->end) {
                         found = a;
                         if (addr >= a->start)
@@ -172,9 +172,9 @@ struct area *area_find(struct vm *vm, u64 addr)
         return found;
 }
 
-struct area *area_at(struct vm *vm, u64 addr)
+struct vm_area *area_at(struct vm *vm, u64 addr)
 {
-        struct area *a = PTR_LOAD(vm->recent);
+        struct vm_area *a = PTR_LOAD(vm->recent);
         if (a && addr >= a->start && addr < a->end)
                 return a;
         a = area_find(vm, addr);
@@ -184,16 +184,16 @@ struct area *area_at(struct vm *vm, u64 addr)
         return a;
 }
 
-struct area *area_overlap(struct vm *vm, u64 start, u64 end)
+struct vm_area *area_overlap(struct vm *vm, u64 start, u64 end)
 {
-        struct area *a = area_find(vm, start);
+        struct vm_area *a = area_find(vm, start);
         return a && a->start < end ? a : NULL;
 }
 
 /* The last area that begins at or below addr. */
-static struct area *before(struct vm *vm, u64 addr)
+static struct vm_area *before(struct vm *vm, u64 addr)
 {
-        struct area *a = area_find(vm, addr);
+        struct vm_area *a = area_find(vm, addr);
         return a ? a->prev : vm->last;
 }
 
@@ -207,14 +207,14 @@ bool area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
                 *out = high - len;
                 return true;
         }
-        struct area *a = vm->root;
+        struct vm_area *a = vm->root;
         if (!a || a->max_gap < len)
                 return false;
         for (bool down = true;;) {
                 /* Right first, where there is a gap that may begin below high. */
                 while (down && a->right && a->right->max_gap >= len && a->end < high)
                         a = a->right;
-                u64 top = low_end(a);
+                u64 top = area_low_end(a);
                 u64 bottom = top - a->gap;
                 if (a->gap >= len) {
                         u64 hi = min_u64(top, high), lo = max_u64(bottom, low);
@@ -230,7 +230,7 @@ bool area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
                         down = true;
                         continue;
                 }
-                struct area *child = NULL;
+                struct vm_area *child = NULL;
                 do {
                         child = a;
                         a = a->up;
@@ -245,8 +245,8 @@ bool area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
 bool area_gap_up(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
 {
         u64 from = low;
-        for (struct area *a = area_find(vm, low); a && from < high; a = a->next) {
-                u64 top = min_u64(low_end(a), high);
+        for (struct vm_area *a = area_find(vm, low); a && from < high; a = a->next) {
+                u64 top = min_u64(area_low_end(a), high);
                 if (top > from && top - from >= len) {
                         *out = from;
                         return true;
@@ -267,7 +267,7 @@ static bool is_plain(const struct area_spec *s) { return !s->mapping && !s->spec
 #define KEEPS_APART  AREA_SPECIAL
 #define MERGE_IGNORE AREA_ANON_PAGES
 
-static bool fits(struct area *low, const struct area_spec *high)
+static bool fits(struct vm_area *low, const struct area_spec *high)
 {
         if (low->end != high->start || low->prot != high->prot ||
             (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
@@ -276,7 +276,7 @@ static bool fits(struct area *low, const struct area_spec *high)
         return is_plain(high) || low->offset + area_size(low) == high->offset;
 }
 
-static bool fits_below(const struct area_spec *low, struct area *high)
+static bool fits_below(const struct area_spec *low, struct vm_area *high)
 {
         if (low->end != high->start || low->prot != high->prot ||
             (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
@@ -285,13 +285,13 @@ static bool fits_below(const struct area_spec *low, struct area *high)
         return is_plain(low) || low->offset + (low->end - low->start) == high->offset;
 }
 
-struct area_spec area_spec_of(struct area *a)
+struct area_spec area_spec_of(struct vm_area *a)
 {
         return (struct area_spec){ .start = a->start, .end = a->end, .prot = a->prot, .flags = a->flags,
                 .offset = a->offset, .file = a->file, .mapping = a->mapping, .special = a->special };
 }
 
-static void set_bounds(struct area *a, u64 start, u64 end)
+static void set_bounds(struct vm_area *a, u64 start, u64 end)
 {
         if (a->mapping || a->special)
                 a->offset += start - a->start;
@@ -299,10 +299,10 @@ static void set_bounds(struct area *a, u64 start, u64 end)
         a->end = end;
 }
 
-void area_set_bounds(struct area *a, u64 start, u64 end)
+void area_set_bounds(struct vm_area *a, u64 start, u64 end)
 {
         if (a->mapping) {
-                GUARD(&a->mapping->area_lock);
+                WRITE_GUARD(&a->mapping->areas_lock);
                 set_bounds(a, start, end);
         } else {
                 set_bounds(a, start, end);
@@ -310,35 +310,45 @@ void area_set_bounds(struct area *a, u64 start, u64 end)
         bounds_changed(a);
 }
 
-/* REQUIRES the mapping's area lock. */
-static void map_link_locked(struct area *a)
+/* May become a way to write to the file: the flags do not change in an area's life. */
+static bool writes_file(struct vm_area *a)
+{
+        return (a->flags & (AREA_SHARED | AREA_MAY_WRITE)) == (AREA_SHARED | AREA_MAY_WRITE);
+}
+
+/* REQUIRES the mapping's areas lock. */
+static void map_link_locked(struct vm_area *a)
 {
         struct mapping *m = a->mapping;
         a->map_prev = NULL;
         a->map_next = m->areas;
         if (m->areas)
                 m->areas->map_prev = a;
-        PTR_STORE(m->areas, a);
+        m->areas = a;
+        if (writes_file(a))
+                m->writable_areas++;
 }
 
-static void map_unlink(struct area *a)
+static void map_unlink(struct vm_area *a)
 {
         struct mapping *m = a->mapping;
         if (!m)
                 return;
-        GUARD(&m->area_lock);
+        WRITE_GUARD(&m->areas_lock);
         if (a->map_prev)
                 a->map_prev->map_next = a->map_next;
         else
-                PTR_STORE(m->areas, a->map_next);
+                m->areas = a->map_next;
         if (a->map_next)
                 a->map_next->map_prev = a->map_prev;
         a->map_prev = a->map_next = NULL;
+        if (writes_file(a))
+                m->writable_areas--;
 }
 
-static struct area *area_make(struct vm *vm, const struct area_spec *s)
+static struct vm_area *area_make(struct vm *vm, const struct area_spec *s)
 {
-        struct area *a = area_alloc(vm->payer, MAY_RECLAIM);
+        struct vm_area *a = vm_area_alloc(vm->payer, MAY_RECLAIM);
         if (!a)
                 return NULL;
         a->vm = vm;
@@ -355,14 +365,14 @@ static struct area *area_make(struct vm *vm, const struct area_spec *s)
         return a;
 }
 
-err_t area_add_own(struct vm *vm, const struct area_spec *s, struct area **out)
+err_t area_add_own(struct vm *vm, const struct area_spec *s, struct vm_area **out)
 {
-        struct area *a = area_make(vm, s);
+        struct vm_area *a = area_make(vm, s);
         if (!a)
                 return ERR(ENOMEM);
         link_area(vm, a, before(vm, s->start));
         if (a->mapping) {
-                GUARD(&a->mapping->area_lock);
+                WRITE_GUARD(&a->mapping->areas_lock);
                 map_link_locked(a);
         }
         *out = a;
@@ -371,8 +381,8 @@ err_t area_add_own(struct vm *vm, const struct area_spec *s, struct area **out)
 
 err_t area_add(struct vm *vm, const struct area_spec *s)
 {
-        struct area *prev = before(vm, s->start);
-        struct area *next = prev ? prev->next : vm->first;
+        struct vm_area *prev = before(vm, s->start);
+        struct vm_area *next = prev ? prev->next : vm->first;
         bool after_prev = prev && fits(prev, s), before_next = next && fits_below(s, next);
 
         if (after_prev && before_next) {
@@ -385,20 +395,20 @@ err_t area_add(struct vm *vm, const struct area_spec *s)
         } else if (before_next) {
                 area_set_bounds(next, s->start, next->end);
         } else {
-                struct area *a = NULL;
+                struct vm_area *a = NULL;
                 return area_add_own(vm, s, &a);
         }
         return OK;
 }
 
-void area_remove(struct vm *vm, struct area *a)
+void area_remove(struct vm *vm, struct vm_area *a)
 {
         map_unlink(a);
         unlink_area(vm, a);
-        area_drop(a);
+        vm_area_drop(a);
 }
 
-err_t area_split(struct vm *vm, struct area *a, u64 at)
+err_t area_split(struct vm *vm, struct vm_area *a, u64 at)
 {
         assert(at > a->start && at < a->end && !(at & PAGE_MASK));
         if (vm->areas >= vm->domain->settings.max_map_count)
@@ -407,11 +417,11 @@ err_t area_split(struct vm *vm, struct area *a, u64 at)
         rest.start = at;
         if (a->mapping || a->special)
                 rest.offset = area_offset_of(a, at);
-        struct area *b = area_make(vm, &rest);
+        struct vm_area *b = area_make(vm, &rest);
         if (!b)
                 return ERR(ENOMEM);
         if (a->mapping) {
-                GUARD(&a->mapping->area_lock);
+                WRITE_GUARD(&a->mapping->areas_lock);
                 a->end = at;
                 map_link_locked(b);
         } else {
@@ -421,9 +431,9 @@ err_t area_split(struct vm *vm, struct area *a, u64 at)
         return OK;
 }
 
-static bool merge_with_next(struct vm *vm, struct area *a)
+static bool merge_with_next(struct vm *vm, struct vm_area *a)
 {
-        struct area *n = a->next;
+        struct vm_area *n = a->next;
         if (!n)
                 return false;
         struct area_spec s = area_spec_of(n);
@@ -436,23 +446,23 @@ static bool merge_with_next(struct vm *vm, struct area *a)
         return true;
 }
 
-struct area *area_merge_around(struct vm *vm, struct area *a)
+struct vm_area *area_merge_around(struct vm *vm, struct vm_area *a)
 {
         merge_with_next(vm, a);
-        struct area *p = a->prev;
+        struct vm_area *p = a->prev;
         return p && merge_with_next(vm, p) ? p : a;
 }
 
 void areas_free(struct vm *vm)
 {
-        struct area *a = vm->first;
+        struct vm_area *a = vm->first;
         vm->root = vm->first = vm->last = NULL;
         PTR_STORE(vm->recent, NULL);
         vm->areas = 0;
         while (a) {
-                struct area *next = a->next;
+                struct vm_area *next = a->next;
                 map_unlink(a);
-                area_drop(a);
+                vm_area_drop(a);
                 a = next;
         }
 }
@@ -460,11 +470,11 @@ void areas_free(struct vm *vm)
 void areas_check(struct vm *vm)
 {
         u64 n = 0, from = VM_MIN;
-        struct area *prev = NULL;
-        for (struct area *a = vm->first; a; a = a->next) {
+        struct vm_area *prev = NULL;
+        for (struct vm_area *a = vm->first; a; a = a->next) {
                 assert(a->start < a->end && a->start >= from && a->end <= VM_MAX && !((a->start | a->end) & PAGE_MASK));
                 assert(a->prev == prev && a->vm == vm);
-                u64 low = low_end(a);
+                u64 low = area_low_end(a);
                 assert(a->gap == (low > from ? low - from : 0) && a->max_gap == max_gap_of(a));
                 assert(a->up ? a->up->left == a || a->up->right == a : vm->root == a);
                 assert(!a->up || a->up->rank >= a->rank);

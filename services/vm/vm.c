@@ -145,30 +145,31 @@ usize vm_auxv(struct vm *vm, mbytes out)
 /* ---- fork ---- */
 
 /* Private pages that are not writable now may become so after the fork: V3 for both sides. */
-static void mark_shared(struct vm *vm, struct area *a)
+static void mark_shared(struct vm *vm, struct vm_area *a)
 {
         VM_CURSOR(c, vm->space, a->start);
         while (cursor_find(&c, a->end)) {
                 struct vm_page page = cursor_get(&c);
                 if (!(page.prot & VM_COW))
                         cursor_protect(&c, page.prot | VM_COW);
-                cursor_seek(&c, cursor_addr(&c) + PAGE_SIZE);
+                if (!cursor_next(&c, a->end))
+                        break;
         }
 }
 
 /* Everything of a shared area, and of a private file area without pages of its own, can be had
  * again from the file: the child faults it in when it needs it. */
-static bool must_copy_pages(struct area *a)
+static bool must_copy_pages(struct vm_area *a)
 {
         if (a->flags & (AREA_SHARED | AREA_WIPEONFORK | AREA_SPECIAL))
                 return false;
         return !a->mapping || (a->flags & AREA_ANON_PAGES);
 }
 
-static err_t clone_area(struct vm *to, struct vm *from, struct area *a)
+static err_t clone_area(struct vm *to, struct vm *from, struct vm_area *a)
 {
         struct area_spec s = area_spec_of(a);
-        struct area *b = NULL;
+        struct vm_area *b = NULL;
         /* Memory locks are not inherited. */
         s.flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
         if (s.flags & AREA_ACCOUNT)
@@ -193,7 +194,7 @@ static err_t clone_locked(struct vm *to, struct vm *from)
         to->auxv_words = from->auxv_words;
         to->mmap_base = from->mmap_base;
         to->mmap_low = from->mmap_low;
-        for (struct area *a = from->first; a; a = a->next)
+        for (struct vm_area *a = from->first; a; a = a->next)
                 if (!(a->flags & AREA_DONTFORK))
                         TRY(clone_area(to, from, a));
         to->peak_total = to->total;

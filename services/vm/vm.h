@@ -10,7 +10,7 @@
  *            before its vm_drop, so that the memory is free at once.
  * Locking    mmap_lock (rwlock, class mmap) guards areas and totals; all functions here take
  *            it themselves and are called with no page, mapping or spin lock held.
- *            Order: mmap_lock, a mapping's area lock, a page's lock, the page tables.
+ *            Order: mmap_lock, a mapping's areas lock, a page's lock, the page tables.
  * Limits     RLIMIT_AS, _DATA, _STACK, _MEMLOCK are those of the current process.
  */
 #pragma once
@@ -92,7 +92,9 @@ struct vm_fault_result {
         u32 code;
         bool major;                     /* it waited for a device */
 };
-/* access: VM_READ, VM_WRITE or VM_EXEC, as the instruction wanted it. */
+/* access: VM_READ, VM_WRITE or VM_EXEC, as the instruction wanted it; with VM_ABSENT if the CPU found no
+ * page there (a hint that saves a look: `fault.present ? 0 : VM_ABSENT`). */
+#define VM_ABSENT 0x100
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access);
 
 /* ---- User memory of the current thread ---- */

@@ -7,7 +7,7 @@
  *            V3  a page that others may see as theirs (file page of a private area, page shared by
  *                fork, the zero page) is mapped with VM_COW
  *            V4  an area with a mapping is on the mapping's list from insertion to removal; start, end
- *                and offset of such an area change only with the mapping's area lock held as well
+ *                and offset of such an area change only with the mapping's areas lock held as well
  */
 #pragma once
 #include "services/vm/vm.h"
@@ -17,7 +17,7 @@
 
 LOCK_CLASS_DECLARE(mmap);
 
-OBJECT(area) {
+OBJECT(vm_area) {
         /* mmap_lock, written with it held for writing; V4 */
         u64   start, end;
         u32   prot;                     /* VM_READ | VM_WRITE | VM_EXEC */
@@ -28,14 +28,14 @@ OBJECT(area) {
         struct mapping *mapping;        /* of the file, or NULL: anonymous */
         struct vm_special *special;     /* counted, or NULL */
         /* the tree and the list by address; mmap_lock */
-        struct area *left, *right, *up, *prev, *next;
+        struct vm_area *left, *right, *up, *prev, *next;
         u64   gap;                      /* free bytes between the area before and this one's guard */
         u64   max_gap;                  /* of the subtree */
         u32   rank;                     /* the tree is a heap by it */
-        /* the mapping's list; its area lock */
-        struct area *map_next, *map_prev;
+        /* the mapping's list; its areas lock */
+        struct vm_area *map_next, *map_prev;
 };
-POOL_DECLARE(area)
+POOL_DECLARE(vm_area)
 
 OBJECT(vm) {
         struct vmspace   *space;        /* counted; fixed */
@@ -44,8 +44,8 @@ OBJECT(vm) {
         struct rwlock     mmap_lock;
 
         /* mmap_lock */
-        struct area *root, *first, *last;
-        struct area *recent;            /* the area of the last fault; PTR_LOAD, also written under the read lock */
+        struct vm_area *root, *first, *last;
+        struct vm_area *recent;            /* the area of the last fault; PTR_LOAD, also written under the read lock */
         u64   areas;
         u64   seed;                     /* of the tree's ranks */
         u64   total, data, stack, exec, locked;         /* pages */
@@ -87,47 +87,63 @@ struct area_spec {
 #define STACK_GUARD  (256 * PAGE_SIZE)  /* kept free below a growing stack */
 #define ALL_PROT     (VM_READ | VM_WRITE | VM_EXEC)
 
-static inline u64  area_size(struct area *a)  { return a->end - a->start; }
-static inline u64  area_pages(struct area *a) { return (a->end - a->start) >> PAGE_SHIFT; }
-static inline bool area_is_shared(struct area *a) { return (a->flags & AREA_SHARED) != 0; }
-static inline u64  area_offset_of(struct area *a, u64 addr) { return a->offset + (addr - a->start); }
+static inline u64  area_size(struct vm_area *a)  { return a->end - a->start; }
+static inline u64  area_pages(struct vm_area *a) { return (a->end - a->start) >> PAGE_SHIFT; }
+static inline bool area_is_shared(struct vm_area *a) { return (a->flags & AREA_SHARED) != 0; }
+static inline u64  area_offset_of(struct vm_area *a, u64 addr) { return a->offset + (addr - a->start); }
 /* Hardware rights: anything that can be accessed can be read. */
 static inline u32  hw_prot(u32 prot) { return prot ? prot | VM_READ : VM_NONE; }
 
+/* To the page after the cursor's; false: that is the end, which may be no address at all. */
+static inline bool cursor_next(struct vm_cursor *c, u64 end)
+{
+        u64 next = cursor_addr(c) + PAGE_SIZE;
+        if (next >= end)
+                return false;
+        cursor_seek(c, next);
+        return true;
+}
+
 /* area.c: the tree.  mmap_lock held; for writing where it changes. */
-struct area *area_find(struct vm *vm, u64 addr);         /* first that ends above addr, or NULL */
-struct area *area_at(struct vm *vm, u64 addr);           /* the one that holds addr, or NULL */
-struct area *area_overlap(struct vm *vm, u64 start, u64 end);
+struct vm_area *area_find(struct vm *vm, u64 addr);         /* first that ends above addr, or NULL */
+struct vm_area *area_at(struct vm *vm, u64 addr);           /* the one that holds addr, or NULL */
+struct vm_area *area_overlap(struct vm *vm, u64 start, u64 end);
 /* Inserts a new area, or grows a neighbour it fits to.  ENOMEM.  Takes its own references. */
 err_t area_add(struct vm *vm, const struct area_spec *spec);
-err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct area **out);      /* never merged */
-void  area_remove(struct vm *vm, struct area *a);        /* from tree and mapping, and drops it; pages stay */
-err_t area_split(struct vm *vm, struct area *a, u64 at); /* a becomes [start, at); the rest is a->next */
-struct area *area_merge_around(struct vm *vm, struct area *a);   /* with equal neighbours; returns what holds a's start */
-void  area_set_bounds(struct area *a, u64 start, u64 end);       /* start moves the offset along */
+err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct vm_area **out);      /* never merged */
+void  area_remove(struct vm *vm, struct vm_area *a);        /* from tree and mapping, and drops it; pages stay */
+err_t area_split(struct vm *vm, struct vm_area *a, u64 at); /* a becomes [start, at); the rest is a->next */
+struct vm_area *area_merge_around(struct vm *vm, struct vm_area *a);   /* with equal neighbours; returns what holds a's start */
+void  area_set_bounds(struct vm_area *a, u64 start, u64 end);       /* start moves the offset along */
 bool  area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out);
 bool  area_gap_up(struct vm *vm, u64 len, u64 low, u64 high, u64 *out);
-struct area_spec area_spec_of(struct area *a);
+struct area_spec area_spec_of(struct vm_area *a);
 void  areas_check(struct vm *vm);                        /* V1 and the tree's shape; traps */
 void  areas_free(struct vm *vm);                         /* all of them; for the last drop */
 
 /* account.c: totals and promises.  mmap_lock held for writing. */
 void  account(struct vm *vm, u32 prot, u32 flags, bool file, u64 bytes, bool add);
 err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes);   /* RLIMIT_AS, RLIMIT_DATA: ENOMEM */
-err_t may_lock(struct vm *vm, u64 bytes);                /* RLIMIT_MEMLOCK: EAGAIN */
+bool  may_lock(struct vm *vm, u64 bytes);                /* RLIMIT_MEMLOCK */
+bool  may_lock_any(void);                                /* has CAP_IPC_LOCK, or a limit above 0 */
 err_t vm_charge(struct vm *vm, u64 bytes);               /* commits */
 void  vm_uncharge(struct vm *vm, u64 bytes);
 u64   limit_of(u32 which);                               /* of the current process; U64_MAX: none */
 void  note_rss(struct vm *vm);                           /* raises peak_rss; before pages go */
-bool  may_ignore_limits(void);                           /* CAP_IPC_LOCK: mlock without limit */
 
 /* map.c */
 err_t unmap_locked(struct vm *vm, u64 start, u64 end);   /* splits; ENOMEM only before anything changed */
-u64   place_locked(struct vm *vm, u64 len, u64 hint, u32 map_flags);     /* 0: no room */
-struct area *isolate(struct vm *vm, struct area *a, u64 start, u64 end, err_t *err);     /* splits a to [start, end) */
+u64   place_locked(struct vm *vm, u64 len, u64 hint, bool low);  /* 0: no room; low: below 2 GiB (MAP_32BIT) */
+/* Splits *a so that it lies within [start, end).  ENOMEM: at most a harmless split was made. */
+err_t isolate(struct vm *vm, struct vm_area **a, u64 start, u64 end);
+bool  room_at(struct vm *vm, u64 start, u64 end);        /* nothing there, guards of stacks included */
+
+u64   area_low_end(struct vm_area *a);                   /* start, less the guard of a growing stack */
 
 /* fault.c */
-struct vm_fault_result fault_locked(struct vm *vm, struct area *a, u64 addr, u32 access);
+/* Makes `page` present for this access, which the area's rights are not asked about.  mmap_lock held for
+ * reading.  signal SIGKILL: out of memory. */
+struct vm_fault_result fault_page(struct vm *vm, struct vm_area *a, u64 page, u32 access);
 err_t fault_range(struct vm *vm, u64 start, u64 end, bool write);       /* populate; takes the lock itself; ENOMEM, EFAULT */
 bool  stack_grow(struct vm *vm, u64 addr);               /* takes the lock itself */
 bool  out_of_memory(struct vm *vm, u64 pages);           /* no lock held; true: try again */

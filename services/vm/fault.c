@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Page faults: from an address to a mapped page, or to the signal that tells why not.
+ *
+ * Entry points  vm_fault         a fault of user code, or of a copy on its behalf
+ *               fault_page       the inner step, for remote access and populating
+ *               vm_unmap_mapping pages leave a file
+ * Locking       mmap_lock for reading; frames are allocated and files read under it, and the
+ *               page tables are touched under the cursor alone.  What was looked up before the
+ *               cursor is checked again within it: the page table may have changed, and the
+ *               page may have left the file.  Truncation takes pages out of the file first and
+ *               unmaps them after, so a page that is still in the file when it is mapped under
+ *               the cursor is found by that unmapping.
+ * Keeps         V2, V3.
+ */
+#include "services/vm/vm_impl.h"
+
+#define AROUND_PAGES 16                 /* mapped together when they are cached; a power of two */
+
+static struct vm_fault_result fine(void) { return (struct vm_fault_result){}; }
+static struct vm_fault_result no_memory(void) { return (struct vm_fault_result){ .signal = SIGKILL }; }
+static struct vm_fault_result segv(u32 code) { return (struct vm_fault_result){ .signal = SIGSEGV, .code = code }; }
+static struct vm_fault_result bus(void) { return (struct vm_fault_result){ .signal = SIGBUS, .code = BUS_ADRERR }; }
+
+static struct vm_fault_result result_of(err_t err)
+{
+        if (succeeded(err))
+                return fine();
+        return err_is(err, ENOMEM) ? no_memory() : bus();
+}
+
+static void put_frame(struct frame *f)
+{
+        if (f != frame_zero_page())
+                frame_drop(f);
+}
+
+/* From now on fork must copy this area's pages. */
+static void has_own_pages(struct vm_area *a)
+{
+        if (!(LOAD_RELAXED(a->flags) & AREA_ANON_PAGES))
+                FETCH_OR(a->flags, AREA_ANON_PAGES);
+}
+
+/* ---- Copy on write ---- */
+
+enum step { DONE, ABSENT, NO_MEMORY };
+
+static struct vm_fault_result result_of_step(enum step s) { return s == NO_MEMORY ? no_memory() : fine(); }
+
+/* Puts `new` in place of `old` if that is still there. */
+static enum step replace(struct vm *vm, struct vm_area *a, u64 page, struct frame *old, struct frame *new)
+{
+        VM_CURSOR(c, vm->space, page);
+        struct vm_page now = cursor_get(&c);
+        if (now.frame != old || !(now.prot & VM_COW))
+                return DONE;
+        return succeeded(cursor_map(&c, new, hw_prot(a->prot))) ? DONE : NO_MEMORY;
+}
+
+/* The page that is there becomes this address space's own.  *old: set, held, if it must be copied. */
+static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct frame **old)
+{
+        VM_CURSOR(c, vm->space, page);
+        struct vm_page now = cursor_get(&c);
+        if (!now.frame)
+                return ABSENT;
+        if (!(now.prot & VM_COW))
+                return DONE;                    /* another thread was faster */
+        if (now.frame == frame_zero_page()) {
+                *old = now.frame;
+                return DONE;
+        }
+        if (frame_refs(now.frame) == 1) {
+                cursor_protect(&c, hw_prot(a->prot));
+                return DONE;
+        }
+        *old = frame_hold(now.frame);
+        return DONE;
+}
+
+/* A write to a page of a private area that may be there, shared with others. */
+static enum step break_cow(struct vm *vm, struct vm_area *a, u64 page)
+{
+        struct frame *old = NULL;
+        enum step s = take_over(vm, a, page, &old);
+        if (s == ABSENT)
+                return s;
+        has_own_pages(a);
+        if (!old)
+                return s;
+        bool zero = old == frame_zero_page();
+        struct frame *new = frame_alloc(vm->payer, zero ? FRAME_ZERO : FRAME_FILL);
+        if (new) {
+                if (!zero)
+                        frame_copy(new, old);
+                s = replace(vm, a, page, old, new);
+                frame_drop(new);
+        } else {
+                s = NO_MEMORY;
+        }
+        put_frame(old);
+        return s;
+}
+
+/* Maps f at page unless something is there already. */
+static enum step map_new(struct vm *vm, u64 page, struct frame *f, u32 prot)
+{
+        VM_CURSOR(c, vm->space, page);
+        if (cursor_get(&c).frame)
+                return ABSENT;                  /* f is not needed */
+        return succeeded(cursor_map(&c, f, prot)) ? DONE : NO_MEMORY;
+}
+
+/* ---- Anonymous memory ---- */
+
+static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 page, u32 access)
+{
+        if (!(access & VM_WRITE))
+                return map_new(vm, page, frame_zero_page(), hw_prot(a->prot) | VM_COW) == NO_MEMORY ? no_memory() : fine();
+        if (!(access & VM_ABSENT)) {
+                enum step s = break_cow(vm, a, page);
+                if (s != ABSENT)
+                        return result_of_step(s);
+        }
+        struct frame *f = frame_alloc(vm->payer, FRAME_ZERO);
+        if (!f)
+                return no_memory();
+        has_own_pages(a);
+        enum step s = map_new(vm, page, f, hw_prot(a->prot));
+        frame_drop(f);
+        /* Something is there after all: if it cannot be written, the next fault will say so. */
+        return result_of_step(s);
+}
+
+/* ---- Pages of files ---- */
+
+/* Files without `fill` live in memory alone: nobody needs to hear of the first write to a page.  In
+ * the others VM_COW keeps a shared page read-only until mapping_fault was told of the write. */
+static bool watches_writes(struct mapping *m) { return m->ops && m->ops->fill; }
+
+/* Maps the cached neighbours of `page`, which the cursor is at. */
+static void fault_around(struct vm_cursor *c, struct vm_area *a, u64 page)
+{
+        struct mapping *m = a->mapping;
+        u64 window = AROUND_PAGES * PAGE_SIZE;
+        u64 from = max_u64(page & ~(window - 1), a->start);
+        u64 to = min_u64((page & ~(window - 1)) + window, a->end);
+        u64 size = LOAD_RELAXED(m->host->size);
+        u32 prot = hw_prot(a->prot);
+        if (!area_is_shared(a) || watches_writes(m))
+                prot |= VM_COW;
+        for (u64 at = from; at < to && area_offset_of(a, at) < size; at += PAGE_SIZE) {
+                if (at == page)
+                        continue;
+                cursor_seek(c, at);
+                if (cursor_get(c).frame)
+                        continue;
+                struct frame *f = mapping_find(m, area_offset_of(a, at) >> PAGE_SHIFT);
+                if (!f)
+                        continue;
+                err_t err = cursor_map(c, f, prot);
+                frame_drop(f);
+                if (failed(err))
+                        break;
+        }
+}
+
+/* Maps a page of the file; ABSENT: it is no longer the file's, look again. */
+static enum step map_file_page(struct vm *vm, struct vm_area *a, u64 page, struct frame *f, u32 prot)
+{
+        VM_CURSOR(c, vm->space, page);
+        struct vm_page now = cursor_get(&c);
+        if (now.frame == f) {
+                if ((now.prot & VM_COW) && !(prot & VM_COW))
+                        cursor_protect(&c, prot);
+                return DONE;
+        }
+        /* A private area's own copy stays; in a shared one another page is one that has left the file. */
+        if (now.frame && !area_is_shared(a))
+                return DONE;
+        if (!mapping_has(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, f))
+                return ABSENT;
+        if (failed(cursor_map(&c, f, prot)))
+                return NO_MEMORY;
+        if (!(a->flags & AREA_RANDOM))
+                fault_around(&c, a, page);
+        return DONE;
+}
+
+static struct vm_fault_result fault_shared(struct vm *vm, struct vm_area *a, u64 page, u32 access)
+{
+        u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
+        bool write = (access & VM_WRITE) != 0;
+        struct frame *f = NULL;
+        err_t err = mapping_fault(a->mapping, index, write, &f);
+        if (succeeded(err) && !f)
+                err = mapping_fault(a->mapping, index, true, &f);
+        if (failed(err))
+                return result_of(err);
+        u32 prot = hw_prot(a->prot);
+        if (!write && watches_writes(a->mapping))
+                prot |= VM_COW;
+        enum step s = map_file_page(vm, a, page, f, prot);
+        frame_drop(f);
+        return result_of_step(s);
+}
+
+static struct vm_fault_result copy_file_page(struct vm *vm, struct vm_area *a, u64 page, struct frame *from)
+{
+        struct frame *f = frame_alloc(vm->payer, from ? FRAME_FILL : FRAME_ZERO);
+        if (!f)
+                return no_memory();
+        if (from)
+                frame_copy(f, from);
+        has_own_pages(a);
+        enum step s = map_new(vm, page, f, hw_prot(a->prot));
+        frame_drop(f);
+        return result_of_step(s);
+}
+
+static struct vm_fault_result fault_private(struct vm *vm, struct vm_area *a, u64 page, u32 access)
+{
+        if ((access & VM_WRITE) && !(access & VM_ABSENT)) {
+                enum step s = break_cow(vm, a, page);
+                if (s != ABSENT)
+                        return result_of_step(s);
+        }
+        struct frame *f = NULL;
+        err_t err = mapping_fault(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, false, &f);
+        if (failed(err))
+                return result_of(err);
+        struct vm_fault_result r = fine();
+        if (access & VM_WRITE)
+                r = copy_file_page(vm, a, page, f);
+        else if (f)
+                r = result_of_step(map_file_page(vm, a, page, f, hw_prot(a->prot) | VM_COW));
+        else if (map_new(vm, page, frame_zero_page(), hw_prot(a->prot) | VM_COW) == NO_MEMORY)
+                r = no_memory();
+        frame_drop(f);
+        return r;
+}
+
+static struct vm_fault_result fault_special(struct vm *vm, struct vm_area *a, u64 page)
+{
+        u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
+        if (index >= a->special->pages)
+                return bus();
+        enum step s = map_new(vm, page, a->special->frame[index], hw_prot(a->prot));
+        return result_of_step(s);
+}
+
+struct vm_fault_result fault_page(struct vm *vm, struct vm_area *a, u64 page, u32 access)
+{
+        if (!a->mapping)
+                return a->special ? fault_special(vm, a, page) : fault_anon(vm, a, page, access);
+        return area_is_shared(a) ? fault_shared(vm, a, page, access) : fault_private(vm, a, page, access);
+}
+
+/* ---- Stacks ---- */
+
+/* REQUIRES vm->mmap_lock for writing.  `a` grows down to hold addr. */
+static bool grow_locked(struct vm *vm, struct vm_area *a, u64 addr)
+{
+        u64 start = page_down(addr);
+        u64 more = a->start - start;
+        struct vm_area *prev = a->prev;
+        if (!(a->flags & AREA_GROWSDOWN) || start < vm->domain->settings.mmap_min_addr)
+                return false;
+        /* What lies below must not be run into, except where nothing can be accessed. */
+        if (prev && prev->end > start)
+                return false;
+        if (prev && prev->prot && !(prev->flags & AREA_GROWSDOWN) && start - prev->end < STACK_GUARD)
+                return false;
+        if (a->end - start > limit_of(RLIMIT_STACK) || failed(may_grow(vm, a->prot, a->flags, more)))
+                return false;
+        if ((a->flags & AREA_LOCKED) && !may_lock(vm, more))
+                return false;
+        if ((a->flags & AREA_ACCOUNT) && failed(vm_charge(vm, more)))
+                return false;
+        account(vm, a->prot, a->flags, a->mapping, more, true);
+        area_set_bounds(a, start, a->end);
+        return true;
+}
+
+bool stack_grow(struct vm *vm, u64 addr)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_find(vm, addr);
+        if (!a)
+                return false;
+        return addr >= a->start || grow_locked(vm, a, addr);
+}
+
+/* ---- The fault ---- */
+
+static bool is_allowed(struct vm_area *a, u32 access)
+{
+        if (access & VM_WRITE)
+                return (a->prot & VM_WRITE) != 0;
+        if (access & VM_EXEC)
+                return (a->prot & VM_EXEC) != 0;
+        return a->prot != VM_NONE;
+}
+
+bool out_of_memory(struct vm *vm, u64 pages)
+{
+        const struct vm_oom_ops *oom = vm->domain->oom;
+        return oom && oom->kill(vm, pages);
+}
+
+struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
+{
+        if (addr < VM_MIN || addr >= VM_MAX)
+                return segv(SEGV_MAPERR);
+        for (;;) {
+                struct vm_fault_result r = segv(SEGV_MAPERR);
+                read_lock(&vm->mmap_lock);
+                struct vm_area *a = area_at(vm, addr);
+                if (a)
+                        r = is_allowed(a, access) ? fault_page(vm, a, page_down(addr), access) : segv(SEGV_ACCERR);
+                read_unlock(&vm->mmap_lock);
+                if (!r.signal)
+                        return r;
+                if (!a) {
+                        if (!stack_grow(vm, addr))
+                                return r;
+                        continue;
+                }
+                if (r.signal != SIGKILL || !out_of_memory(vm, 1))
+                        return r;
+                /* The victim may be this very process. */
+                if (task_interrupts() & INTR_KILL)
+                        return fine();
+        }
+}
+
+/* REQUIRES vm->mmap_lock.  Pages of `a` in [start, end). */
+static err_t populate_locked(struct vm *vm, struct vm_area *a, u64 start, u64 end, bool write)
+{
+        u32 access = write ? VM_WRITE : VM_READ;
+        if (!is_allowed(a, access))
+                return ERR(EFAULT);
+        for (u64 page = start; page < end; page += PAGE_SIZE) {
+                struct vm_fault_result r = fault_page(vm, a, page, access);
+                if (r.signal)
+                        return ERR(r.signal == SIGKILL ? ENOMEM : EFAULT);
+                if (task_interrupts() & INTR_KILL)
+                        return ERR(EINTR);
+        }
+        return OK;
+}
+
+#define POPULATE_STEP (512 * PAGE_SIZE)         /* the lock is let go after as much */
+
+err_t fault_range(struct vm *vm, u64 start, u64 end, bool write)
+{
+        while (start < end) {
+                READ_GUARD(&vm->mmap_lock);
+                struct vm_area *a = area_at(vm, start);
+                if (!a)
+                        return ERR(ENOMEM);
+                u64 to = min_u64(min_u64(end, a->end), start + POPULATE_STEP);
+                TRY(populate_locked(vm, a, start, to, write && (a->prot & VM_WRITE)));
+                start = to;
+        }
+        return OK;
+}
+
+/* ---- Pages leave a file ---- */
+
+/* A private area's own copies stay. */
+static void unmap_file_pages(struct vm *vm, struct vm_area *a, u64 from, u64 to)
+{
+        VM_CURSOR(c, vm->space, from);
+        while (cursor_find(&c, to)) {
+                struct vm_page page = cursor_get(&c);
+                if ((page.prot & VM_COW) && mapping_has(a->mapping, area_offset_of(a, cursor_addr(&c)) >> PAGE_SHIFT, page.frame))
+                        cursor_unmap(&c);
+                if (!cursor_next(&c, to))
+                        break;
+        }
+}
+
+static void unmap_from_area(struct vm_area *a, u64 first, u64 last, bool cows)
+{
+        u64 low = a->offset >> PAGE_SHIFT, pages = area_pages(a);
+        if (last < low || first >= low + pages)
+                return;
+        u64 from = a->start + ((max_u64(first, low) - low) << PAGE_SHIFT);
+        u64 to = last - low >= pages ? a->end : a->start + ((last - low + 1) << PAGE_SHIFT);
+        struct vm *vm = a->vm;
+        if (cows || area_is_shared(a) || !(LOAD_RELAXED(a->flags) & AREA_ANON_PAGES))
+                vmspace_unmap(vm->space, from, to);
+        else
+                unmap_file_pages(vm, a, from, to);
+}
+
+void vm_unmap_mapping(struct mapping *m, u64 first, u64 last, bool cows)
+{
+        READ_GUARD(&m->areas_lock);
+        for (struct vm_area *a = m->areas; a; a = a->map_next)
+                unmap_from_area(a, first, last, cows);
+}

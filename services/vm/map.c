@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mmap, munmap, brk, and where things go in an address space.
+ *
+ * Errors are checked before anything changes; what fails after (an area object, a page table)
+ * is undone, but that a MAP_FIXED mapping that fails for want of memory may leave a hole, as
+ * Linux's may.
+ */
+#include "services/vm/vm_impl.h"
+#include "services/vfs/mount.h"
+
+/* ---- Finding room ---- */
+
+#define BELOW_2GIB_FROM 0x40000000ul
+#define BELOW_2GIB_TO   0x80000000ul
+#define LOW_BASE        (VM_MAX / 3)    /* where mappings go up from when the rest is full */
+
+bool room_at(struct vm *vm, u64 start, u64 end)
+{
+        struct vm_area *a = area_find(vm, start);
+        return end > start && end <= VM_MAX && (!a || area_low_end(a) >= end);
+}
+
+u64 place_locked(struct vm *vm, u64 len, u64 hint, bool low)
+{
+        u64 min = vm->domain->settings.mmap_min_addr, at = 0;
+        if (len > VM_MAX - min)
+                return 0;
+        if (hint) {
+                hint = max_u64(page_up(hint), min);
+                if (hint <= VM_MAX - len && (!low || hint + len <= BELOW_2GIB_TO) && room_at(vm, hint, hint + len))
+                        return hint;
+        }
+        if (low)
+                return area_gap_up(vm, len, BELOW_2GIB_FROM, BELOW_2GIB_TO, &at) ? at : 0;
+        if (vm->mmap_low)
+                return area_gap_up(vm, len, vm->mmap_low, VM_MAX, &at) ? at : 0;
+        if (area_gap_down(vm, len, min, vm->mmap_base, &at) || area_gap_up(vm, len, LOW_BASE, VM_MAX, &at))
+                return at;
+        return 0;
+}
+
+/* ---- Unmapping ---- */
+
+err_t isolate(struct vm *vm, struct vm_area **a, u64 start, u64 end)
+{
+        if ((*a)->start < start) {
+                TRY(area_split(vm, *a, start));
+                *a = (*a)->next;
+        }
+        if ((*a)->end > end)
+                TRY(area_split(vm, *a, end));
+        return OK;
+}
+
+static void forget_area(struct vm *vm, struct vm_area *a)
+{
+        account(vm, a->prot, a->flags, a->mapping, area_size(a), false);
+        if (a->flags & AREA_ACCOUNT)
+                vm_uncharge(vm, area_size(a));
+        area_remove(vm, a);
+}
+
+err_t unmap_locked(struct vm *vm, u64 start, u64 end)
+{
+        struct vm_area *a = area_overlap(vm, start, end);
+        if (!a)
+                return OK;
+        /* Both ends first: from there on nothing can fail. */
+        struct vm_area *last = area_find(vm, end - 1);
+        if (last && last->start < end && last->end > end)
+                TRY(area_split(vm, last, end));
+        if (a->start < start) {
+                TRY(area_split(vm, a, start));
+                a = a->next;
+        }
+        note_rss(vm);
+        u64 from = a->start;
+        vmspace_unmap(vm->space, from, end);
+        while (a && a->start < end) {
+                struct vm_area *next = a->next;
+                forget_area(vm, a);
+                a = next;
+        }
+        return OK;
+}
+
+err_t vm_munmap(struct vm *vm, u64 addr, u64 len)
+{
+        if ((addr & PAGE_MASK) || !vm_is_user(addr, len))
+                return ERR(EINVAL);
+        len = page_up(len);
+        if (!len)
+                return ERR(EINVAL);
+        WRITE_GUARD(&vm->mmap_lock);
+        u64 start = max_u64(addr, VM_MIN), end = min_u64(addr + len, VM_MAX);
+        return start < end ? unmap_locked(vm, start, end) : OK;
+}
+
+/* ---- Mapping ---- */
+
+static u32 prot_of(u32 prot) { return prot & (PROT_READ | PROT_WRITE | PROT_EXEC); }
+
+/* Shared anonymous memory is an unlinked file. */
+static err_t shmem_file(struct vm *vm, u64 len, struct file **out)
+{
+        const struct vm_shmem_ops *ops = vm->domain->shmem;
+        return ops ? ops->file_new(vm->payer, len, out) : ERR(ENOMEM);
+}
+
+/* What file_mmap leaves to us: the flags, and what mprotect may allow later. */
+static err_t spec_of_file(const struct vm_mmap *m, struct area_spec *s, enum map_kind *kind)
+{
+        struct map_request req = { .offset = m->offset, .len = m->len, .prot = m->prot, .flags = m->flags };
+        bool shared = (m->flags & MAP_TYPE) != MAP_PRIVATE;
+        TRY(file_mmap(m->file, &req));
+        if (m->flags & MAP_GROWSDOWN)
+                return ERR(EINVAL);
+        *kind = req.kind;
+        s->file = m->file;
+        s->mapping = req.mapping;
+        s->offset = m->offset;
+        if (m->file->path.mnt && (LOAD_RELAXED(m->file->path.mnt->flags) & MNT_NOEXEC))
+                s->flags &= ~AREA_MAY_EXEC;
+        if (shared && !file_may_write(m->file))
+                s->flags &= ~AREA_MAY_WRITE;
+        return OK;
+}
+
+/* Checks the flags that need no look at the address space, and makes the spec.  *made: a file to drop. */
+static err_t make_spec(struct vm *vm, const struct vm_mmap *m, struct area_spec *s, struct file **made)
+{
+        u32 type = m->flags & MAP_TYPE;
+        bool shared = type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && m->file);
+        enum map_kind kind = MAP_ZERO;
+
+        if (!shared && type != MAP_PRIVATE)
+                return ERR(EINVAL);
+        s->prot = prot_of(m->prot);
+        s->flags = AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC;
+        if (shared)
+                s->flags |= AREA_SHARED;
+        if (m->file) {
+                if (type == MAP_SHARED_VALIDATE && (m->flags & MAP_SYNC))
+                        return ERR(EOPNOTSUPP);
+                TRY(spec_of_file(m, s, &kind));
+        } else if (shared && (m->flags & MAP_GROWSDOWN)) {
+                return ERR(EINVAL);
+        }
+        if (kind == MAP_ZERO) {
+                s->file = NULL;
+                s->mapping = NULL;
+                s->offset = 0;
+                if (shared) {
+                        TRY(shmem_file(vm, m->len, made));
+                        s->file = *made;
+                        s->mapping = &(*made)->inode->mapping;
+                }
+        }
+        if (m->flags & MAP_GROWSDOWN)
+                s->flags |= AREA_GROWSDOWN;
+        if ((m->flags & MAP_NORESERVE) && vm->domain->settings.overcommit != OVERCOMMIT_NEVER)
+                s->flags |= AREA_NORESERVE;
+        if (m->flags & MAP_LOCKED)
+                s->flags |= AREA_LOCKED;
+        return OK;
+}
+
+/* Bytes of [start, end) that are in areas now. */
+static u64 mapped_in(struct vm *vm, u64 start, u64 end)
+{
+        u64 n = 0;
+        for (struct vm_area *a = area_overlap(vm, start, end); a && a->start < end; a = a->next)
+                n += min_u64(a->end, end) - max_u64(a->start, start);
+        return n;
+}
+
+static bool is_accountable(const struct area_spec *s)
+{
+        return (s->prot & VM_WRITE) && !(s->flags & (AREA_SHARED | AREA_NORESERVE));
+}
+
+/* Puts the area at [s->start, s->end), in place of what is there. */
+static err_t put_area(struct vm *vm, struct area_spec *s)
+{
+        u64 len = s->end - s->start;
+        if (vm->areas >= vm->domain->settings.max_map_count)
+                return ERR(ENOMEM);
+        bool occupied = area_overlap(vm, s->start, s->end) != NULL;
+        if ((s->flags & AREA_LOCKED) && !may_lock(vm, len))
+                return ERR(EAGAIN);
+        TRY(may_grow(vm, s->prot, s->flags, occupied ? len - mapped_in(vm, s->start, s->end) : len));
+        if (is_accountable(s)) {
+                TRY(vm_charge(vm, len));
+                s->flags |= AREA_ACCOUNT;
+        }
+        err_t err = occupied ? unmap_locked(vm, s->start, s->end) : OK;
+        if (succeeded(err))
+                err = area_add(vm, s);
+        if (failed(err)) {
+                if (s->flags & AREA_ACCOUNT)
+                        vm_uncharge(vm, len);
+                return err;
+        }
+        account(vm, s->prot, s->flags, s->mapping, len, true);
+        return OK;
+}
+
+static err_t map_locked(struct vm *vm, struct area_spec *s, const struct vm_mmap *m)
+{
+        u64 at = m->addr;
+        if (!(m->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+                at = place_locked(vm, m->len, m->addr, (m->flags & MAP_32BIT) != 0);
+                if (!at)
+                        return ERR(ENOMEM);
+        } else if ((m->flags & MAP_FIXED_NOREPLACE) && area_overlap(vm, at, at + m->len)) {
+                return ERR(EEXIST);
+        }
+        s->start = at;
+        s->end = at + m->len;
+        s->flags |= vm->lock_future;
+        return put_area(vm, s);
+}
+
+static err_t check_range(struct vm *vm, struct vm_mmap *m)
+{
+        if (m->offset & PAGE_MASK)
+                return ERR(EINVAL);
+        if (!m->len)
+                return ERR(EINVAL);
+        m->len = page_up(m->len);
+        if (!m->len || m->len > VM_MAX)
+                return ERR(ENOMEM);
+        if (add_overflows(m->offset, m->len))
+                return ERR(EOVERFLOW);
+        if (m->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+                if (m->addr & PAGE_MASK)
+                        return ERR(EINVAL);
+                if (!vm_is_user(m->addr, m->len))
+                        return ERR(ENOMEM);
+                if (m->addr < vm->domain->settings.mmap_min_addr)
+                        return ERR(EPERM);
+        }
+        if ((m->flags & MAP_LOCKED) && !may_lock_any())
+                return ERR(EPERM);
+        /* There are no huge pages to be had by name. */
+        return m->flags & MAP_HUGETLB && !m->file ? ERR(ENOMEM) : OK;
+}
+
+err_t vm_mmap(struct vm *vm, struct vm_mmap m, u64 *out)
+{
+        struct area_spec s = {};
+        struct file *made = NULL;
+        if (m.flags & MAP_ANONYMOUS)
+                m.file = NULL;
+        else if (!m.file)
+                return ERR(EBADF);
+        TRY(check_range(vm, &m));
+        TRY(make_spec(vm, &m, &s, &made));
+        write_lock(&vm->mmap_lock);
+        err_t err = map_locked(vm, &s, &m);
+        write_unlock(&vm->mmap_lock);
+        if (made)
+                file_drop(made);
+        TRY(err);
+        *out = s.start;
+        bool now = (m.flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+        if (now || (s.flags & (AREA_LOCKED | AREA_LOCK_ONFAULT)) == AREA_LOCKED)
+                ignore(fault_range(vm, s.start, s.end, !(s.flags & AREA_SHARED)));
+        return OK;
+}
+
+/* ---- For exec ---- */
+
+err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot, u64 *out)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        u64 len = (u64)special->pages << PAGE_SHIFT;
+        u64 at = place_locked(vm, len, addr, false);
+        if (!at)
+                return ERR(ENOMEM);
+        struct area_spec s = { .start = at, .end = at + len, .prot = prot, .special = special,
+                .flags = AREA_SPECIAL | AREA_MAY_READ | AREA_MAY_EXEC | AREA_DONTDUMP };
+        TRY(put_area(vm, &s));
+        *out = at;
+        return OK;
+}
+
+err_t vm_map_stack(struct vm *vm, u64 top, u64 size, u32 prot)
+{
+        struct area_spec s = { .start = top - size, .end = top, .prot = prot,
+                .flags = AREA_GROWSDOWN | AREA_STACK | AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC };
+        WRITE_GUARD(&vm->mmap_lock);
+        if (area_overlap(vm, s.start, s.end))
+                return ERR(ENOMEM);
+        return put_area(vm, &s);
+}
+
+err_t vm_install(struct vm *vm, u64 addr, struct frame *f)
+{
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, addr);
+        if (!a || area_is_shared(a) || a->special || (addr & PAGE_MASK))
+                return ERR(EFAULT);
+        FETCH_OR(a->flags, AREA_ANON_PAGES);
+        VM_CURSOR(c, vm->space, addr);
+        if (cursor_get(&c).frame)
+                return ERR(EFAULT);
+        return cursor_map(&c, f, hw_prot(a->prot));
+}
+
+/* ---- The program break ---- */
+
+void vm_set_brk(struct vm *vm, u64 start)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        vm->layout.start_brk = vm->layout.brk = start;
+}
+
+/* REQUIRES vm->mmap_lock for writing.  False: the break stays. */
+static bool set_brk_locked(struct vm *vm, u64 brk)
+{
+        struct vm_layout *l = &vm->layout;
+        u64 limit = limit_of(RLIMIT_DATA);
+        if (brk < l->start_brk || brk > VM_MAX)
+                return false;
+        if (brk - l->start_brk > limit || brk - l->start_brk + (l->end_data - l->start_data) > limit)
+                return false;
+        u64 from = page_up(l->brk), to = page_up(brk);
+        if (to < from)
+                return succeeded(unmap_locked(vm, to, from));
+        if (to == from)
+                return true;
+        if (!room_at(vm, from, to))
+                return false;
+        struct area_spec s = { .start = from, .end = to, .prot = VM_READ | VM_WRITE,
+                .flags = AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC | vm->lock_future };
+        return succeeded(put_area(vm, &s));
+}
+
+u64 vm_brk(struct vm *vm, u64 brk)
+{
+        write_lock(&vm->mmap_lock);
+        u64 old = vm->layout.brk;
+        if (brk && set_brk_locked(vm, brk))
+                vm->layout.brk = brk;
+        u64 now = vm->layout.brk;
+        bool lock = now > old && (vm->lock_future & (AREA_LOCKED | AREA_LOCK_ONFAULT)) == AREA_LOCKED;
+        write_unlock(&vm->mmap_lock);
+        if (lock)
+                ignore(fault_range(vm, page_up(old), page_up(now), true));
+        return now;
+}
