@@ -6,9 +6,12 @@
 #pragma once
 #include "services/task/thread.h"
 
+/* timeout_ns: FUTEX_WAIT: from now; FUTEX_WAIT_BITSET: absolute, of CLOCK_MONOTONIC, or CLOCK_REALTIME if op says so. */
 struct futex_args { u64 addr; u32 op; u32 val; u64 timeout_ns; bool has_timeout; u64 addr2; u32 val2, val3; };
 /* *result: what the call returns (woken, requeued). EAGAIN, EINTR/ERESTART*, ETIMEDOUT, EFAULT, EINVAL, ENOSYS. */
 err_t futex_call(struct futex_args a, u64 *result);
 u32   futex_wake_addr(u64 addr, u32 n);                 /* current vm, shared and private; for clear_child_tid */
 void  futex_exit_robust(struct thread *t);              /* walks the robust list of the exiting current thread */
+/* restart_syscall(2) after a FUTEX_WAIT with a time-out: goes on with what t->restart tells. */
+err_t futex_resume(struct thread *t);
 void  futex_init(void);

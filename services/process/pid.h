@@ -5,16 +5,16 @@
  *
  * Lifetime   A pid found by pid_find is held for the caller.  Its number is free for reuse
  *            when the last reference is dropped (groups and sessions hold theirs).
+ *            Finding takes no lock: what a slot of the table names is try_held, then checked.
  * Locking    pid.thread, .process, .group and the relations in process.h marked so are
  *            guarded by pid_ns.tree (spin, class tree); lock order: tree, process, futex.
  */
 #pragma once
 #include "services/task/thread.h"
+#include "services/namespace/namespace.h"       /* the pool of pid_ns is declared there */
 
 #define PID_MAX_DEFAULT 32768u
-
-OBJECT(pid_ns);
-POOL_DECLARE(pid_ns)
+#define PID_MAX_LIMIT   4194304u
 
 OBJECT(pid) {
         u32 nr;                         /* fixed */
@@ -23,12 +23,12 @@ OBJECT(pid) {
         struct process *process;        /* the process with this tgid (also as a zombie), or NULL; tree */
         struct process *group;          /* first member of the process group, by pgrp_next; tree */
         struct session *session;        /* the session with this id, or NULL; tree */
-        struct pid *next;               /* hash chain; ns lock */
 };
 POOL_DECLARE(pid)
 
-struct pid_ns *pid_ns_new(struct payer *payer);         /* NULL: no memory */
-/* Takes the next free number. EAGAIN: none free or the namespace is dying; ENOMEM. */
+struct pid_ns *pid_ns_new(struct payer *payer);         /* published; NULL: no memory */
+u64  pid_ns_inum(struct pid_ns *ns);
+/* Takes the next free number; published.  EAGAIN: none free; ENOMEM. */
 struct pid_result { struct pid *p; err_t err; };
 struct pid_result pid_new(struct pid_ns *ns, struct payer *payer);
 struct pid *pid_find(struct pid_ns *ns, u32 nr);        /* counted, or NULL */
@@ -46,3 +46,7 @@ struct pid_ns *pid_ns_current(void);                    /* borrowed from the cur
 u32  pid_ns_threads(struct pid_ns *ns);                 /* live threads, for /proc/loadavg and sysinfo */
 u64  pid_ns_forks(struct pid_ns *ns);                   /* since boot */
 u32  pid_ns_last(struct pid_ns *ns);                    /* the last number given out */
+u32  pid_ns_max(struct pid_ns *ns);                     /* /proc/sys/kernel/pid_max */
+err_t pid_ns_set_max(struct pid_ns *ns, u32 max);       /* EINVAL: out of range */
+u32  pid_ns_max_threads(struct pid_ns *ns);             /* /proc/sys/kernel/threads-max */
+void pid_ns_set_max_threads(struct pid_ns *ns, u32 max);

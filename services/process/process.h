@@ -8,15 +8,43 @@
 #include "services/process/session.h"
 #include "abi/linux/process.h"
 
-void process_init(void);                                /* classes, sysctl defaults; at boot */
+void process_init(void);                                /* at boot */
 
-/* The first process: pid 1 of a fresh pid namespace; runs `path` with argv/envp blobs of
- * NUL-separated strings. Does not wait. Errors of the exec are returned: nothing was started then. */
-struct init_args { struct blob *path, *argv, *envp; u32 argc, envc; };
+/* What process calls above itself, and what the framework calls for a user task; services/init makes
+ * one const table of each and hands them in with the first process:
+ *      static const struct user_ops user = { .start = user_start, .syscall = syscall_dispatch, .fault = user_fault,
+ *              .exception = user_exception, .pending = user_pending, .died = user_died };
+ *      static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr }; */
+STABLE(process_ops) {
+        const struct user_ops *user;
+        void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes */
+        u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
+};
+void user_start(struct task_body *self, struct user_regs *regs);
+void user_fault(struct task_body *self, struct user_regs *regs, struct user_fault fault);
+void user_exception(struct task_body *self, struct user_regs *regs, struct user_fault fault);
+void user_pending(struct task_body *self, struct user_regs *regs);
+void user_died(struct task_body *self, struct user_regs *regs);
+
+/* The first process: pid 1 of ns->pid, which must be fresh; runs `path` with argv/envp blobs of
+ * NUL-ended strings.  Waits until the program has been loaded, not for its end.  An error of the exec is
+ * returned: then nothing was started, and another program may be tried.  All arguments are borrowed;
+ * the process shares fs and files. */
+struct init_args {
+        struct blob *path, *argv, *envp; u32 argc, envc;
+        struct vm_domain *domain;
+        struct payer *payer;
+        const struct process_ops *ops;
+};
 err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_context *fs, struct files *files);
 
+/* Replaces the current thread's credentials by a published cred, which is taken over. */
+void  thread_set_cred(struct cred *cred OWNED);
+
 /* clone(2), clone3(2), fork, vfork: args as clone3 has them (flags, exit_signal separate).
- * *tid is the child's in the caller's namespace.  EINVAL, EAGAIN (RLIMIT_NPROC, pids), ENOMEM, EPERM. */
+ * stack: the first stack pointer (0: the parent's); stack_size: not looked at.
+ * *tid is the child's in the caller's namespace.  EINVAL, EAGAIN (RLIMIT_NPROC, pids), ENOMEM, EPERM;
+ * ERESTARTNOINTR: a signal came first. */
 struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal; u64 stack, stack_size, tls; };
 err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid);
 
@@ -30,7 +58,8 @@ void process_exit_group(u32 status);
 /* Makes every thread of p exit with status (fatal signals, exec, oops). process.lock held. */
 void process_kill_locked(struct process *p, u32 status);
 
-/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (id 0: own group). found.pid 0: nothing (WNOHANG). */
+/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (id 0: own group). found.pid 0: nothing (WNOHANG).
+ * status as wait4 tells it, code as waitid does (CLD_*).  ECHILD, ERESTARTSYS, EINVAL. */
 struct wait_found { u32 pid; u32 uid; u32 status; u32 code; struct linux_rusage usage; };
 err_t process_wait(u32 which, u32 id, u32 options, struct wait_found *found);
 
@@ -46,8 +75,25 @@ struct linux_rusage process_rusage(struct process *p, i32 who);        /* RUSAGE
 struct task_times   process_times(struct process *p);                  /* live and ended threads */
 u64   rlimit_get(struct process *p, u32 which);                        /* soft limit */
 err_t process_prlimit(u32 pid, u32 which, const struct rlimit *new, struct rlimit *old);
-err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);  /* ns; ITIMER_REAL */
+err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);  /* ns */
 void  process_getitimer(u32 which, u64 *value, u64 *interval);
+/* Sends what the processor time of the current process is due: SIGVTALRM, SIGPROF, SIGXCPU. */
+void  cpu_timers_check(struct process *p);
+
+/* setpriority(2), sched_*(2) by process or thread id, with permission checks; pid 0: the caller. */
+struct sched_params;
+err_t process_setpriority(u32 which, u32 who, i32 nice);
+err_t process_getpriority(u32 which, u32 who, i32 *nice);               /* -20 .. 19 */
+err_t process_sched_set(u32 tid, struct sched_params params);
+err_t process_sched_get(u32 tid, struct sched_params *params);
+err_t process_sched_rr_interval(u32 tid, u64 *ns);
+err_t process_set_affinity(u32 tid, u64 mask);
+err_t process_get_affinity(u32 tid, u64 *mask);
+
+/* For vm_domain_set_oom. */
+struct vm_oom_ops;
+extern const struct vm_oom_ops process_oom_ops;
+
 /* State letter of /proc/pid/stat: R S D T Z X. */
 u8    thread_state_letter(struct thread *t);
 u8    process_state_letter(struct process *p);

@@ -14,3 +14,4 @@ POOL_DECLARE(session)
 
 /* Registered by the tty service: called without locks when a session leader exits (hang-up, drop the tty). */
 STABLE(session_ops) { void (*leader_exit)(struct session *s); };
+void session_register(struct pid_ns *ns, const struct session_ops *ops);        /* at boot; inherited by namespaces below */

@@ -20,9 +20,6 @@ POOL_DECLARE(sigactions)
 struct sigactions *sigactions_copy(struct sigactions *from, struct payer *payer);       /* from NULL: defaults */
 void signal_reset_for_exec(struct thread *t);           /* handlers to default, altstack off */
 
-/* What is sent: the fields a siginfo of this kind has. */
-struct siginfo { u32 signo; i32 code; i32 errno_value; u32 pid, uid; u64 value; u64 addr; u32 status; u64 utime, stime; i64 band; u32 fd; };
-
 /* Sends without permission checks. OK also when the signal is ignored; EAGAIN: RLIMIT_SIGPENDING (real-time with info only). */
 err_t signal_send_thread(struct thread *t, struct siginfo info);
 err_t signal_send_process(struct process *p, struct siginfo info);

@@ -26,6 +26,11 @@ OBJECT(sigqueued);              /* signal/signal.h: one queued signal */
 OBJECT(tty);                    /* tty/tty.h */
 OBJECT(session);                /* process/session.h: session id, controlling tty, foreground group */
 BASE(file);                     /* vfs/file.h */
+STABLE(mapping);                /* vfs/mapping.h */
+OBJECT(account);                /* process/account.h: what a user has in use */
+
+/* What is sent with a signal: the fields a siginfo of this kind has. */
+struct siginfo { u32 signo; i32 code; i32 errno_value; u32 pid, uid; u64 value; u64 addr; u32 status; u64 utime, stime; i64 band; u32 fd; };
 
 /* Pending signals of a thread or a process: a mask and the queue behind it. */
 STABLE(sigpending) {
@@ -38,9 +43,10 @@ STABLE(sigpending) {
 OBJECT(thread) {
         struct task_body base;
         struct process *process;                /* counted; fixed */
-        u32   tid;                              /* in its own pid namespace; fixed */
-        struct pid *pid;                        /* counted; fixed */
-        struct payer *payer;                    /* who pays for what it makes; counted */
+        u32   tid;                              /* in its own pid namespace; fixed, but exec may take over the leader's */
+        struct pid *pid;                        /* counted; the same */
+        struct payer *payer;                    /* who pays for what it makes; counted; fixed */
+        struct account *account;                /* of its real user; counted; changes with cred */
 
         /* what it has: counted; changed by the thread itself only; others read them under process.lock */
         struct cred *cred;                      /* subjective credentials; PTR_LOAD */
@@ -63,6 +69,10 @@ OBJECT(thread) {
                 u64 arg[4];
         } restart;
 
+        struct user_regs start_regs;            /* what user code begins with; until it does */
+        struct { u64 vector, error, addr; } fault;      /* the last exception, for signal frames */
+        struct blob *fpu_buffer;                /* counted; where signal frames are put together; NULL until needed */
+
         /* signal state; process.lock unless said otherwise */
         u64   blocked;                          /* written by the thread itself under the lock; itself may read without */
         u64   saved_blocked;                    /* owner only: mask to restore after sigsuspend, ppoll … */
@@ -72,6 +82,8 @@ OBJECT(thread) {
         u32   altstack_flags;
         u32   stop_signal;                      /* not 0: stopped (group stop in effect for it) */
         struct waitq sig_wait;                  /* sigtimedwait and signalfd sleep here */
+        u64   wanted;                           /* sigtimedwait: blocked signals that shall wake it */
+        struct siginfo forced;                  /* the thread's own fault: pending if signo is not 0; needs no memory */
 
         /* thread list of the process; process.lock */
         struct thread *next, *prev;
@@ -80,21 +92,34 @@ OBJECT(thread) {
         u32   exit_status;                      /* as wait(2) encodes it */
         u8    comm[COMM_LEN];                   /* racy reads are fine; NUL-padded */
         struct waitq vfork_done;                /* the parent of vfork sleeps here */
-        struct thread *vfork_parent;            /* counted; owner only */
+        struct thread *vfork_parent;            /* not NULL while the parent of vfork waits: a mark, not followed; PTR_LOAD */
         u64   min_faults, maj_faults;           /* ATOMIC adds */
         u64   personality;
 
-        /* scheduling entity: services/sched alone */
+        /* waiting in futex(2): services/futex alone; the bucket's lock */
         struct {
-                u64 vruntime, deadline, slice_used;
-                u32 weight, cpu;
+                struct vm *vm;                  /* the key: not counted, not followed */
+                struct mapping *mapping;
+                u64 at;
+                u32 bitset;
+                u32 bucket;                     /* where it is queued; ATOMIC */
+                bool queued, woken;             /* woken: LOAD */
+                struct thread *next, *prev;
+                struct waitq wait;              /* the thread itself sleeps here */
+        } futex;
+
+        /* scheduling entity: services/sched alone; the lock of the run queue of se.cpu */
+        struct {
+                u64 vruntime, deadline;         /* virtual ns */
+                u64 slice_used;                 /* ns; SCHED_RR */
+                u32 weight;                     /* 1024: nice 0 */
+                u32 cpu;                        /* ATOMIC: the run queue it is or was last in */
                 i32 nice;
                 u32 policy, rt_priority;
-                bool queued;
+                bool queued, placed, reset_on_fork;
                 u64 affinity;                   /* bit per CPU */
-                struct thread *left, *right, *up;       /* tree of the run queue */
-                u32 color;
-                struct thread *next, *prev;     /* fifo lists */
+                struct thread *child, *sibling, *up;    /* heap of the run queue */
+                struct thread *next, *prev;     /* real-time list */
         } se;
 };
 POOL_DECLARE(thread)
@@ -112,7 +137,8 @@ OBJECT(process) {
         u32   live;                             /* threads that have not exited; lock */
 
         /* relations; the pid namespace's tree lock */
-        struct process *parent;                 /* counted */
+        struct process *parent;                 /* borrowed: it outlives the child, or gives it away */
+        u32   parent_tid;                       /* the thread that made it: WNOTHREAD */
         struct process *children;               /* first child; list by sibling_* */
         struct process *sibling_next, *sibling_prev;
         struct pid *pgrp;                       /* counted: the process group's id */
@@ -121,11 +147,16 @@ OBJECT(process) {
         u32   exit_signal;                      /* to the parent; SIGCHLD mostly, 0 none */
         bool  child_subreaper, did_exec;
         bool  zombie;                           /* all threads gone; waits for its parent */
+        bool  reaped;                           /* no longer among its parent's children */
+        struct process *orphan_next;            /* exit's own list */
 
         /* exit; lock */
         bool  exiting;                          /* group exit under way: all threads end with exit_status */
         u32   exit_status;
+        struct thread *exec_thread;             /* the thread in exec that waits for all others to end; NULL: none */
+        struct waitq exec_wait;                 /* it sleeps here */
         struct waitq wait_children;             /* parents sleep here in wait4 */
+        bool  is_init;                          /* number 1 of its namespace; fixed */
 
         /* job control; lock */
         bool  stopped;                          /* group stop complete */
@@ -133,6 +164,8 @@ OBJECT(process) {
         bool  continued;                        /* for WCONTINUED; until reported */
         u32   stop_count;                       /* threads yet to stop */
         u32   stopping;                         /* signal of the stop under way or in effect; 0 none */
+        u32   continues;                        /* counts SIGCONTs: a stop decided before one is void */
+        bool  tell_stopped, tell_continued;     /* the parent is to be told by the next thread that can */
         struct waitq stop_wait;                 /* stopped threads sleep here */
 
         /* signals; lock */
@@ -155,11 +188,19 @@ OBJECT(process) {
         struct timer itimer_real;               /* armed by setitimer/alarm */
         u64   itimer_interval, itimer_value;    /* ns; lock */
         bool  itimer_ready;                     /* timer_init was done */
+        struct { u64 at, interval; } cpu_timer[2];      /* ITIMER_VIRTUAL, ITIMER_PROF: processor time, 0: off; lock */
+        u64   cpu_limit_next;                   /* seconds of processor time at the next SIGXCPU; lock */
+        bool  cpu_watch;                        /* any of those is on: sched looks at each tick */
         i32   oom_score_adj;
+        bool  oom_victim;
         bool  dumpable, no_new_privs;
+        u32   pdeath_signal;                    /* PR_SET_PDEATHSIG */
+        u64   timer_slack;                      /* ns */
 };
 POOL_DECLARE(process)
 
 static inline struct thread *thread_current(void) { return DOWNCAST(thread, task_current()); }
+static inline struct cred *cred_current(void)     { return thread_current()->cred; }
+bool capable(u32 cap);                          /* does the current thread have it? (process/account.c) */
 
 enum { RESTART_NONE, RESTART_NANOSLEEP, RESTART_FUTEX, RESTART_POLL };

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which thread runs next: the scheduling policy behind the framework's sched_ops.
+ *
+ * Classes, highest first: SCHED_FIFO and SCHED_RR by priority; kernel threads, each for a
+ * tick at most while others wait; SCHED_OTHER, BATCH and IDLE, fair by virtual deadlines.
+ *
+ * The functions below change and tell what a thread asks for; who may is seen to by
+ * services/process (process_setpriority, process_sched_set …).
+ */
+#pragma once
+#include "services/task/thread.h"
+
+void sched_init(void);                  /* registers with the framework; at boot, before any thread */
+
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+#define RT_PRIORITY_MAX 99
+#define RR_SLICE (100 * NSEC_PER_MSEC)
+
+struct sched_params {
+        u32  policy;                    /* SCHED_NORMAL, FIFO, RR, BATCH, IDLE */
+        i32  nice;                      /* fair policies; kept while another is in force */
+        u32  rt_priority;               /* FIFO, RR: 1 to 99; else 0 */
+        bool reset_on_fork;
+        u8   pad[3];
+};
+struct sched_params sched_get(struct thread *t);
+/* EINVAL: the parts do not fit together. */
+err_t sched_set(struct thread *t, struct sched_params params);
+void  sched_set_nice(struct thread *t, i32 nice);        /* clamped */
+static inline i32 sched_nice(struct thread *t) { return t->se.nice; }
+/* Is the policy a real-time one: FIFO or RR. */
+static inline bool sched_is_realtime(u32 policy) { return policy == 1 || policy == 2; }
+
+/* CPUs it may run on.  EINVAL: none of them is there.  It moves at once if it must. */
+err_t sched_set_affinity(struct thread *t, u64 mask);
+u64   sched_affinity(struct thread *t);                  /* of the CPUs that are there */
+u64   sched_rr_interval(struct thread *t);               /* ns; 0: FIFO */
+
+/* A new thread, before task_start: what it inherits.  parent NULL: the first thread. */
+void  sched_fork(struct thread *child, struct thread *parent);
+
+u32   sched_runnable(void);                              /* threads that run or want to, now */
+/* The load averages over 1, 5 and 15 minutes, times 65536; sampled at ticks and here. */
+struct sched_load { u64 of[3]; };
+struct sched_load sched_load(void);
+u64   sched_switches(void);                              /* since boot */
