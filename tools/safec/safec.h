@@ -67,6 +67,7 @@ public:
 
         // Text
         void hookText();
+        void learnMacros();
         llvm::StringSet<> frameWords;                   // identifiers spelled in frame's headers
         llvm::DenseSet<const IdentifierInfo *> macroWords;      // those in the bodies of its macros
 

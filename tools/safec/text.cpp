@@ -181,21 +181,12 @@ public:
                         C.err(hash, "H1", "'" + name.str() + "' may not be included: only files under services/, lib/, abi/ and build/gen/");
         }
 
-        void MacroDefined(const Token &name, const MacroDirective *md) override
+        void MacroDefined(const Token &name, const MacroDirective *) override
         {
                 SourceLocation loc = name.getLocation();
                 FileID f = C.fileOf(loc);
-                if (C.trustedFile(f)) {
-                        // Tags and fields have name spaces of their own.
-                        tok::TokenKind before = tok::unknown;
-                        for (const Token &t : md->getMacroInfo()->tokens()) {
-                                if (t.getIdentifierInfo() && before != tok::kw_struct && before != tok::kw_union &&
-                                    before != tok::kw_enum && before != tok::period && before != tok::arrow)
-                                        C.macroWords.insert(t.getIdentifierInfo());
-                                before = t.getKind();
-                        }
+                if (C.trustedFile(f))
                         return;
-                }
                 llvm::StringRef w = name.getIdentifierInfo()->getName();
                 if (C.generatedFile(f))
                         return;
@@ -284,6 +275,25 @@ public:
                 }
         }
 };
+}
+
+// The words in the bodies of the framework's macros, as far as they are there for services.
+void Checker::learnMacros()
+{
+        Preprocessor &PP = CI.getPreprocessor();
+        for (auto &m : PP.macros()) {
+                const MacroInfo *mi = PP.getMacroInfo(m.first);
+                if (!mi || !trusted(mi->getDefinitionLoc()))
+                        continue;
+                // Tags and fields have name spaces of their own.
+                tok::TokenKind before = tok::unknown;
+                for (const Token &t : mi->tokens()) {
+                        if (t.getIdentifierInfo() && before != tok::kw_struct && before != tok::kw_union &&
+                            before != tok::kw_enum && before != tok::period && before != tok::arrow)
+                                macroWords.insert(t.getIdentifierInfo());
+                        before = t.getKind();
+                }
+        }
 }
 
 void Checker::hookText()

@@ -474,6 +474,7 @@ void Checker::checkTagScopes(const DeclContext *dc)
 
 void Checker::checkDecls()
 {
+        learnMacros();
         const TranslationUnitDecl *tu = Ctx->getTranslationUnitDecl();
         for (const Decl *d : tu->decls()) {
                 if (!inTrustedFile(d->getLocation()))
