@@ -31,8 +31,8 @@ POOL_DECLARE(NAME##_inner)                                                      
 struct NAME { struct NAME##_leaf *leaf; struct NAME##_inner *top; };
 
 #define RADIX_POOLS(NAME)                                                               \
-POOL_DEFINE(NAME##_leaf, K_NO_FINI);                                                    \
-POOL_DEFINE(NAME##_inner, K_NO_FINI);
+POOL_DEFINE(NAME##_leaf, NO_FINI);                                                    \
+POOL_DEFINE(NAME##_inner, NO_FINI);
 
 #define RADIX_FUNCTIONS(NAME, TYPE)                                                     \
 /* The leaf that holds index, or NULL. */                                               \
