@@ -302,6 +302,8 @@ void Checker::checkRecord(const RecordDecl *r)
                 else if (const auto *e = dyn_cast<EnumDecl>(d))
                         checkEnum(e);
         Kind kind = kindOf(r);
+        // A struct without a tag inside another is part of that one, whose own check looks into it.
+        bool nested = !r->getIdentifier() && isa<RecordDecl>(r->getLexicalDeclContext());
         bool packed = r->hasAttr<PackedAttr>();
         if (r->field_empty())
                 err(r->getLocation(), "T8", "no empty structs");
@@ -324,7 +326,7 @@ void Checker::checkRecord(const RecordDecl *r)
                 if (k == Kind::Base && !(first && t->isRecordType() && !r->isUnion() &&
                                          (kind == Kind::Object || kind == Kind::Base)))
                         err(loc, "S4", "a BASE is only the first member of an OBJECT or BASE");
-                if (kind == Kind::Value && holdsStable(t) && k != Kind::Object && !r->isAnonymousStructOrUnion())
+                if (kind == Kind::Value && holdsStable(t) && k != Kind::Object && !nested)
                         err(loc, "S4", "'" + r->getName() + "' holds a STABLE member: declare it STABLE(" + r->getName() + ") or OBJECT(...)");
                 if (kind != Kind::Value && isBorrow(t))
                         err(loc, "B1", "a borrow ('" + t.getAsString() + "') may not be kept in a STABLE, BASE or OBJECT type; keep an OBJECT pointer, a value or a blob");
