@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "services/task/thread.h"
+#include "services/vm/vm.h"
 
 struct call {
         u64 a[6];               /* arguments 1 to 6, as user space passed them */
@@ -21,13 +22,21 @@ typedef err_t call_fn(struct call *c);
 static inline i32 arg_int(const struct call *c, u32 i)  { return (i32)(u32)c->a[i]; }
 static inline u32 arg_uint(const struct call *c, u32 i) { return (u32)c->a[i]; }
 
-/* ABI structs to and from user memory, by whole value: TRY(GET_USER(&value, addr)). EFAULT. */
-#define GET_USER(value, addr)   call_get(MBYTES_OF(value), (addr))
-#define PUT_USER(addr, value)   call_put((addr), BYTES_OF(value))
-err_t call_get(mbytes dst, u64 addr);
-err_t call_put(u64 addr, bytes src);
+/* ABI structs to and from user memory, by whole value: TRY(GET_USER(value, addr)). EFAULT. */
+#define GET_USER(value, addr)   vm_copy_in(MBYTES_OF(value), (addr))
+#define PUT_USER(addr, value)   vm_copy_out((addr), BYTES_OF(value))
+/* A struct that grows with versions (clone3, openat2, sched_attr): user_size bytes of it, the rest of dst zero;
+ * E2BIG when user space sets bytes that dst does not have. */
+err_t call_get_versioned(mbytes dst, u64 addr, u64 user_size);
 
-/* Declares the handlers of a subject file: CALLS(X) with X(read) X(write) … */
-#define CALL_DECLARE(name) err_t sys_##name(struct call *c);
+/* A path name from user space, for the length of a call:
+ *      struct path_arg p CLEANUP(path_arg_drop) = {};
+ *      TRY(path_arg_get(&p, c->a[0]));          EFAULT, ENAMETOOLONG, ENOMEM
+ *      vfs_…(…, path_arg_bytes(&p), …)  */
+#define PATH_SMALL 232
+struct path_arg { struct blob *big; u64 len; u8 small[PATH_SMALL]; };
+err_t path_arg_get(struct path_arg *p, u64 addr);
+bytes path_arg_bytes(struct path_arg *p);
+void  path_arg_drop(struct path_arg *p);
 
 void syscall_dispatch(struct task_body *self, struct user_regs *regs);

@@ -52,7 +52,7 @@ err_t sys_rt_sigpending(struct call *c)
         if (c->a[1] > 8)
                 return ERR(EINVAL);
         u64 set = signal_pending_mask();
-        return call_put(c->a[0], bytes_take(BYTES_OF(set), c->a[1]));
+        return vm_copy_out(c->a[0], bytes_take(BYTES_OF(set), c->a[1]));
 }
 
 err_t sys_rt_sigsuspend(struct call *c)

@@ -4,6 +4,7 @@
  */
 #include "services/syscall/calls.h"
 #include "services/process/process.h"
+#include "services/futex/futex.h"
 #include "services/security/cred.h"
 #include "services/time/clock.h"
 #include "abi/const/time.h"
@@ -182,7 +183,7 @@ err_t sys_restart_syscall(struct call *c)
         case RESTART_POLL:
                 return poll_restart(c);
         case RESTART_FUTEX:
-                return futex_restart(c);
+                return futex_resume(t);
         default:
                 return ERR(EINTR);
         }

@@ -14,8 +14,42 @@ STABLE(syscall_entry) {
 #define ENTRY(name) [SYS_##name] = { sys_##name },
 static const struct syscall_entry table[SYS_MAX + 1] = { ALL_CALLS(ENTRY) };
 
-STABLE(syscall_name) { u8 text[24]; };
+#define SYSCALL_NAME_LEN 28
+STABLE(syscall_name) { u8 text[SYSCALL_NAME_LEN]; };
 #define SYSCALL(nr, name) [nr] = { #name },
 static const struct syscall_name names[SYS_MAX + 1] = {
 #include "abi/syscalls.inc"
 };
+
+/* Calls that were found missing: each is logged once.  Bits only ever become set. */
+STABLE(missing_calls) { u64 bits[SYS_MAX / 64 + 1]; };
+static struct missing_calls missing;
+
+static void log_missing(u64 nr)
+{
+        if (nr > SYS_MAX) {
+                return;
+        }
+        u64 bit = 1ul << (nr & 63);
+        if (FETCH_OR(missing.bits[nr / 64], bit) & bit)
+                return;
+        bytes name = BYTES_OF(names[nr].text);
+        klog(LOG_WARNING, "syscall: {} ({}) is not there yet", bytes_take(name, bytes_find(name, 0)), nr);
+}
+
+void syscall_dispatch(struct task_body *self, struct user_regs *regs)
+{
+        u64 nr = regs->orig_rax;
+        struct call c = {
+                .a = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 },
+                .t = DOWNCAST(thread, self), .regs = regs,
+        };
+        call_fn *fn = nr <= SYS_MAX ? table[nr].fn : NULL;
+        if (!fn) {
+                log_missing(nr);
+                regs->rax = (u64)-ENOSYS;
+                return;
+        }
+        err_t err = fn(&c);
+        regs->rax = failed(err) ? (u64)-(i64)err_code(err) : c.result;
+}

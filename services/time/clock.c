@@ -16,17 +16,24 @@ LOCK_CLASS(timekeeper);
 STABLE(timekeeper) {
         struct spinlock lock;           /* writers */
         u64 offset;                     /* ATOMIC: realtime - boot time, ns */
+        struct vvar *page;              /* counted; fixed: the vDSO's data */
 };
 static struct timekeeper keeper;
 
-void clock_init(void)
+static void set_offset(u64 offset)
 {
+        STORE(keeper.offset, offset);
+        vvar_update(keeper.page, clock_params(), (struct vvar_offsets){ .realtime = (i64)offset });
+}
+
+void clock_init(struct vvar *page)
+{
+        keeper.page = page;
         lock_init(&keeper.lock, timekeeper);
         u64 rtc = rtc_read();
         u64 now = time_now();
 
-        STORE(keeper.offset, rtc ? rtc * NSEC_PER_SEC - now : 0);
-        vvar_update(keeper.offset);
+        set_offset(rtc ? rtc * NSEC_PER_SEC - now : 0);
 }
 
 u64 clock_realtime_offset(void) { return LOAD(keeper.offset); }
@@ -39,8 +46,7 @@ err_t clock_set_realtime(u64 ns)
         if (ns < now || ns > (u64)I64_MAX)
                 return ERR(EINVAL);
         SPIN_GUARD(&keeper.lock);
-        STORE(keeper.offset, ns - now);
-        vvar_update(ns - now);
+        set_offset(ns - now);
         return OK;
 }
 

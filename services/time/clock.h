@@ -8,7 +8,8 @@
 #include "services/task/thread.h"
 #include "abi/linux/time.h"
 
-void clock_init(void);                                  /* reads the machine's clock; at boot */
+OBJECT(vvar);
+void clock_init(struct vvar *page);                     /* reads the machine's clock; at boot. page: the vDSO's data, taken over */
 u64  clock_realtime(void);                              /* ns since 1970 */
 u64  clock_realtime_coarse(void);                       /* at the last tick: for time stamps of files */
 u64  clock_realtime_offset(void);                       /* realtime - time_now() */

@@ -18,6 +18,7 @@ static inline mbytes k_mbytes(void *p K_MPOD, usize n)      { return (mbytes){ p
 #define BYTES_OF(lvalue)  k_bytes(&(lvalue), sizeof(lvalue))
 #define MBYTES_OF(lvalue) k_mbytes(&(lvalue), sizeof(lvalue))
 #define NO_BYTES          k_bytes("", 0)
+#define NO_MBYTES         ((mbytes){ })
 
 static inline void k_range(bool in_range) { if (__builtin_expect(!in_range, 0)) __builtin_trap(); }
 

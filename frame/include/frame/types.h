@@ -20,6 +20,7 @@ typedef unsigned long  usize;           /* sizes and counts of bytes */
 #define U32_MAX   0xffffffffu
 #define U64_MAX   0xffffffffffffffffUL
 #define I32_MAX   0x7fffffff
+#define I32_MIN   (-I32_MAX - 1)
 #define I64_MAX   0x7fffffffffffffffL
 
 #define PAGE_SHIFT 12

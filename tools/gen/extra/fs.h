@@ -24,3 +24,6 @@
 #define MQUEUE_MAGIC    0x19800202
 /* Limits on links in a path walk, and on the depth of a symlink chain. */
 #define MAXSYMLINKS     40
+/* utimensat(2) */
+#define UTIME_NOW       0x3fffffff
+#define UTIME_OMIT      0x3ffffffe

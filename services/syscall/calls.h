@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The handlers there are, by file.  ALL_CALLS makes the table.
+ */
+#pragma once
+#include "services/syscall/call.h"
+
+#define CALLS_FILE(X) \
+        X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
+        X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
+        X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) \
+        X(getdents) X(getdents64)
+#define CALLS_FS(X) \
+        X(open) X(openat) X(creat) X(openat2) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
+        X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \
+        X(readlink) X(readlinkat) X(chdir) X(fchdir) X(chroot) X(getcwd) X(umask) X(stat) X(lstat) \
+        X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(access) X(faccessat) X(faccessat2) X(chmod) \
+        X(fchmodat) X(fchmod) X(chown) X(lchown) X(fchownat) X(fchown) X(truncate) X(utimensat) X(utimes) \
+        X(futimesat) X(utime) X(mount) X(umount2) X(pivot_root) X(getxattr) X(lgetxattr) X(fgetxattr) \
+        X(setxattr) X(lsetxattr) X(fsetxattr) X(listxattr) X(llistxattr) X(flistxattr) X(removexattr) \
+        X(lremovexattr) X(fremovexattr)
+#define CALLS_MISC(X) \
+        X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
+        X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \
+        X(setregid) X(setresuid) X(setresgid) X(setfsuid) X(setfsgid) X(getgroups) X(setgroups) X(capget) \
+        X(capset) X(futex) X(sched_yield) X(sched_setscheduler) X(sched_setparam) X(sched_getscheduler) \
+        X(sched_getparam) X(sched_setattr) X(sched_getattr) X(sched_get_priority_max) \
+        X(sched_get_priority_min) X(sched_rr_get_interval) X(sched_setaffinity) X(sched_getaffinity)
+#define CALLS_MM(X) \
+        X(mmap) X(munmap) X(mprotect) X(brk) X(msync) X(mincore) X(madvise) X(mlock) X(munlock) X(mlockall) \
+        X(munlockall) X(mlock2) X(mremap)
+#define CALLS_POLL(X) \
+        X(poll) X(ppoll) X(select) X(pselect6)
+#define CALLS_PROCESS(X) \
+        X(clone) X(clone3) X(fork) X(vfork) X(execve) X(execveat) X(exit) X(exit_group) X(wait4) X(waitid) \
+        X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
+        X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
+        X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority)
+#define CALLS_SIGNAL(X) \
+        X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
+        X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
+#define CALLS_TIME(X) \
+        X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
+        X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall)
+#define ALL_CALLS(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
+
+#define CALL_DECLARE(name) err_t sys_##name(struct call *c);
+ALL_CALLS(CALL_DECLARE)
+
+/* Parts of restart_syscall(2) that live with their calls. */
+err_t poll_restart(struct call *c);
+void  drop_blob(struct blob **b);               /* for CLEANUP */

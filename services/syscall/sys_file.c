@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * System calls on descriptors: reading and writing, positions, duplication, flags.
+ */
+#include "services/syscall/calls.h"
+#include "services/vfs/vfs.h"
+#include "services/process/process.h"
+#include "services/pipe/pipe.h"
+#include "services/signal/signal.h"
+#include "abi/linux/file.h"
+#include "abi/const/process.h"
+#include "abi/const/signal.h"
+#include "abi/const/fcntl.h"
+#include "abi/const/fs.h"
+#include "abi/const/tty.h"
+
+static u64 nofile_limit(struct call *c) { return rlimit_get(c->t->process, RLIMIT_NOFILE); }
+
+/* ---- read and write ---- */
+
+/* Interrupted before anything was done: the call is restarted if the signal's action says so. */
+static err_t restartable(err_t err) { return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err; }
+
+static err_t transfer(struct call *c, struct io *io, bool is_write)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        usize done = 0;
+        err_t err = is_write ? file_write(r.file, io, &done) : file_read(r.file, io, &done);
+        fd_put(r);
+        c->result = done;
+        return restartable(err);
+}
+
+err_t sys_read(struct call *c)
+{
+        struct io io = io_user(c->a[1], c->a[2]);
+        return transfer(c, &io, false);
+}
+
+err_t sys_write(struct call *c)
+{
+        struct io io = io_user(c->a[1], c->a[2]);
+        return transfer(c, &io, true);
+}
+
+static err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_write)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        usize done = 0;
+        err_t err = is_write ? file_pwrite(r.file, io, pos, &done) : file_pread(r.file, io, pos, &done);
+        fd_put(r);
+        c->result = done;
+        return restartable(err);
+}
+
+err_t sys_pread64(struct call *c)
+{
+        if ((i64)c->a[3] < 0)
+                return ERR(EINVAL);
+        struct io io = io_user(c->a[1], c->a[2]);
+        return transfer_at(c, &io, c->a[3], false);
+}
+
+err_t sys_pwrite64(struct call *c)
+{
+        if ((i64)c->a[3] < 0)
+                return ERR(EINVAL);
+        struct io io = io_user(c->a[1], c->a[2]);
+        return transfer_at(c, &io, c->a[3], true);
+}
+
+enum { AT_POSITION, AT_OFFSET };
+
+static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write)
+{
+        struct io io = {};
+        TRY(io_vec(vec, &io));
+        return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, c->a[3], is_write);
+}
+
+/* The iovec array is on the stack up to VEC_SMALL entries. */
+#define VEC_SMALL 8u
+
+static err_t vector_call(struct call *c, u32 where, bool is_write)
+{
+        u64 count = c->a[2];
+        struct linux_iovec small[VEC_SMALL] = {};
+
+        if (count > IO_MAX_VECS)
+                return ERR(EINVAL);
+        usize size = count * sizeof(struct linux_iovec);
+        if (count <= VEC_SMALL) {
+                TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), c->a[1]));
+                return transfer_vec(c, bytes_take(BYTES_OF(small), size), where, is_write);
+        }
+        struct blob *big CLEANUP(drop_blob) = blob_alloc(c->t->payer, size);
+        if (!big)
+                return ERR(ENOMEM);
+        TRY(vm_copy_in(mbytes_take(blob_mbytes(big), size), c->a[1]));
+        return transfer_vec(c, bytes_take(blob_bytes(big), size), where, is_write);
+}
+
+err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false); }
+err_t sys_writev(struct call *c) { return vector_call(c, AT_POSITION, true); }
+err_t sys_preadv(struct call *c)
+{
+        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false);
+}
+err_t sys_pwritev(struct call *c)
+{
+        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true);
+}
+static err_t vector_call2(struct call *c, bool is_write)
+{
+        if (c->a[5])                            /* RWF_* flags: none is there yet */
+                return ERR(EOPNOTSUPP);
+        if ((i64)c->a[3] == -1)
+                return vector_call(c, AT_POSITION, is_write);
+        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write);
+}
+err_t sys_preadv2(struct call *c)  { return vector_call2(c, false); }
+err_t sys_pwritev2(struct call *c) { return vector_call2(c, true); }
+
+err_t sys_lseek(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        u64 pos = 0;
+        err_t err = file_lseek(r.file, (i64)c->a[1], arg_uint(c, 2), &pos);
+        fd_put(r);
+        c->result = pos;
+        return err;
+}
+
+err_t sys_sendfile(struct call *c)
+{
+        u64 pos = 0;
+        usize done = 0;
+
+        if (c->a[2]) {
+                TRY(GET_USER(pos, c->a[2]));
+                if ((i64)pos < 0)
+                        return ERR(EINVAL);
+        }
+        struct fd_ref out = fd_get(c->t->files, arg_uint(c, 0));
+        if (!out.file)
+                return ERR(EBADF);
+        struct fd_ref in = fd_get(c->t->files, arg_uint(c, 1));
+        err_t err = ERR(EBADF);
+        if (in.file) {
+                if (c->a[2])
+                        err = file_sendfile(out.file, in.file, &pos, min_u64(c->a[3], IO_MAX_BYTES), &done);
+                else
+                        err = file_sendfile(out.file, in.file, NULL, min_u64(c->a[3], IO_MAX_BYTES), &done);
+                fd_put(in);
+        }
+        fd_put(out);
+        TRY(restartable(err));
+        c->result = done;
+        return c->a[2] ? PUT_USER(c->a[2], pos) : OK;
+}
+
+/* ---- descriptors ---- */
+
+err_t sys_close(struct call *c)
+{
+        err_t err = files_close(c->t->files, arg_uint(c, 0));
+        return err_is(err, EINTR) ? ERR(EINTR) : err;
+}
+
+err_t sys_close_range(struct call *c)
+{
+        u32 first = arg_uint(c, 0), last = arg_uint(c, 1), flags = arg_uint(c, 2);
+        if ((flags & ~(u32)(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)) || first > last)
+                return ERR(EINVAL);
+        if ((flags & CLOSE_RANGE_UNSHARE) && files_refs(c->t->files) > 1) {
+                struct files *own = files_copy(c->t->payer, c->t->files);
+                if (!own)
+                        return ERR(ENOMEM);
+                struct files *old = c->t->files;
+                {
+                        SPIN_GUARD(&c->t->process->lock);
+                        c->t->files = own;
+                }
+                files_drop(old);
+        }
+        return files_close_range(c->t->files, first, last, flags & CLOSE_RANGE_CLOEXEC);
+}
+
+static err_t dup_from(struct call *c, u32 fd, u32 from, u32 fd_flags)
+{
+        struct file *f = files_get(c->t->files, fd);
+        u32 new = 0;
+
+        if (!f)
+                return ERR(EBADF);
+        err_t err = files_add(c->t->files, f, fd_flags, from, nofile_limit(c), &new);
+        if (failed(err))
+                file_drop(f);
+        c->result = new;
+        return err;
+}
+
+err_t sys_dup(struct call *c) { return dup_from(c, arg_uint(c, 0), 0, 0); }
+
+err_t sys_dup2(struct call *c)
+{
+        u32 old = arg_uint(c, 0), new = arg_uint(c, 1), fd_flags = 0;
+        c->result = new;
+        if (old == new)
+                return files_get_flags(c->t->files, old, &fd_flags);
+        return files_dup_to(c->t->files, old, new, 0, nofile_limit(c));
+}
+
+err_t sys_dup3(struct call *c)
+{
+        u32 old = arg_uint(c, 0), new = arg_uint(c, 1), flags = arg_uint(c, 2);
+        if (old == new || (flags & ~(u32)O_CLOEXEC))
+                return ERR(EINVAL);
+        c->result = new;
+        return files_dup_to(c->t->files, old, new, flags & O_CLOEXEC ? FD_CLOEXEC : 0, nofile_limit(c));
+}
+
+/* Installs a pair of new files; *at gets the two numbers. */
+static err_t install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at)
+{
+        u32 fds[2] = {};
+        u64 limit = nofile_limit(c);
+
+        err_t err = files_reserve(c->t->files, fd_flags, 0, limit, &fds[0]);
+        if (failed(err))
+                return err;
+        err = files_reserve(c->t->files, fd_flags, 0, limit, &fds[1]);
+        if (succeeded(err)) {
+                err = PUT_USER(at, fds);
+                if (succeeded(err)) {
+                        files_set(c->t->files, fds[0], a);
+                        files_set(c->t->files, fds[1], b);
+                        return OK;
+                }
+                files_unreserve(c->t->files, fds[1]);
+        }
+        files_unreserve(c->t->files, fds[0]);
+        return err;
+}
+
+static err_t make_pipe(struct call *c, u64 at, u32 flags)
+{
+        struct file *reader = NULL, *writer = NULL;
+        if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+                return ERR(EINVAL);
+        struct actor who = actor_current();
+        TRY(pipe_new(&who, flags & (u32)(O_NONBLOCK | O_DIRECT), &reader, &writer));
+        err_t err = install_pair(c, reader, writer, flags & O_CLOEXEC ? FD_CLOEXEC : 0, at);
+        if (failed(err)) {
+                file_drop(reader);
+                file_drop(writer);
+        }
+        return err;
+}
+
+err_t sys_pipe(struct call *c)  { return make_pipe(c, c->a[0], 0); }
+err_t sys_pipe2(struct call *c) { return make_pipe(c, c->a[0], arg_uint(c, 1)); }
+
+static err_t get_owner(struct file *f, u64 *result)
+{
+        i32 id = (i32)LOAD(f->owner_id);
+        *result = (u64)(i64)(LOAD(f->owner_kind) == F_OWNER_PGRP ? -id : id);
+        return OK;
+}
+
+static err_t set_owner(struct file *f, i32 id)
+{
+        if (id == I32_MIN)
+                return ERR(EINVAL);
+        STORE(f->owner_kind, id < 0 ? F_OWNER_PGRP : F_OWNER_PID);
+        STORE(f->owner_id, (u32)(id < 0 ? -id : id));
+        return OK;
+}
+
+static err_t pipe_size(struct call *c, struct file *f, u64 size, bool set)
+{
+        struct actor who = actor_current();
+        u32 now = 0;
+        err_t err = set ? pipe_set_size(&who, f, size, &now) : pipe_get_size(f, &now);
+        c->result = now;
+        return err;
+}
+
+static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
+{
+        switch (cmd) {
+        case F_GETFL:
+                c->result = LOAD(f->flags);
+                return OK;
+        case F_SETFL:
+                return file_setfl(f, (u32)arg);
+        case F_GETOWN:
+                return get_owner(f, &c->result);
+        case F_SETOWN:
+                return set_owner(f, (i32)(u32)arg);
+        case F_GETSIG:
+                c->result = f->owner_sig;
+                return OK;
+        case F_SETSIG:
+                if (arg > SIG_COUNT)
+                        return ERR(EINVAL);
+                STORE(f->owner_sig, (u32)arg);
+                return OK;
+        case F_GETPIPE_SZ:
+                return pipe_size(c, f, 0, false);
+        case F_SETPIPE_SZ:
+                return pipe_size(c, f, (u32)arg, true);
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+err_t sys_fcntl(struct call *c)
+{
+        u32 fd = arg_uint(c, 0), cmd = arg_uint(c, 1), fd_flags = 0;
+        u64 arg = c->a[2];
+
+        switch (cmd) {
+        case F_DUPFD:
+        case F_DUPFD_CLOEXEC:
+                return dup_from(c, fd, (u32)arg, cmd == F_DUPFD_CLOEXEC ? FD_CLOEXEC : 0);
+        case F_GETFD:
+                TRY(files_get_flags(c->t->files, fd, &fd_flags));
+                c->result = fd_flags;
+                return OK;
+        case F_SETFD:
+                return files_set_flags(c->t->files, fd, (u32)arg & FD_CLOEXEC);
+        }
+        bool path_too = cmd == F_GETFL;
+        struct fd_ref r = path_too ? fd_get_path(c->t->files, fd) : fd_get(c->t->files, fd);
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = fcntl_file(c, r.file, cmd, arg);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_ioctl(struct call *c)
+{
+        u32 fd = arg_uint(c, 0), cmd = arg_uint(c, 1);
+
+        switch (cmd) {
+        case FIOCLEX:
+                return files_set_flags(c->t->files, fd, FD_CLOEXEC);
+        case FIONCLEX:
+                return files_set_flags(c->t->files, fd, 0);
+        }
+        struct fd_ref r = fd_get(c->t->files, fd);
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = file_ioctl(r.file, cmd, c->a[2], &c->result);
+        fd_put(r);
+        return restartable(err);
+}
+
+static err_t sync_one(struct call *c, bool data_only)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = file_fsync(r.file, data_only);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_fsync(struct call *c)     { return sync_one(c, false); }
+err_t sys_fdatasync(struct call *c) { return sync_one(c, true); }
+err_t sys_sync(struct call *c)      { (void)c; vfs_sync(); return OK; }
+err_t sys_syncfs(struct call *c)    { return sync_one(c, false); }
+
+err_t sys_ftruncate(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        struct actor who = actor_current();
+        err_t err = (i64)c->a[1] < 0 ? ERR(EINVAL) : file_truncate(&who, r.file, (i64)c->a[1]);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_fallocate(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = file_fallocate(r.file, arg_uint(c, 1), (i64)c->a[2], (i64)c->a[3]);
+        fd_put(r);
+        return restartable(err);
+}
+
+err_t sys_fadvise64(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        bool stream = r.file->mode & FILE_NOSEEK;
+        fd_put(r);
+        if (stream)
+                return ERR(ESPIPE);
+        if ((i64)c->a[2] < 0 || arg_uint(c, 3) > POSIX_FADV_NOREUSE)
+                return ERR(EINVAL);
+        return OK;                              /* advice: everything here is in memory anyway */
+}
+
+static err_t read_directory(struct call *c, enum dir_format format)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        struct io io = io_user(c->a[1], arg_uint(c, 2));
+        usize done = 0;
+        err_t err = file_readdir(r.file, &io, format, &done);
+        fd_put(r);
+        c->result = done;
+        return err;
+}
+
+err_t sys_getdents(struct call *c)   { return read_directory(c, DIR_OLD); }
+err_t sys_getdents64(struct call *c) { return read_directory(c, DIR_64); }
+
+void drop_blob(struct blob **b) { blob_drop(*b); }

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * System calls about the system: names, memory, random numbers, log, power; credentials; scheduling; futexes.
+ */
+#include "services/syscall/calls.h"
+#include "services/process/process.h"
+#include "services/namespace/namespace.h"
+#include "services/security/cred.h"
+#include "services/futex/futex.h"
+#include "services/sched/sched.h"
+#include "services/time/clock.h"
+#include "services/vfs/vfs.h"
+#include "abi/linux/process.h"
+#include "abi/const/process.h"
+#include "abi/const/time.h"
+
+/* ---- the system ---- */
+
+static void put_text(mbytes field, bytes text) { mbytes_copy(field, text); }
+
+err_t sys_uname(struct call *c)
+{
+        struct linux_utsname u = {};
+        put_text(MBYTES_OF(u.sysname), STR("Linux"));
+        put_text(MBYTES_OF(u.release), STR("6.1.0-keel"));
+        put_text(MBYTES_OF(u.version), STR("#1 SMP PREEMPT Keel"));
+        put_text(MBYTES_OF(u.machine), STR("x86_64"));
+        uts_get_nodename(c->t->ns->uts, MBYTES_OF(u.nodename));
+        uts_get_domainname(c->t->ns->uts, MBYTES_OF(u.domainname));
+        return PUT_USER(c->a[0], u);
+}
+
+static err_t set_uts(struct call *c, bool domain)
+{
+        u8 name[UTS_LEN] = {};
+        i32 len = arg_int(c, 1);
+
+        if (!capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        if (len < 0 || len > (i32)UTS_LEN)
+                return ERR(EINVAL);
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(name), (usize)len), c->a[0]));
+        bytes text = bytes_take(BYTES_OF(name), (usize)len);
+        return domain ? uts_set_domainname(c->t->ns->uts, text) : uts_set_nodename(c->t->ns->uts, text);
+}
+
+err_t sys_sethostname(struct call *c)   { return set_uts(c, false); }
+err_t sys_setdomainname(struct call *c) { return set_uts(c, true); }
+
+err_t sys_sysinfo(struct call *c)
+{
+        struct mem_stats m = mem_stats();
+        struct linux_sysinfo s = {
+                .uptime = (i64)((time_now() + NSEC_PER_SEC - 1) / NSEC_PER_SEC), .totalram = m.total * PAGE_SIZE,
+                .freeram = m.free * PAGE_SIZE, .procs = (u16)pid_ns_threads(pid_ns_current()), .mem_unit = 1,
+        };
+        return PUT_USER(c->a[0], s);
+}
+
+err_t sys_getrandom(struct call *c)
+{
+        u32 flags = arg_uint(c, 2);
+        u64 len = min_u64(c->a[1], IO_MAX_BYTES), done = 0;
+
+        if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+            (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+                return ERR(EINVAL);
+        while (done < len) {
+                u8 chunk[256] = {};
+                u64 n = min_u64(len - done, sizeof chunk);
+                random_fill(mbytes_take(MBYTES_OF(chunk), n));
+                u64 out = vm_copy_out_some(c->a[0] + done, bytes_take(BYTES_OF(chunk), n));
+                done += out;
+                if (out < n)
+                        return done ? (c->result = done, OK) : ERR(EFAULT);
+                if (task_interrupts())
+                        break;
+        }
+        c->result = done;
+        return OK;
+}
+
+err_t sys_getcpu(struct call *c)
+{
+        u32 cpu = cpu_id(), node = 0;
+        if (c->a[0])
+                TRY(PUT_USER(c->a[0], cpu));
+        return c->a[1] ? PUT_USER(c->a[1], node) : OK;
+}
+
+err_t sys_reboot(struct call *c)
+{
+        u32 magic2 = arg_uint(c, 1);
+
+        if (!capable(CAP_SYS_BOOT))
+                return ERR(EPERM);
+        if (arg_uint(c, 0) != LINUX_REBOOT_MAGIC1 ||
+            (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A && magic2 != LINUX_REBOOT_MAGIC2B &&
+             magic2 != LINUX_REBOOT_MAGIC2C))
+                return ERR(EINVAL);
+        switch (arg_uint(c, 2)) {
+        case LINUX_REBOOT_CMD_RESTART:
+        case LINUX_REBOOT_CMD_RESTART2:
+                klog(LOG_EMERG, "reboot: Restarting system");
+                power_reset();
+                return OK;
+        case LINUX_REBOOT_CMD_HALT:
+                klog(LOG_EMERG, "reboot: System halted");
+                power_halt();
+                return OK;
+        case LINUX_REBOOT_CMD_POWER_OFF:
+                klog(LOG_EMERG, "reboot: Power down");
+                power_off();
+                return OK;
+        case LINUX_REBOOT_CMD_CAD_ON:           /* there is no Ctrl-Alt-Del on a serial console */
+        case LINUX_REBOOT_CMD_CAD_OFF:
+                return OK;
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+/* ---- syslog(2) ---- */
+
+#define LOG_LINE 1088u
+
+/* Copies records [first, …) to user memory, newest last, at most size bytes. */
+static err_t copy_log(struct call *c, u64 first, u64 at, u64 size)
+{
+        struct blob *line CLEANUP(drop_blob) = blob_alloc(c->t->payer, LOG_LINE);
+        u64 done = 0;
+        struct log_record rec = {};
+
+        if (!line)
+                return ERR(ENOMEM);
+        for (u64 seq = first; log_read(seq, &rec, blob_mbytes(line)); seq = rec.seq + 1) {
+                u64 len = rec.len;
+                if (done + len + 1 > size)
+                        break;
+                mbytes_put(blob_mbytes(line), len, '\n');
+                TRY(vm_copy_out(at + done, bytes_take(blob_bytes(line), len + 1)));
+                done += len + 1;
+        }
+        c->result = done;
+        return OK;
+}
+
+/* Where the last `size` bytes of the log begin; *total: bytes of the whole. */
+static u64 log_tail(u64 size, u64 *total)
+{
+        struct log_record rec = {};
+        u64 all = 0, first = 0;
+
+        for (u64 seq = 0; log_read(seq, &rec, NO_MBYTES); seq = rec.seq + 1)
+                all += rec.len + 1;
+        u64 skip = all > size ? all - size : 0, passed = 0;
+        for (u64 seq = 0; passed < skip && log_read(seq, &rec, NO_MBYTES); seq = rec.seq + 1) {
+                passed += rec.len + 1;
+                first = rec.seq + 1;
+        }
+        *total = all;
+        return first;
+}
+
+err_t sys_syslog(struct call *c)
+{
+        u32 type = arg_uint(c, 0);
+        i32 len = arg_int(c, 2);
+        u64 total = 0;
+
+        if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        switch (type) {
+        case SYSLOG_ACTION_CLOSE:
+        case SYSLOG_ACTION_OPEN:
+                return OK;
+        case SYSLOG_ACTION_READ_ALL:
+                if (!c->a[1] || len < 0)
+                        return ERR(EINVAL);
+                return copy_log(c, log_tail((u64)len, &total), c->a[1], (u64)len);
+        case SYSLOG_ACTION_CONSOLE_LEVEL:
+                if (len < 1 || len > 8)
+                        return ERR(EINVAL);
+                log_set_console_level((u32)len);
+                return OK;
+        case SYSLOG_ACTION_CONSOLE_OFF:
+                log_set_console_level(1);
+                return OK;
+        case SYSLOG_ACTION_CONSOLE_ON:
+                log_set_console_level(7);
+                return OK;
+        case SYSLOG_ACTION_SIZE_BUFFER:
+                c->result = 131072;
+                return OK;
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+/* ---- credentials ---- */
+
+err_t sys_getuid(struct call *c)  { c->result = c->t->cred->uid; return OK; }
+err_t sys_geteuid(struct call *c) { c->result = c->t->cred->euid; return OK; }
+err_t sys_getgid(struct call *c)  { c->result = c->t->cred->gid; return OK; }
+err_t sys_getegid(struct call *c) { c->result = c->t->cred->egid; return OK; }
+
+static err_t put_three(struct call *c, u32 a, u32 b, u32 d)
+{
+        TRY(PUT_USER(c->a[0], a));
+        TRY(PUT_USER(c->a[1], b));
+        return PUT_USER(c->a[2], d);
+}
+
+err_t sys_getresuid(struct call *c) { return put_three(c, c->t->cred->uid, c->t->cred->euid, c->t->cred->suid); }
+err_t sys_getresgid(struct call *c) { return put_three(c, c->t->cred->gid, c->t->cred->egid, c->t->cred->sgid); }
+
+/* A changed copy of the caller's credentials takes their place, or is dropped. */
+static err_t install(struct call *c, struct cred *new, err_t err)
+{
+        struct thread *t = c->t;
+        struct cred *old = t->cred;
+
+        if (failed(err)) {
+                cred_drop(new);
+                return err;
+        }
+        if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid || new->fsgid != old->fsgid)
+                t->process->dumpable = false;
+        cred_publish(new);
+        {
+                SPIN_GUARD(&t->process->lock);
+                PTR_STORE(t->cred, new);
+        }
+        cred_drop(old);
+        return OK;
+}
+
+static struct cred *own_copy(struct call *c) { return cred_copy(c->t->payer, c->t->cred); }
+
+err_t sys_setuid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setuid(new, arg_uint(c, 0))) : ERR(ENOMEM);
+}
+err_t sys_setgid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setgid(new, arg_uint(c, 0))) : ERR(ENOMEM);
+}
+err_t sys_setreuid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setreuid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
+}
+err_t sys_setregid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setregid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
+}
+err_t sys_setresuid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setresuid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
+}
+err_t sys_setresgid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setresgid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
+}
+err_t sys_setfsuid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        c->result = c->t->cred->fsuid;
+        if (!new)
+                return OK;
+        cred_setfsuid(new, arg_uint(c, 0));
+        return install(c, new, OK);
+}
+err_t sys_setfsgid(struct call *c)
+{
+        struct cred *new = own_copy(c);
+        c->result = c->t->cred->fsgid;
+        if (!new)
+                return OK;
+        cred_setfsgid(new, arg_uint(c, 0));
+        return install(c, new, OK);
+}
+
+err_t sys_getgroups(struct call *c)
+{
+        struct cred *cred = c->t->cred;
+        i32 size = arg_int(c, 0);
+        u32 n = cred_group_count(cred);
+
+        c->result = n;
+        if (size < 0 || (size && (u32)size < n))
+                return ERR(EINVAL);
+        if (!size)
+                return OK;
+        for (u32 i = 0; i < n; i++) {
+                u32 gid = cred_group(cred, i);
+                TRY(PUT_USER(c->a[1] + i * sizeof gid, gid));
+        }
+        return OK;
+}
+
+err_t sys_setgroups(struct call *c)
+{
+        u32 n = arg_uint(c, 0);
+        if (!capable(CAP_SETGID))
+                return ERR(EPERM);
+        if (n > GROUPS_MAX)
+                return ERR(EINVAL);
+        if (n * sizeof(u32) > BLOB_MAX)         /* over 16384 groups: not there yet */
+                return ERR(EINVAL);
+        struct blob *gids CLEANUP(drop_blob) = blob_alloc(c->t->payer, n ? n * sizeof(u32) : 1);
+        if (!gids)
+                return ERR(ENOMEM);
+        mbytes list = mbytes_take(blob_mbytes(gids), n * sizeof(u32));
+        TRY(vm_copy_in(list, c->a[1]));
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_setgroups(c->t->payer, new, bytes_const(list))) : ERR(ENOMEM);
+}
+
+/* The header of capget and capset: version 3 and 2 have two data words. */
+static err_t cap_header(struct call *c, u32 *words, i32 *pid)
+{
+        struct linux_cap_header h = {};
+        TRY(GET_USER(h, c->a[0]));
+        *pid = h.pid;
+        switch (h.version) {
+        case LINUX_CAPABILITY_VERSION_1:
+                *words = 1;
+                return OK;
+        case LINUX_CAPABILITY_VERSION_2:
+        case LINUX_CAPABILITY_VERSION_3:
+                *words = 2;
+                return OK;
+        default:
+                h.version = LINUX_CAPABILITY_VERSION_3;
+                TRY(PUT_USER(c->a[0], h));
+                return ERR(EINVAL);
+        }
+}
+
+err_t sys_capget(struct call *c)
+{
+        u32 words = 0;
+        i32 pid = 0;
+        struct linux_cap_data data[2] = {};
+
+        err_t err = cap_header(c, &words, &pid);
+        if (failed(err))
+                return !c->a[1] && err_is(err, EINVAL) ? OK : err;
+        if (pid < 0)
+                return ERR(EINVAL);
+        if (!c->a[1])
+                return OK;
+        struct thread *t = pid ? thread_find(pid_ns_current(), (u32)pid) : thread_hold(c->t);
+        if (!t)
+                return ERR(ESRCH);
+        struct cap_sets sets = {};
+        {
+                SPIN_GUARD(&t->process->lock);
+                sets = (struct cap_sets){ .effective = t->cred->cap_effective, .permitted = t->cred->cap_permitted,
+                                          .inheritable = t->cred->cap_inheritable };
+        }
+        thread_drop(t);
+        for (u32 i = 0; i < 2; i++)
+                data[i] = (struct linux_cap_data){ .effective = (u32)(sets.effective >> (32 * i)),
+                        .permitted = (u32)(sets.permitted >> (32 * i)), .inheritable = (u32)(sets.inheritable >> (32 * i)) };
+        return vm_copy_out(c->a[1], bytes_take(BYTES_OF(data), words * sizeof data[0]));
+}
+
+err_t sys_capset(struct call *c)
+{
+        u32 words = 0;
+        i32 pid = 0;
+        struct linux_cap_data data[2] = {};
+        struct cap_sets sets = {};
+
+        TRY(cap_header(c, &words, &pid));
+        if (pid && (u32)pid != c->t->tid)
+                return ERR(EPERM);
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(data), words * sizeof data[0]), c->a[1]));
+        for (u32 i = 0; i < 2; i++) {
+                sets.effective |= (u64)data[i].effective << (32 * i);
+                sets.permitted |= (u64)data[i].permitted << (32 * i);
+                sets.inheritable |= (u64)data[i].inheritable << (32 * i);
+        }
+        sets.effective &= CAP_MASK_ALL;
+        sets.permitted &= CAP_MASK_ALL;
+        sets.inheritable &= CAP_MASK_ALL;
+        struct cred *new = own_copy(c);
+        return new ? install(c, new, cred_capset(new, sets)) : ERR(ENOMEM);
+}
+
+/* ---- futex ---- */
+
+static err_t futex_with(struct call *c, struct futex_args a)
+{
+        return futex_call(a, &c->result);
+}
+
+err_t sys_futex(struct call *c)
+{
+        u32 op = arg_uint(c, 1), cmd = op & (u32)FUTEX_CMD_MASK;
+        struct futex_args a = { .addr = c->a[0], .op = op, .val = arg_uint(c, 2), .addr2 = c->a[4], .val3 = arg_uint(c, 5) };
+        bool waits = cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 ||
+                     cmd == FUTEX_WAIT_REQUEUE_PI;
+
+        if (waits && c->a[3]) {
+                struct linux_timespec ts = {};
+                TRY(GET_USER(ts, c->a[3]));
+                TRY(ns_from_timespec(ts, &a.timeout_ns));
+                a.has_timeout = true;
+        } else {
+                a.val2 = (u32)c->a[3];
+        }
+        return futex_with(c, a);
+}
+
+/* ---- scheduling ---- */
+
+err_t sys_sched_yield(struct call *c) { (void)c; task_yield(); return OK; }
+
+static err_t set_policy(struct call *c, u32 policy, bool keep_policy, u64 param_at)
+{
+        struct linux_sched_param param = {};
+        struct sched_params now = {};
+
+        if (!param_at)
+                return ERR(EINVAL);
+        TRY(GET_USER(param, param_at));
+        TRY(process_sched_get(arg_uint(c, 0), &now));
+        if (!keep_policy) {
+                now.policy = policy & ~(u32)SCHED_RESET_ON_FORK;
+                now.reset_on_fork = policy & SCHED_RESET_ON_FORK;
+        }
+        if (param.sched_priority < 0)
+                return ERR(EINVAL);
+        now.rt_priority = (u32)param.sched_priority;
+        return process_sched_set(arg_uint(c, 0), now);
+}
+
+err_t sys_sched_setscheduler(struct call *c)
+{
+        if (arg_int(c, 0) < 0 || arg_int(c, 1) < 0)
+                return ERR(EINVAL);
+        return set_policy(c, arg_uint(c, 1), false, c->a[2]);
+}
+
+err_t sys_sched_setparam(struct call *c)
+{
+        return arg_int(c, 0) < 0 ? ERR(EINVAL) : set_policy(c, 0, true, c->a[1]);
+}
+
+err_t sys_sched_getscheduler(struct call *c)
+{
+        struct sched_params p = {};
+        if (arg_int(c, 0) < 0)
+                return ERR(EINVAL);
+        TRY(process_sched_get(arg_uint(c, 0), &p));
+        c->result = p.policy | (p.reset_on_fork ? (u32)SCHED_RESET_ON_FORK : 0);
+        return OK;
+}
+
+err_t sys_sched_getparam(struct call *c)
+{
+        struct sched_params p = {};
+        if (arg_int(c, 0) < 0 || !c->a[1])
+                return ERR(EINVAL);
+        TRY(process_sched_get(arg_uint(c, 0), &p));
+        struct linux_sched_param param = { .sched_priority = (i32)p.rt_priority };
+        return PUT_USER(c->a[1], param);
+}
+
+err_t sys_sched_setattr(struct call *c)
+{
+        struct linux_sched_attr attr = {};
+        u32 size = 0;
+
+        if (!c->a[1] || arg_int(c, 0) < 0 || arg_uint(c, 2))
+                return ERR(EINVAL);
+        TRY(GET_USER(size, c->a[1]));
+        if (!size)
+                size = SCHED_ATTR_SIZE_VER0;
+        if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+                return ERR(E2BIG);
+        TRY(call_get_versioned(MBYTES_OF(attr), c->a[1], size));
+        if (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK)
+                return ERR(EINVAL);
+        struct sched_params p = { .policy = attr.sched_policy, .nice = attr.sched_nice, .rt_priority = attr.sched_priority,
+                                  .reset_on_fork = attr.sched_flags & SCHED_FLAG_RESET_ON_FORK };
+        return process_sched_set(arg_uint(c, 0), p);
+}
+
+err_t sys_sched_getattr(struct call *c)
+{
+        struct sched_params p = {};
+        u32 size = arg_uint(c, 2);
+
+        if (!c->a[1] || arg_int(c, 0) < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || arg_uint(c, 3))
+                return ERR(EINVAL);
+        TRY(process_sched_get(arg_uint(c, 0), &p));
+        struct linux_sched_attr attr = { .sched_policy = p.policy, .sched_nice = p.nice, .sched_priority = p.rt_priority,
+                                         .sched_flags = p.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0 };
+        attr.size = min_u32(size, sizeof attr);
+        return vm_copy_out(c->a[1], bytes_take(BYTES_OF(attr), attr.size));
+}
+
+err_t sys_sched_get_priority_max(struct call *c)
+{
+        switch (arg_uint(c, 0)) {
+        case SCHED_FIFO:
+        case SCHED_RR:
+                c->result = RT_PRIORITY_MAX;
+                return OK;
+        case SCHED_NORMAL:
+        case SCHED_BATCH:
+        case SCHED_IDLE:
+        case SCHED_DEADLINE:
+                return OK;
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+err_t sys_sched_get_priority_min(struct call *c)
+{
+        TRY(sys_sched_get_priority_max(c));
+        c->result = c->result ? 1 : 0;
+        return OK;
+}
+
+err_t sys_sched_rr_get_interval(struct call *c)
+{
+        u64 ns = 0;
+        if (arg_int(c, 0) < 0)
+                return ERR(EINVAL);
+        TRY(process_sched_rr_interval(arg_uint(c, 0), &ns));
+        struct linux_timespec ts = timespec_from_ns(ns);
+        return PUT_USER(c->a[1], ts);
+}
+
+err_t sys_sched_setaffinity(struct call *c)
+{
+        u64 mask = 0, len = min_u64(c->a[1], sizeof mask);
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(mask), len), c->a[2]));
+        return process_set_affinity(arg_uint(c, 0), mask);
+}
+
+err_t sys_sched_getaffinity(struct call *c)
+{
+        u64 mask = 0;
+        if (c->a[1] * 8 < cpu_count() || (c->a[1] & 7))
+                return ERR(EINVAL);
+        TRY(process_get_affinity(arg_uint(c, 0), &mask));
+        c->result = sizeof mask;
+        return PUT_USER(c->a[2], mask);
+}

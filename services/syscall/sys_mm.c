@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * System calls of memory: the mmap family.
+ */
+#include "services/syscall/calls.h"
+#include "services/vfs/files.h"
+#include "abi/const/mm.h"
+#include "abi/const/process.h"
+
+err_t sys_mmap(struct call *c)
+{
+        struct vm_mmap args = { .addr = c->a[0], .len = c->a[1], .prot = arg_uint(c, 2), .flags = arg_uint(c, 3), .offset = c->a[5] };
+        if (c->a[5] & PAGE_MASK)
+                return ERR(EINVAL);
+        if (args.flags & MAP_ANONYMOUS)
+                return vm_mmap(c->t->vm, args, &c->result);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 4));
+        if (!r.file)
+                return ERR(EBADF);
+        args.file = r.file;
+        err_t err = vm_mmap(c->t->vm, args, &c->result);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_munmap(struct call *c)   { return vm_munmap(c->t->vm, c->a[0], c->a[1]); }
+err_t sys_mprotect(struct call *c) { return vm_mprotect(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
+err_t sys_brk(struct call *c)      { c->result = vm_brk(c->t->vm, c->a[0]); return OK; }
+err_t sys_msync(struct call *c)    { return vm_msync(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
+err_t sys_mincore(struct call *c)  { return vm_mincore(c->t->vm, c->a[0], c->a[1], c->a[2]); }
+err_t sys_madvise(struct call *c)  { return vm_madvise(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
+err_t sys_mlock(struct call *c)    { return vm_mlock(c->t->vm, c->a[0], c->a[1], 0); }
+err_t sys_munlock(struct call *c)  { return vm_munlock(c->t->vm, c->a[0], c->a[1]); }
+err_t sys_mlockall(struct call *c) { return vm_mlockall(c->t->vm, arg_uint(c, 0)); }
+err_t sys_munlockall(struct call *c) { return vm_munlockall(c->t->vm); }
+
+err_t sys_mlock2(struct call *c)
+{
+        if (arg_uint(c, 2) & ~(u32)MLOCK_ONFAULT)
+                return ERR(EINVAL);
+        return vm_mlock(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2));
+}
+
+err_t sys_mremap(struct call *c)
+{
+        return vm_mremap(c->t->vm, (struct vm_mremap){ .addr = c->a[0], .old_len = c->a[1], .new_len = c->a[2],
+                                                       .flags = c->a[3], .new_addr = c->a[4] }, &c->result);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * System calls that wait for many descriptors: poll, ppoll, select, pselect6.
+ */
+#include "services/syscall/calls.h"
+#include "services/poll/poll.h"
+#include "services/process/process.h"
+#include "services/signal/signal.h"
+#include "services/time/clock.h"
+#include "abi/linux/file.h"
+#include "abi/const/process.h"
+#include "abi/const/signal.h"
+
+static err_t check_count(struct call *c, u64 count)
+{
+        return count > rlimit_get(c->t->process, RLIMIT_NOFILE) ? ERR(EINVAL) : OK;
+}
+
+/* A deadline from a relative time: 0 stays 0, "do not wait". */
+static u64 deadline_in(u64 ns)
+{
+        u64 now = time_now();
+        return ns == 0 ? 0 : add_overflows(now, ns) ? NEVER : now + ns;
+}
+
+static err_t poll_until(struct call *c, u64 at, u32 count, u64 deadline)
+{
+        struct thread *t = c->t;
+        err_t err = poll_call(t->files, at, count, deadline, &c->result);
+        if (!err_is(err, EINTR))
+                return err;
+        t->restart.kind = RESTART_POLL;
+        t->restart.deadline = deadline;
+        t->restart.arg[0] = at;
+        t->restart.arg[1] = count;
+        return ERR(ERESTART_RESTARTBLOCK);
+}
+
+err_t sys_poll(struct call *c)
+{
+        i32 ms = arg_int(c, 2);
+        TRY(check_count(c, arg_uint(c, 1)));
+        return poll_until(c, c->a[0], arg_uint(c, 1), ms < 0 ? NEVER : deadline_in((u64)ms * NSEC_PER_MSEC));
+}
+
+err_t poll_restart(struct call *c)
+{
+        return poll_until(c, c->t->restart.arg[0], (u32)c->t->restart.arg[1], c->t->restart.deadline);
+}
+
+static err_t get_deadline(u64 at, u64 *deadline)
+{
+        struct linux_timespec ts = {};
+        u64 ns;
+
+        *deadline = NEVER;
+        if (!at)
+                return OK;
+        TRY(GET_USER(ts, at));
+        TRY(ns_from_timespec(ts, &ns));
+        *deadline = deadline_in(ns);
+        return OK;
+}
+
+static err_t set_mask(u64 at, u64 size)
+{
+        u64 mask = 0;
+        if (!at)
+                return OK;
+        if (size != sizeof mask)
+                return ERR(EINVAL);
+        TRY(GET_USER(mask, at));
+        signal_set_temporary_mask(mask);
+        return OK;
+}
+
+static u64 time_left(u64 deadline)
+{
+        u64 now = time_now();
+        return deadline > now ? deadline - now : 0;
+}
+
+/* What was left of the time goes back to user space (a failure to write it is no error). */
+static void put_timespec_left(u64 at, u64 deadline)
+{
+        if (!at || deadline == NEVER)
+                return;
+        struct linux_timespec ts = timespec_from_ns(time_left(deadline));
+        ignore(PUT_USER(at, ts));
+}
+
+err_t sys_ppoll(struct call *c)
+{
+        u64 deadline;
+        TRY(check_count(c, arg_uint(c, 1)));
+        TRY(get_deadline(c->a[2], &deadline));
+        TRY(set_mask(c->a[3], c->a[4]));
+        err_t err = poll_call(c->t->files, c->a[0], arg_uint(c, 1), deadline, &c->result);
+        signal_restore_mask(err_is(err, EINTR));
+        put_timespec_left(c->a[2], deadline);
+        return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
+}
+
+/* ---- select ---- */
+
+/* User space's bit sets are arrays of longs: n bits, rounded up. */
+static usize set_size(u32 n) { return ((usize)n + 63) / 64 * 8; }
+
+static err_t get_set(mbytes set, u64 at) { return mbytes_len(set) ? vm_copy_in(set, at) : OK; }
+static err_t put_set(u64 at, mbytes set) { return mbytes_len(set) ? vm_copy_out(at, bytes_const(set)) : OK; }
+
+static err_t select_sets(struct call *c, u32 n, mbytes space, u64 deadline)
+{
+        usize size = set_size(n);
+        struct select_sets sets = {
+                .in = mbytes_take(mbytes_skip(space, 0), c->a[1] ? size : 0),
+                .out = mbytes_take(mbytes_skip(space, size), c->a[2] ? size : 0),
+                .ex = mbytes_take(mbytes_skip(space, 2 * size), c->a[3] ? size : 0),
+        };
+        TRY(get_set(sets.in, c->a[1]));
+        TRY(get_set(sets.out, c->a[2]));
+        TRY(get_set(sets.ex, c->a[3]));
+        TRY(select_call(c->t->files, n, sets, deadline, &c->result));
+        TRY(put_set(c->a[1], sets.in));
+        TRY(put_set(c->a[2], sets.out));
+        return put_set(c->a[3], sets.ex);
+}
+
+#define SMALL_SETS 384u         /* three sets of 1024 bits */
+
+static err_t do_select(struct call *c, u64 deadline)
+{
+        i32 asked = arg_int(c, 0);
+        if (asked < 0)
+                return ERR(EINVAL);
+        u32 n = min_u32((u32)asked, (files_top(c->t->files) + 63) & ~63u);
+        if (set_size(n) * 3 <= SMALL_SETS) {
+                u8 space[SMALL_SETS] = {};
+                return select_sets(c, n, MBYTES_OF(space), deadline);
+        }
+        struct blob *space CLEANUP(drop_blob) = blob_alloc(c->t->payer, set_size(n) * 3);
+        if (!space)
+                return ERR(ENOMEM);
+        return select_sets(c, n, blob_mbytes(space), deadline);
+}
+
+err_t sys_select(struct call *c)
+{
+        struct linux_timeval tv = {};
+        u64 deadline = NEVER;
+
+        if (c->a[4]) {
+                u64 ns = 0;
+                TRY(GET_USER(tv, c->a[4]));
+                if (tv.tv_sec < 0 || tv.tv_usec < 0)
+                        return ERR(EINVAL);
+                tv.tv_sec += (i64)((u64)tv.tv_usec / 1000000);
+                tv.tv_usec = (i64)((u64)tv.tv_usec % 1000000);
+                TRY(ns_from_timeval(tv, &ns));
+                deadline = deadline_in(ns);
+        }
+        err_t err = do_select(c, deadline);
+        if (c->a[4]) {
+                struct linux_timeval left = timeval_from_ns(time_left(deadline));
+                ignore(PUT_USER(c->a[4], left));
+        }
+        return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
+}
+
+err_t sys_pselect6(struct call *c)
+{
+        u64 deadline, arg[2] = {};              /* the mask's address and size */
+
+        TRY(get_deadline(c->a[4], &deadline));
+        if (c->a[5])
+                TRY(GET_USER(arg, c->a[5]));
+        TRY(set_mask(arg[0], arg[1]));
+        err_t err = do_select(c, deadline);
+        signal_restore_mask(err_is(err, EINTR));
+        put_timespec_left(c->a[4], deadline);
+        return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * System calls of processes: clone, exec, exit, wait, ids, groups, limits, usage, prctl.
+ */
+#include "services/syscall/calls.h"
+#include "services/process/process.h"
+#include "services/signal/signal.h"
+#include "services/security/cred.h"
+#include "services/vm/vm.h"
+#include "abi/const/process.h"
+#include "abi/const/signal.h"
+#include "abi/const/fcntl.h"
+#include "abi/cpu/const.h"
+
+err_t sys_clone(struct call *c)
+{
+        u32 tid = 0;
+        u64 flags = (u32)c->a[0];
+        struct clone_args args = {
+                .flags = flags & ~(u64)CSIGNAL, .exit_signal = flags & CSIGNAL, .stack = c->a[1],
+                .parent_tid = c->a[2], .pidfd = c->a[2], .child_tid = c->a[3], .tls = c->a[4],
+        };
+        if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+                return ERR(EINVAL);
+        TRY(process_clone(c->regs, args, &tid));
+        c->result = tid;
+        return OK;
+}
+
+err_t sys_clone3(struct call *c)
+{
+        struct linux_clone_args abi = {};
+        u64 size = c->a[1];
+        u32 tid = 0;
+
+        if (size > PAGE_SIZE)
+                return ERR(E2BIG);
+        if (size < CLONE_ARGS_SIZE_VER0)
+                return ERR(EINVAL);
+        TRY(call_get_versioned(MBYTES_OF(abi), c->a[0], size));
+        if (abi.set_tid_size || abi.set_tid || abi.cgroup)
+                return ERR(EINVAL);
+        if ((abi.flags & CSIGNAL) || abi.exit_signal > SIG_COUNT || (abi.stack == 0) != (abi.stack_size == 0))
+                return ERR(EINVAL);
+        struct clone_args args = {
+                .flags = abi.flags, .exit_signal = abi.exit_signal, .stack = abi.stack + abi.stack_size,
+                .stack_size = abi.stack_size, .parent_tid = abi.parent_tid, .pidfd = abi.pidfd,
+                .child_tid = abi.child_tid, .tls = abi.tls,
+        };
+        TRY(process_clone(c->regs, args, &tid));
+        c->result = tid;
+        return OK;
+}
+
+static err_t clone_simple(struct call *c, u64 flags)
+{
+        u32 tid = 0;
+        struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
+        TRY(process_clone(c->regs, args, &tid));
+        c->result = tid;
+        return OK;
+}
+
+err_t sys_fork(struct call *c)  { return clone_simple(c, 0); }
+err_t sys_vfork(struct call *c) { return clone_simple(c, CLONE_VFORK | CLONE_VM); }
+
+err_t sys_execve(struct call *c)
+{
+        TRY(process_exec(c->regs, AT_FDCWD, c->a[0], c->a[1], c->a[2], 0));
+        c->result = c->regs->rax;
+        return OK;
+}
+
+err_t sys_execveat(struct call *c)
+{
+        TRY(process_exec(c->regs, arg_int(c, 0), c->a[1], c->a[2], c->a[3], arg_uint(c, 4)));
+        c->result = c->regs->rax;
+        return OK;
+}
+
+err_t sys_exit(struct call *c)       { thread_exit((arg_uint(c, 0) & 0xff) << 8); return OK; }
+err_t sys_exit_group(struct call *c) { process_exit_group((arg_uint(c, 0) & 0xff) << 8); return OK; }
+
+err_t sys_wait4(struct call *c)
+{
+        i32 pid = arg_int(c, 0);
+        u32 options = arg_uint(c, 2);
+        struct wait_found found = {};
+
+        if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WALL))
+                return ERR(EINVAL);
+        if (pid == I32_MIN)
+                return ERR(ESRCH);
+        u32 which = pid == -1 ? P_ALL : pid <= 0 ? P_PGID : P_PID;
+        u32 id = pid == -1 ? 0 : pid < 0 ? (u32)-pid : (u32)pid;
+        TRY(process_wait(which, id, options | WEXITED, &found));
+        c->result = found.pid;
+        if (!found.pid)
+                return OK;
+        if (c->a[1])
+                TRY(PUT_USER(c->a[1], found.status));
+        return c->a[3] ? PUT_USER(c->a[3], found.usage) : OK;
+}
+
+err_t sys_waitid(struct call *c)
+{
+        u32 which = arg_uint(c, 0), options = arg_uint(c, 3);
+        struct wait_found found = {};
+
+        if (options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD | WCLONE | WALL))
+                return ERR(EINVAL);
+        if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+                return ERR(EINVAL);
+        if (which > P_PIDFD || (which == P_PID && arg_int(c, 1) <= 0) || (which == P_PGID && arg_int(c, 1) < 0))
+                return ERR(EINVAL);
+        TRY(process_wait(which, arg_uint(c, 1), options, &found));
+        if (c->a[4] && found.pid)
+                TRY(PUT_USER(c->a[4], found.usage));
+        if (!c->a[2])
+                return OK;
+        struct linux_siginfo info = {};
+        if (found.pid) {
+                /* si_status: the exit code or the signal, by si_code. */
+                u32 status = found.code == CLD_EXITED ? found.status >> 8 & 0xff
+                           : found.code == CLD_STOPPED ? found.status >> 8 & 0xff
+                           : found.code == CLD_CONTINUED ? SIGCONT : found.status & 0x7f;
+                info = siginfo_to_linux((struct siginfo){ .signo = SIGCHLD, .code = (i32)found.code,
+                                                          .pid = found.pid, .uid = found.uid, .status = status });
+        }
+        return PUT_USER(c->a[2], info);
+}
+
+err_t sys_getpid(struct call *c)  { c->result = c->t->process->tgid; return OK; }
+err_t sys_gettid(struct call *c)  { c->result = c->t->tid; return OK; }
+err_t sys_getppid(struct call *c) { c->result = process_ppid(c->t->process); return OK; }
+
+err_t sys_getpgid(struct call *c)
+{
+        u32 id = 0;
+        TRY(process_getpgid(arg_uint(c, 0), &id));
+        c->result = id;
+        return OK;
+}
+
+err_t sys_getpgrp(struct call *c)
+{
+        u32 id = 0;
+        TRY(process_getpgid(0, &id));
+        c->result = id;
+        return OK;
+}
+
+err_t sys_setpgid(struct call *c)
+{
+        if (arg_int(c, 0) < 0)
+                return ERR(ESRCH);
+        if (arg_int(c, 1) < 0)
+                return ERR(EINVAL);
+        return process_setpgid(arg_uint(c, 0), arg_uint(c, 1));
+}
+
+err_t sys_getsid(struct call *c)
+{
+        u32 id = 0;
+        TRY(process_getsid(arg_uint(c, 0), &id));
+        c->result = id;
+        return OK;
+}
+
+err_t sys_setsid(struct call *c)
+{
+        u32 id = 0;
+        TRY(process_setsid(&id));
+        c->result = id;
+        return OK;
+}
+
+err_t sys_set_tid_address(struct call *c)
+{
+        c->t->clear_child_tid = c->a[0];
+        c->result = c->t->tid;
+        return OK;
+}
+
+err_t sys_set_robust_list(struct call *c)
+{
+        struct linux_robust_list_head head;
+        if (c->a[1] != sizeof head)
+                return ERR(EINVAL);
+        c->t->robust_list = c->a[0];
+        c->t->robust_list_len = c->a[1];
+        return OK;
+}
+
+err_t sys_get_robust_list(struct call *c)
+{
+        u32 tid = arg_uint(c, 0);
+        u64 len = sizeof(struct linux_robust_list_head);
+        struct thread *t = tid ? thread_find(pid_ns_current(), tid) : thread_hold(c->t);
+
+        if (!t)
+                return ERR(ESRCH);
+        u64  list = t->robust_list;
+        bool may = t == c->t || capable(CAP_SYS_PTRACE) || PTR_LOAD(t->cred)->uid == cred_current()->euid;
+        thread_drop(t);
+        if (!may)
+                return ERR(EPERM);
+        TRY(PUT_USER(c->a[2], len));
+        return PUT_USER(c->a[1], list);
+}
+
+err_t sys_getrusage(struct call *c)
+{
+        i32 who = arg_int(c, 0);
+        if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
+                return ERR(EINVAL);
+        struct linux_rusage usage = process_rusage(c->t->process, who);
+        return PUT_USER(c->a[1], usage);
+}
+
+static err_t limits(struct call *c, u32 pid, u32 which, u64 new_at, u64 old_at)
+{
+        struct linux_rlimit abi = {};
+        struct rlimit new = {}, old = {};
+
+        if (new_at) {
+                TRY(GET_USER(abi, new_at));
+                new = (struct rlimit){ .cur = abi.rlim_cur, .max = abi.rlim_max };
+                TRY(process_prlimit(pid, which, &new, &old));
+        } else {
+                TRY(process_prlimit(pid, which, NULL, &old));
+        }
+        (void)c;
+        abi = (struct linux_rlimit){ .rlim_cur = old.cur, .rlim_max = old.max };
+        return old_at ? PUT_USER(old_at, abi) : OK;
+}
+
+err_t sys_getrlimit(struct call *c) { return limits(c, 0, arg_uint(c, 0), 0, c->a[1]); }
+err_t sys_setrlimit(struct call *c)
+{
+        return c->a[1] ? limits(c, 0, arg_uint(c, 0), c->a[1], 0) : ERR(EFAULT);
+}
+err_t sys_prlimit64(struct call *c) { return limits(c, arg_uint(c, 0), arg_uint(c, 1), c->a[2], c->a[3]); }
+
+err_t sys_arch_prctl(struct call *c)
+{
+        struct task *self = c->t->base.task;
+        u64 value = 0;
+
+        switch (arg_uint(c, 0)) {
+        case ARCH_SET_FS:
+                return user_set_fs(self, c->a[1]);
+        case ARCH_SET_GS:
+                return user_set_gs(self, c->a[1]);
+        case ARCH_GET_FS:
+                value = user_get_fs(self);
+                return PUT_USER(c->a[1], value);
+        case ARCH_GET_GS:
+                value = user_get_gs(self);
+                return PUT_USER(c->a[1], value);
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+static err_t set_name(struct call *c)
+{
+        u8 name[COMM_LEN] = {};
+        bool found = false;
+        usize n = user_copy_string(MBYTES_OF(name), c->a[1], &found);
+        if (!found && n < COMM_LEN)
+                TRY(vm_fault_in(c->a[1], 1, false));
+        n = user_copy_string(MBYTES_OF(name), c->a[1], &found);
+        if (!found && n < COMM_LEN)
+                return ERR(EFAULT);
+        name[COMM_LEN - 1] = 0;
+        for (u32 i = 0; i < COMM_LEN; i++)
+                c->t->comm[i] = name[i];
+        task_set_name(c->t->base.task, BYTES_OF(name));
+        return OK;
+}
+
+err_t sys_prctl(struct call *c)
+{
+        struct process *p = c->t->process;
+
+        switch (arg_uint(c, 0)) {
+        case PR_SET_NAME:
+                return set_name(c);
+        case PR_GET_NAME:
+                return vm_copy_out(c->a[1], BYTES_OF(c->t->comm));
+        case PR_GET_DUMPABLE:
+                c->result = p->dumpable;
+                return OK;
+        case PR_SET_DUMPABLE:
+                if (c->a[1] > 1)
+                        return ERR(EINVAL);
+                p->dumpable = c->a[1] == 1;
+                return OK;
+        case PR_SET_CHILD_SUBREAPER:
+                p->child_subreaper = c->a[1] != 0;
+                return OK;
+        case PR_GET_CHILD_SUBREAPER: {
+                u32 is = p->child_subreaper;
+                return PUT_USER(c->a[1], is);
+        }
+        case PR_SET_NO_NEW_PRIVS:
+                if (c->a[1] != 1 || c->a[2] || c->a[3] || c->a[4])
+                        return ERR(EINVAL);
+                p->no_new_privs = true;
+                return OK;
+        case PR_GET_NO_NEW_PRIVS:
+                if (c->a[1] || c->a[2] || c->a[3] || c->a[4])
+                        return ERR(EINVAL);
+                c->result = p->no_new_privs;
+                return OK;
+        case PR_CAPBSET_READ:
+                if (c->a[1] > CAP_LAST_CAP)
+                        return ERR(EINVAL);
+                c->result = cred_current()->cap_bounding >> c->a[1] & 1;
+                return OK;
+        case PR_GET_SECUREBITS:
+                c->result = cred_current()->securebits;
+                return OK;
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+err_t sys_personality(struct call *c)
+{
+        u32 wanted = arg_uint(c, 0);
+        c->result = c->t->personality;
+        if (wanted != U32_MAX)
+                c->t->personality = wanted;
+        return OK;
+}
+
+err_t sys_setpriority(struct call *c)
+{
+        return process_setpriority(arg_uint(c, 0), arg_uint(c, 1), arg_int(c, 2));
+}
+
+err_t sys_getpriority(struct call *c)
+{
+        i32 nice = 0;
+        TRY(process_getpriority(arg_uint(c, 0), arg_uint(c, 1), &nice));
+        c->result = (u64)(20 - nice);
+        return OK;
+}
