@@ -13,11 +13,6 @@ bytes boot_cmdline(void)
         return bytes_take(all, bytes_find(all, 0));
 }
 
-u64 boot_initrd_size(void)
-{
-        return boot_info.initrd_end - boot_info.initrd_start;
-}
-
 bytes boot_blob(bytes name)
 {
         for (const struct blob_file *f = k_blobs; f < k_blobs_end; f++)

@@ -25,7 +25,7 @@ void frame_main(void)
         irq_init();
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();
-        if (!task_boot_thread(start_services, "start"))
+        if (!task_boot_thread(start_services, "start", false))
                 k_panic("no memory for the first thread");
         mem_protect_boot();
         task_idle_loop();

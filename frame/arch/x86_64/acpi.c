@@ -75,7 +75,7 @@ static void find_s5(u64 dsdt)
 {
         u64 end = dsdt + table_length(dsdt);
 
-        for (u64 at = dsdt + 36; at + 12 < end; at++) {
+        for (u64 at = dsdt + 36; at + 12 <= end; at++) {
                 if (!has_text(at, "_S5_", 4) || get(at + 4, 1) != 0x12)
                         continue;
                 at += 5;
