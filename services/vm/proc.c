@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What /proc tells about an address space.  Answers are values: they were true when the
+ * lock was held.
+ */
+#include "services/vm/vm_impl.h"
+
+/* Files without `fill` are memory: Linux counts them as shmem. */
+static bool is_shmem(struct vm_area *a) { return a->mapping && a->mapping->ops && !a->mapping->ops->fill; }
+
+static enum vm_kind kind_of(struct vm *vm, struct vm_area *a)
+{
+        if (a->special)
+                return VM_KIND_SPECIAL;
+        if (a->mapping)
+                return is_shmem(a) ? VM_KIND_SHMEM : VM_KIND_FILE;
+        if (a->start < vm->layout.brk && a->end > vm->layout.start_brk)
+                return VM_KIND_HEAP;
+        if (a->start <= vm->layout.start_stack && a->end > vm->layout.start_stack)
+                return VM_KIND_STACK;
+        return VM_KIND_ANON;
+}
+
+bool vm_area_at(struct vm *vm, u64 addr, struct vm_area_info *out)
+{
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_find(vm, addr);
+        if (!a)
+                return false;
+        *out = (struct vm_area_info){ .start = a->start, .end = a->end, .offset = a->mapping || a->special ? a->offset : 0,
+                .prot = a->prot, .flags = a->flags, .kind = kind_of(vm, a), .special = a->special };
+        if (a->file)
+                out->file = file_hold(a->file);
+        return true;
+}
+
+void vm_area_info_put(struct vm_area_info *info)
+{
+        if (info->file)
+                file_drop(info->file);
+        info->file = NULL;
+}
+
+/* ---- Pages ---- */
+
+/* Is this page of the area the file's, not a private copy? */
+static bool is_file_page(struct vm_area *a, u64 addr, struct vm_page page)
+{
+        if (!a->mapping)
+                return false;
+        if (area_is_shared(a) || !(a->flags & AREA_ANON_PAGES))
+                return true;
+        return (page.prot & VM_COW) && mapping_has(a->mapping, area_offset_of(a, addr) >> PAGE_SHIFT, page.frame);
+}
+
+static void count_page(struct vm_area *a, u64 addr, struct vm_page page, struct vm_usage *u)
+{
+        if (page.frame == frame_zero_page())
+                return;
+        u32 sharers = frame_mappings(page.frame);
+        bool file = is_file_page(a, addr, page);
+        u->rss += PAGE_SIZE;
+        u->pss += sharers ? PAGE_SIZE / sharers : PAGE_SIZE;
+        u->referenced += page.accessed ? PAGE_SIZE : 0;
+        u->anonymous += file ? 0 : PAGE_SIZE;
+        bool dirty = !file || page.dirty;
+        if (sharers > 1) {
+                u->shared_dirty += dirty ? PAGE_SIZE : 0;
+                u->shared_clean += dirty ? 0 : PAGE_SIZE;
+        } else {
+                u->private_dirty += dirty ? PAGE_SIZE : 0;
+                u->private_clean += dirty ? 0 : PAGE_SIZE;
+        }
+}
+
+/* REQUIRES vm->mmap_lock. */
+static void count_area(struct vm *vm, struct vm_area *a, struct vm_usage *u)
+{
+        VM_CURSOR(c, vm->space, a->start);
+        while (cursor_find(&c, a->end)) {
+                count_page(a, cursor_addr(&c), cursor_get(&c), u);
+                if (!cursor_next(&c, a->end))
+                        break;
+        }
+        if (a->flags & AREA_LOCKED)
+                u->locked += u->rss;
+}
+
+bool vm_area_usage(struct vm *vm, u64 start, struct vm_usage *out)
+{
+        *out = (struct vm_usage){};
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, start);
+        if (!a)
+                return false;
+        count_area(vm, a, out);
+        return true;
+}
+
+/* Only areas of files are walked; the rest is anonymous. */
+struct vm_stats vm_stats(struct vm *vm)
+{
+        READ_GUARD(&vm->mmap_lock);
+        u64 rss = vmspace_mapped(vm->space);
+        struct vm_stats s = { .total = vm->total, .data = vm->data, .stack = vm->stack, .exec = vm->exec,
+                .locked = vm->locked, .rss = rss, .peak_total = vm->peak_total,
+                .peak_rss = max_u64(LOAD_RELAXED(vm->peak_rss), rss),
+                .tables = vmspace_tables(vm->space), .areas = vm->areas };
+        for (struct vm_area *a = vm->first; a; a = a->next) {
+                struct vm_usage u = {};
+                if (!a->mapping)
+                        continue;
+                count_area(vm, a, &u);
+                u64 pages = (u.rss - u.anonymous) >> PAGE_SHIFT;
+                s.rss_shmem += is_shmem(a) ? pages : 0;
+                s.rss_file += is_shmem(a) ? 0 : pages;
+        }
+        u64 files = s.rss_file + s.rss_shmem;
+        s.rss_anon = rss > files ? rss - files : 0;
+        return s;
+}
+
+#define PAGEMAP_PRESENT (1ul << 63)
+#define PAGEMAP_FILE    (1ul << 61)
+#define PAGEMAP_ALONE   (1ul << 56)
+#define PAGEMAP_DIRTY   (1ul << 55)
+#define PAGEMAP_NUMBER  ((1ul << 55) - 1)
+
+u64 vm_pagemap(struct vm *vm, u64 addr)
+{
+        if (addr < VM_MIN || addr >= VM_MAX)
+                return 0;
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, addr);
+        if (!a)
+                return 0;
+        VM_CURSOR(c, vm->space, page_down(addr));
+        struct vm_page page = cursor_get(&c);
+        if (!page.frame)
+                return 0;
+        u64 word = PAGEMAP_PRESENT | PAGEMAP_DIRTY | (frame_number(page.frame) & PAGEMAP_NUMBER);
+        if (is_file_page(a, page_down(addr), page))
+                word |= PAGEMAP_FILE;
+        return frame_mappings(page.frame) == 1 ? word | PAGEMAP_ALONE : word;
+}
+
+void vm_clear_refs(struct vm *vm)
+{
+        READ_GUARD(&vm->mmap_lock);
+        for (struct vm_area *a = vm->first; a; a = a->next) {
+                VM_CURSOR(c, vm->space, a->start);
+                while (cursor_find(&c, a->end)) {
+                        cursor_clear_accessed(&c);
+                        if (!cursor_next(&c, a->end))
+                                break;
+                }
+        }
+}
