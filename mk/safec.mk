@@ -46,4 +46,8 @@ SAFEC_CFLAGS = $(SAFEC_CODE) $(KDEBUG) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$
 .PHONY: safecheck
 safecheck: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## check FILE=x.c as Safe C, or all services
 	@tools/safec/check $(if $(FILE),'$(FILE)',--all) -- $(SAFEC_CC) $(SAFEC_CFLAGS)
+
+.PHONY: test-safec
+test-safec: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## the attacks on Safe C and what must be accepted [ONLY=name]
+	@tests/safec/run.py $(ONLY) -- $(SAFEC_CC) $(SAFEC_CFLAGS)
 endif
