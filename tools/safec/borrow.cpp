@@ -201,7 +201,7 @@ public:
                                 return { {}, o, nullptr, true };
                         if (report && o.depth > depth)
                                 C.err(C.own(e), "B4", "the literal outlives what it borrows");
-                        return { { 0, depth }, o | Origin{ 0, depth }, nullptr, false };
+                        return { { 0, depth }, o, nullptr, false };
                 }
                 if (const auto *g = dyn_cast<GenericSelectionExpr>(e))
                         return place(g->getResultExpr());
