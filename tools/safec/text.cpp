@@ -117,7 +117,8 @@ public:
                         const char *rule;
                         if (w.find('\\') != std::string::npos)
                                 C.err(t.getLocation(), "N1", "no escapes in names");
-                        else if (reservedWord(w))
+                        // NAME##_get: what pasting makes of it is looked at later.
+                        else if (reservedWord(w) && !(prev.is(tok::hashhash) && w.size() > 1 && w[0] == '_' && w[1] >= 'a' && w[1] <= 'z'))
                                 C.err(t.getLocation(), "N1", "'" + w + "' is reserved for the framework and the compiler (_..., k_..., K_..., ..._k); choose another name");
                         else if (const char *what = bannedKeyword(w, &rule))
                                 C.err(t.getLocation(), rule, what);
