@@ -136,7 +136,10 @@ def main():
     ap.add_argument("--out", required=True)
     ap.add_argument("--cc", default="clang-19")
     args = ap.parse_args()
-    headers = order(sorted(glob.glob(f"{ROOT}/abi/linux/*.h") + glob.glob(f"{ROOT}/abi/linux/x86_64/*.h")))
+    # Headers of functions, not of layouts.
+    code = ("sigframe.h", "sysargs.h")
+    headers = order(sorted(glob.glob(f"{ROOT}/abi/linux/*.h")
+                           + [h for h in glob.glob(f"{ROOT}/abi/linux/x86_64/*.h") if not h.endswith(code)]))
     structs = read_structs(headers)
     units = read_map(os.path.join(HERE, "layout.map"))
 

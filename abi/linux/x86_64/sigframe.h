@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * x86-64: the frame of a signal on the user stack, and the signals of CPU exceptions.
+ *
+ * From high to low addresses: the interrupted stack and its red zone, FPU state
+ * (64-aligned, with FP_XSTATE_MAGIC2 behind it), struct linux_rt_sigframe, whose first
+ * word is the return address.  services/signal moves the bytes; here is only their form.
+ */
+#pragma once
+#include "abi/linux/x86_64/ucontext.h"
+
+/* Where a frame lies when the handler's stack begins below sp. */
+struct sigframe_place { u64 frame, fp; };
+struct sigframe_place sigframe_place(u64 sp, bool red_zone, u64 fpu_size);
+
+/* Bytes that the FPU state takes in the frame: the state and, behind it, the second magic. */
+u64   sigframe_fpu_bytes(u64 fpu_size);
+/* state: fpu_save's bytes, with room for sigframe_fpu_bytes.  Writes what tells user space their extent. */
+void  sigframe_seal_fpu(mbytes state, u64 fpu_size, u64 features);
+/* How many bytes of a frame's FPU state to read, looking at its first 512 bytes; 512: only the legacy part is good. */
+u64   sigframe_fpu_extent(bytes legacy, u64 fpu_size);
+/* Makes bytes read from a frame into what fpu_load takes: without the magic, only enabled features.
+ * state is fpu_size long; extent as above and, if it is more than 512, magic2 was found behind it. */
+void  sigframe_unseal_fpu(mbytes state, u64 extent, u64 features);
+#define SIGFRAME_LEGACY_FPU 512u
+/* The second magic is right? bytes: the four behind the extent. */
+bool  sigframe_magic2_ok(bytes four);
+
+struct sigframe_fault { u64 vector, error, addr; };
+void  sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, struct sigframe_fault fault);
+/* orig_rax is set to none: what was interrupted is not restarted. */
+void  sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc);
+/* The handler runs next: handler(sig, &info, &uc) on the frame at `frame`. */
+void  sigframe_enter(struct user_regs *r, u64 handler, u64 frame, u32 sig);
+/* Where rt_sigreturn's frame begins. */
+u64   sigframe_of_return(const struct user_regs *r);
+
+/* The signal that an exception (not a page fault) raises.  fpu: the legacy 512 bytes of the state, for the
+ * floating-point exceptions. */
+struct trap_signal { u32 signo; i32 code; bool addr_is_ip; };
+struct trap_signal trap_signal(u32 vector, u64 dr6, bytes fpu);
+bool  trap_needs_fpu(u32 vector);
