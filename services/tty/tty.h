@@ -35,6 +35,8 @@ BASE(tty_port) {
         struct tty *tty;                        /* fixed once registered */
 };
 
+BASE_DECLARE(tty_port)
+
 OBJECT(tty) {
         struct spinlock lock;
         struct ldisc ldisc;                     /* lock */

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Terminals as files: reading, writing, polling, and what drivers bring in.
+ * Control (ioctl, job control, sessions) is control.c.
+ *
+ * The table of serial terminals and the console's choice are properties of the machine,
+ * set at boot: the one file-scope variable here.
+ */
+#include "services/tty/tty_impl.h"
+#include "services/signal/signal.h"
+#include "services/vfs/chrdev.h"
+#include "abi/const/tty.h"
+#include "abi/const/event.h"
+#include "abi/const/signal.h"
+
+LOCK_CLASS_DECLARE(pid_tree);
+LOCK_CLASS(tty_io);
+LOCK_CLASS(tty, AFTER(tty_io));
+
+static void tty_fini(struct tty *tty) { tty_port_drop(tty->port); }
+POOL_DEFINE(tty, tty_fini);
+
+OBJECT(tty_file) {
+        struct file base;
+        struct tty *tty;                /* counted; fixed */
+};
+POOL_DECLARE(tty_file)
+DOWNCASTABLE(tty_file, file);
+
+STABLE(tty_table) {
+        struct tty *serial[4];          /* fixed after boot */
+        struct tty *console;
+};
+static struct tty_table ttys;
+
+/* ---- between the discipline and the port ---- */
+
+static void echo(struct ldisc *d, bytes text)
+{
+        struct tty *tty = OWNER_OF(tty, ldisc, d);
+        tty->port->ops->write(tty->port, text);
+}
+
+static void typed_signal(struct ldisc *d, u32 sig)
+{
+        struct tty *tty = OWNER_OF(tty, ldisc, d);
+        tty->pending_signals |= 1u << sig;
+        if (!(d->termios.c_lflag & NOFLSH))
+                tty->port->ops->flush(tty->port);
+}
+
+static void typed_flow(struct ldisc *d, bool stop)
+{
+        struct tty *tty = OWNER_OF(tty, ldisc, d);
+        tty->flow_stopped = stop;
+        tty->port->ops->stop(tty->port, stop);
+}
+
+static const struct ldisc_ops discipline = { .output = echo, .signal = typed_signal, .flow = typed_flow };
+
+/* Signals cannot be sent under tty.lock: they are collected there and sent here. */
+static void send_signals(struct tty *tty, u32 signals)
+{
+        while (signals) {
+                u32 sig = bit_lowest(signals);
+                signals &= signals - 1;
+                tty_signal_foreground(tty, sig);
+        }
+}
+
+void tty_received(struct tty *tty, bytes typed)
+{
+        u32 signals;
+        bool readable;
+        {
+                SPIN_GUARD(&tty->lock);
+                readable = ldisc_receive(&tty->ldisc, typed);
+                signals = tty->pending_signals;
+                tty->pending_signals = 0;
+        }
+        send_signals(tty, signals);
+        if (readable)
+                waitq_wake_all(&tty->readers);
+        waitq_wake_all(&tty->writers);          /* START may have been typed */
+}
+
+void tty_break(struct tty *tty)
+{
+        u32 signals;
+        {
+                SPIN_GUARD(&tty->lock);
+                ldisc_break(&tty->ldisc);
+                signals = tty->pending_signals;
+                tty->pending_signals = 0;
+        }
+        send_signals(tty, signals);
+        waitq_wake_all(&tty->readers);
+}
+
+void tty_written(struct tty *tty) { waitq_wake_all(&tty->writers); }
+
+void tty_log_write(bytes text)
+{
+        struct tty *tty = PTR_LOAD(ttys.console);
+        usize at = 0;
+
+        if (!tty)
+                return;
+        SPIN_GUARD(&tty->lock);
+        for (u32 tries = 0; at < bytes_len(text) && tries < 100000; tries++) {
+                u8 c = bytes_at(text, at);
+                u8 pair[2] = { '\r', '\n' };
+                if (c == '\n' && tty->port->ops->room(tty->port) >= 2)
+                        at += tty->port->ops->write(tty->port, BYTES_OF(pair)) / 2;
+                else if (c != '\n')
+                        at += tty->port->ops->write(tty->port, bytes_take(bytes_skip(text, at), bytes_find(bytes_skip(text, at), '\n')));
+        }
+}
+
+static const struct console_ops console = { .write = tty_log_write };
+
+void tty_set_console(struct tty *tty)
+{
+        PTR_STORE(ttys.console, tty);
+        console_register(&console);
+}
+
+/* ---- reading ---- */
+
+struct read_rule { bool canonical; u32 min; u64 time; };        /* VMIN, VTIME in ns */
+
+static struct read_rule rule_of(struct tty *tty)
+{
+        SPIN_GUARD(&tty->lock);
+        struct linux_termios *t = &tty->ldisc.termios;
+        if (t->c_lflag & ICANON)
+                return (struct read_rule){ .canonical = true, .min = 1 };
+        return (struct read_rule){ .min = t->c_cc[VMIN], .time = t->c_cc[VTIME] * 100 * NSEC_PER_MSEC };
+}
+
+/* Takes up to a chunk of input into io. *end: the call is complete. EFAULT. */
+static err_t take(struct tty *tty, struct io *io, usize *got, bool *end)
+{
+        u8 chunk[256] = {};
+        usize n;
+        {
+                SPIN_GUARD(&tty->lock);
+                n = ldisc_read(&tty->ldisc, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, io_left(io))), end);
+                if (tty->hung_up)
+                        *end = true;
+        }
+        *got = n;
+        return io_copy_out(io, bytes_take(BYTES_OF(chunk), n)) == n ? OK : ERR(EFAULT);
+}
+
+/* Is the call done, with `total` bytes so far and the last take giving n? */
+static bool is_enough(struct read_rule rule, usize total, bool more_may_be_there)
+{
+        if (more_may_be_there || rule.canonical)
+                return false;
+        return rule.min ? total >= rule.min : total || !rule.time;
+}
+
+static err_t read_locked(struct tty *tty, struct file *f, struct io *io)
+{
+        struct read_rule rule = rule_of(tty);
+        u64 deadline = !rule.canonical && !rule.min && rule.time ? time_now() + rule.time : NEVER;
+        WAITER(w);
+
+        waiter_add(&w, &tty->readers);
+        for (;;) {
+                bool end = false;
+                usize n = 0;
+                TRY(take(tty, io, &n, &end));
+                if (end || !io_left(io) || is_enough(rule, io_done(io), n == 256))
+                        return OK;
+                if (n)
+                        continue;
+                if (file_nonblock(f))
+                        return io_done(io) ? OK : ERR(EAGAIN);
+                if (!rule.canonical && rule.min && rule.time && io_done(io))
+                        deadline = time_now() + rule.time;
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                if (err_is(err, ETIMEDOUT) || (failed(err) && io_done(io)))
+                        return OK;
+                TRY(err);
+                rule = rule_of(tty);
+        }
+}
+
+static err_t read_tty(struct file *f, struct io *io, u64 *pos)
+{
+        struct tty *tty = DOWNCAST(tty_file, f)->tty;
+
+        (void)pos;
+        TRY(tty_check_read(tty));
+        if (!io_left(io))
+                return OK;
+        TRY(mutex_lock_killable(&tty->read_mutex));
+        err_t err = read_locked(tty, f, io);
+        mutex_unlock(&tty->read_mutex);
+        return err;
+}
+
+/* ---- writing ---- */
+
+/* Renders and sends as much of text as there is room for; returns how much of it was taken. */
+static usize send_some(struct tty *tty, bytes text, bool *hung_up)
+{
+        u8 out[512] = {};
+        usize used = 0;
+        SPIN_GUARD(&tty->lock);
+
+        *hung_up = tty->hung_up;
+        if (tty->hung_up || tty->flow_stopped)
+                return 0;
+        usize room = min_u64(sizeof out, tty->port->ops->room(tty->port));
+        usize n = ldisc_render(&tty->ldisc, mbytes_take(MBYTES_OF(out), room), text, &used);
+        tty->port->ops->write(tty->port, bytes_take(BYTES_OF(out), n));
+        return used;
+}
+
+static err_t write_locked(struct tty *tty, struct file *f, struct io *io)
+{
+        WAITER(w);
+
+        waiter_add(&w, &tty->writers);
+        while (io_left(io)) {
+                u8 chunk[256] = {};
+                bool hung_up = false;
+                struct io before = *io;
+                usize n = io_copy_in(io, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, io_left(io))));
+                if (!n)
+                        return ERR(EFAULT);
+                usize used = send_some(tty, bytes_take(BYTES_OF(chunk), n), &hung_up);
+                if (used < n) {
+                        *io = before;
+                        io_skip(io, used);
+                }
+                if (hung_up)
+                        return ERR(EIO);
+                if (used)
+                        continue;
+                if (file_nonblock(f))
+                        return ERR(EAGAIN);
+                TRY(waiter_sleep(&w, WAIT_INTERRUPTIBLE, NEVER));
+        }
+        return OK;
+}
+
+static err_t write_tty(struct file *f, struct io *io, u64 *pos)
+{
+        struct tty *tty = DOWNCAST(tty_file, f)->tty;
+        bool checks;
+
+        (void)pos;
+        {
+                SPIN_GUARD(&tty->lock);
+                checks = tty->ldisc.termios.c_lflag & TOSTOP;
+        }
+        if (checks)
+                TRY(tty_check_change(tty));
+        TRY(mutex_lock_killable(&tty->write_mutex));
+        err_t err = write_locked(tty, f, io);
+        mutex_unlock(&tty->write_mutex);
+        return io_done(io) ? OK : err;
+}
+
+static u32 poll_tty(struct file *f, struct waiter *w)
+{
+        struct tty *tty = DOWNCAST(tty_file, f)->tty;
+        u32 mask = 0;
+
+        waiter_add(w, &tty->readers);
+        waiter_add(w, &tty->writers);
+        SPIN_GUARD(&tty->lock);
+        struct linux_termios *t = &tty->ldisc.termios;
+        usize least = !(t->c_lflag & ICANON) && !t->c_cc[VTIME] && t->c_cc[VMIN] ? t->c_cc[VMIN] : 1;
+        bool enough = t->c_lflag & ICANON ? ldisc_readable(&tty->ldisc) : ldisc_available(&tty->ldisc) >= least;
+        if (enough)
+                mask |= POLLIN | POLLRDNORM;
+        if (tty->hung_up)
+                mask |= POLLIN | POLLRDNORM | POLLERR | POLLHUP;
+        if (!tty->flow_stopped && tty->port->ops->room(tty->port) >= 256)
+                mask |= POLLOUT | POLLWRNORM;
+        return mask;
+}
+
+static err_t ioctl_tty(struct file *f, u32 cmd, u64 arg, u64 *result)
+{
+        return tty_ioctl(DOWNCAST(tty_file, f)->tty, f, cmd, arg, result);
+}
+
+/* ---- opening ---- */
+
+static void tty_file_fini(struct tty_file *tf)
+{
+        struct tty *tty = tf->tty;
+        if (tty) {
+                SPIN_GUARD(&tty->lock);
+                if (--tty->opens == 0)
+                        tty->exclusive = false;
+        }
+        file_fini(&tf->base);
+        tty_drop(tty);
+}
+POOL_DEFINE(tty_file, tty_file_fini);
+
+static err_t open_serial(const struct actor *who, const struct path *p, u32 flags, struct file **out);
+static err_t open_own(const struct actor *who, const struct path *p, u32 flags, struct file **out);
+static err_t open_console(const struct actor *who, const struct path *p, u32 flags, struct file **out);
+
+#define TTY_FILE_OPS(opener) { .open = opener, .read = read_tty, .write = write_tty, .poll = poll_tty, .ioctl = ioctl_tty, \
+                               .llseek = generic_no_llseek, .flags = FOPS_STREAM | FOPS_NOLOCK }
+static const struct file_ops serial_ops = TTY_FILE_OPS(open_serial);
+static const struct file_ops own_ops = TTY_FILE_OPS(open_own);
+static const struct file_ops console_file_ops = TTY_FILE_OPS(open_console);
+
+static err_t open_tty(const struct actor *who, const struct path *p, u32 flags, struct tty *tty, struct file **out)
+{
+        {
+                SPIN_GUARD(&tty->lock);
+                if (tty->exclusive && !cred_has(who->cred, CAP_SYS_ADMIN))
+                        return ERR(EBUSY);
+                if (tty->opens == 0)
+                        tty->hung_up = false;
+                tty->opens++;
+        }
+        struct tty_file *tf = tty_file_alloc(who->payer, MAY_RECLAIM);
+        if (!tf) {
+                SPIN_GUARD(&tty->lock);
+                tty->opens--;
+                return ERR(ENOMEM);
+        }
+        file_init(&tf->base, &serial_ops, p, who->cred, flags);
+        tf->tty = tty_hold(tty);
+        tty_file_publish(tf);
+        *out = &tf->base;
+        return OK;
+}
+
+static err_t open_serial(const struct actor *who, const struct path *p, u32 flags, struct file **out)
+{
+        u32 index = dev_minor(p->dentry->inode->rdev) - 64;
+        struct tty *tty = index < 4 ? PTR_LOAD(ttys.serial[index]) : NULL;
+
+        if (!tty)
+                return ERR(EIO);
+        TRY(open_tty(who, p, flags, tty, out));
+        if (!(flags & O_NOCTTY))
+                tty_take_if_free(tty);
+        return OK;
+}
+
+static err_t open_own(const struct actor *who, const struct path *p, u32 flags, struct file **out)
+{
+        struct tty *tty = tty_of_current();             /* counted */
+        if (!tty)
+                return ERR(ENXIO);
+        err_t err = open_tty(who, p, flags, tty, out);
+        tty_drop(tty);
+        return err;
+}
+
+static err_t open_console(const struct actor *who, const struct path *p, u32 flags, struct file **out)
+{
+        struct tty *tty = PTR_LOAD(ttys.console);
+        return tty ? open_tty(who, p, flags, tty, out) : ERR(ENODEV);
+}
+
+/* ---- registering ---- */
+
+static const struct chrdev own_device = { .name = "tty", .major = 5, .minor = 0, .mode = 0666, .ops = &own_ops };
+static const struct chrdev console_device = { .name = "console", .major = 5, .minor = 1, .mode = 0600, .ops = &console_file_ops };
+static const struct chrdev serial_devices[4] = {
+        { .name = "ttyS0", .major = 4, .minor = 64, .mode = 0620, .ops = &serial_ops },
+        { .name = "ttyS1", .major = 4, .minor = 65, .mode = 0620, .ops = &serial_ops },
+        { .name = "ttyS2", .major = 4, .minor = 66, .mode = 0620, .ops = &serial_ops },
+        { .name = "ttyS3", .major = 4, .minor = 67, .mode = 0620, .ops = &serial_ops },
+};
+
+struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name)
+{
+        struct tty *tty = tty_alloc(NULL, MAY_RECLAIM);
+        if (!tty)
+                return NULL;
+        tty->port = tty_port_hold(port);
+        tty->major = major;
+        tty->minor = minor;
+        mbytes_copy(mbytes_take(MBYTES_OF(tty->name), sizeof tty->name - 1), name);
+        lock_init(&tty->lock, tty);
+        lock_init(&tty->read_mutex, tty_io);
+        lock_init(&tty->write_mutex, tty_io);
+        ldisc_init(&tty->ldisc, &discipline);
+        tty_publish(tty);
+        u32 index = minor - 64;
+        if (major == 4 && index < 4) {
+                PTR_STORE(ttys.serial[index], tty_hold(tty));
+                chrdev_register(&serial_devices[index]);
+        }
+        return tty;
+}
+
+void tty_init(void)
+{
+        chrdev_register(&own_device);
+        chrdev_register(&console_device);
+}
