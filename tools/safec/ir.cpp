@@ -320,7 +320,7 @@ public:
         }
 
         // A loop over words at i; dst == src may be equal but do not overlap otherwise.
-        Instruction *copyLoop(Instruction *where, Value *dst, Align da, bool ds, Value *src, Align sa, bool ss, Value *n, uint64_t step)
+        Instruction *copyLoop(Instruction *where, Value *dst, Align da, bool ds, Value *src, Align sa, bool ss, Value *n, uint64_t step, Value *with = nullptr)
         {
                 Function &f = *where->getFunction();
                 LLVMContext &c = f.getContext();
@@ -339,7 +339,7 @@ public:
                 Type *t = b.getIntNTy(step * 8);
                 Value *v = src ? (Value *)load(b, t, b.CreateInBoundsGEP(b.getInt8Ty(), src, i), commonAlignment(sa, step), ss) : nullptr;
                 if (!v)
-                        v = Constant::getNullValue(t);
+                        v = with ? with : Constant::getNullValue(t);
                 store(b, v, b.CreateInBoundsGEP(b.getInt8Ty(), dst, i), commonAlignment(da, step), ds);
                 Value *next = b.CreateAdd(i, b.getInt64(step));
                 i->addIncoming(next, loop);
@@ -355,7 +355,20 @@ public:
                 Align da = m->getDestAlign().valueOrOne(), sa = m->getSourceAlign().valueOrOne();
                 auto *n = dyn_cast<ConstantInt>(m->getLength());
                 if (!n) {
-                        complain(*m->getFunction(), m, "[IR] copy of variable size");
+                        if (isa<MemMoveInst>(m)) {
+                                complain(*m->getFunction(), m, "[IR] overlapping copy of variable size");
+                                return;
+                        }
+                        // Words, then the odd bytes; the size is often a constant after inlining.
+                        IRBuilder<> b(m);
+                        Value *len = b.CreateZExtOrTrunc(m->getLength(), b.getInt64Ty());
+                        Value *body = b.CreateAnd(len, b.getInt64(~7ull));
+                        Value *dst = m->getRawDest(), *src = m->getRawSource();
+                        copyLoop(m, dst, da, ds, src, sa, ss, body, 8);
+                        b.SetInsertPoint(m);
+                        Value *dt = b.CreateInBoundsGEP(b.getInt8Ty(), dst, body), *st = b.CreateInBoundsGEP(b.getInt8Ty(), src, body);
+                        copyLoop(m, dt, Align(1), ds, st, Align(1), ss, b.CreateSub(len, body), 1);
+                        m->eraseFromParent();
                         return;
                 }
                 uint64_t size = n->getZExtValue();
@@ -385,7 +398,16 @@ public:
                 auto *n = dyn_cast<ConstantInt>(m->getLength());
                 auto *val = dyn_cast<ConstantInt>(m->getValue());
                 if (!n || !val) {
-                        complain(*m->getFunction(), m, "[IR] fill of variable size or value");
+                        IRBuilder<> b(m);
+                        Value *len = b.CreateZExtOrTrunc(m->getLength(), b.getInt64Ty());
+                        Value *body = b.CreateAnd(len, b.getInt64(~7ull));
+                        Value *all = b.CreateMul(b.CreateZExt(m->getValue(), b.getInt64Ty()), b.getInt64(0x0101010101010101ull));
+                        Value *dst = m->getRawDest();
+                        copyLoop(m, dst, da, true, nullptr, Align(1), false, body, 8, all);
+                        b.SetInsertPoint(m);
+                        Value *dt = b.CreateInBoundsGEP(b.getInt8Ty(), dst, body);
+                        copyLoop(m, dt, Align(1), true, nullptr, Align(1), false, b.CreateSub(len, body), 1, m->getValue());
+                        m->eraseFromParent();
                         return;
                 }
                 uint64_t size = n->getZExtValue(), done = 0;
