@@ -7,6 +7,7 @@
 #include "mem.h"
 #include "task_impl.h"
 #include "bh.h"
+#include "lib.h"
 
 static void start_services(void)
 {
@@ -21,6 +22,7 @@ void frame_main(void)
         arch_acpi_init();
         arch_irq_init();
         arch_clock_init();
+        random_init();
         task_init();
         irq_init();
         mem_init_cpus(arch_cpus_found());

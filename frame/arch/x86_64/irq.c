@@ -6,6 +6,7 @@
  */
 #include "x86.h"
 #include "mem.h"
+#include "lib.h"
 
 #define LAPIC_ID    0x20
 #define LAPIC_TPR   0x80
@@ -166,6 +167,12 @@ void arch_irq_init(void)
 
 /* ---- dispatch ---- */
 
+/* STI takes effect after the instruction behind it, so no interrupt comes in between. */
+void arch_halt_wait(void)
+{
+        __asm__ volatile ("sti; hlt" ::: "memory");
+}
+
 static void count(u32 what)
 {
         u64 *c = &counts[this_cpu()->cpu][what];
@@ -192,6 +199,7 @@ void irq_dispatch(u32 vector)
                 if (acpi.isa[line].level)
                         arch_irq_line(line, false);
                 lapic_write(LAPIC_EOI, 0);
+                random_event(read_tsc());
                 k_on_device_irq(line);
         } else {
                 count(COUNT_OTHER);                     /* an 8259's, or nobody's */

@@ -6,6 +6,7 @@
  */
 #include "x86.h"
 #include "mem.h"
+#include "lib.h"
 
 #define SLP_EN      0x2000
 #define SCI_EN      1
