@@ -106,6 +106,7 @@ extern u8 k_image_start[], k_text_end[], k_rodata_end[], k_image_end[];         
 
 void arch_cpu_early(void);              /* per CPU: GDT, IDT, TSS, CR0/CR4/EFER, syscall MSRs, XCR0 */
 void arch_console_init(void);           /* com1, as early as possible */
+void console_write(const char *s, usize n);     /* to it, at any time */
 void arch_acpi_init(void);              /* MADT, FADT; after mmu_init */
 void arch_irq_init(void);               /* LAPIC, IO-APIC */
 #define ISA_LINES 16u

@@ -14,6 +14,7 @@
 #pragma once
 #include "arch.h"
 #include "mmu.h"
+#include "lib.h"
 
 #define RO_AFTER_BOOT __attribute__((section(".keel.ro_boot")))
 #define TRAMPOLINE_LIMIT 0x10000        /* pages below are never handed out: AP trampolines go there */
@@ -48,15 +49,17 @@ void *k_pool_object_at(const struct pool *pool, u64 addr);      /* the object th
 /* Pins: references recorded in the task so that an oops can give them back (F3 calls it). */
 void  frame_unpin_recorded(struct frame *f);
 
+/* A task's use of a space, counted apart from the services' holds: set_space takes one. Traps on a dead space. */
+void  vmspace_use(struct vmspace *s);
+void  vmspace_unuse(struct vmspace *s); /* the last of both frees; irqs on, may shoot down */
 /* Address spaces.  vmspace_switch_to: at context switch, irqs off; NULL: any will do (kernel thread): stays lazily. */
 void  vmspace_switch_to(struct vmspace *s);
 void  vmspace_leave(void);              /* before a task gives up its space: loads the kernel's own tables */
 void  vmspace_unlock_recorded(struct vmspace *s);               /* an oops hit inside a cursor */
 
-/* Panic: log from any context without waiting for locks. */
-void  log_panic_mode(void);
-void  log_flush_console(void);
+/* An oops ended this task inside a shrinker: mem_reclaim is free again. */
+void  mem_oops(struct task *t);
 
 /* Counters, per CPU, for /proc and the bench: */
-struct mem_counters { u64 tlb_local, tlb_ipi_sent, tlb_ipi_taken, cr3_loads, frame_allocs, pool_allocs; };
+struct mem_counters { u64 tlb_local, tlb_ipi_sent, tlb_ipi_taken, cr3_loads, page_refills, pool_refills; } __attribute__((aligned(64)));
 extern struct mem_counters mem_counters[MAX_CPUS];

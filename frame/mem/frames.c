@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Frames of bytes: allocation, counts, pins, access; statistics and reclaim.
+ *
+ * Lifetime   A BYTES frame lives while any of its three counts (impl.h) is not zero.  Services move
+ *            holds only; a service that drops too often traps at zero, or frees a frame that
+ *            it still thinks it has, but never one that is mapped, pinned or in DMA.
+ * Invariants F1  bytes are read and written only through the direct map, under a pin
+ *            F2  only a CAS that sees kind BYTES and a count that is not 0 adds a reference
+ *            F3  what brings the counts to 0 owns the frame, and gives it back once
+ *            F4  the zero page (kind ZERO) is never written and never freed
+ */
+#include "impl.h"
+
+static struct frame *zero_frame;
+
+/* ---- counts ---- */
+
+static inline bool ref_add(struct frame *f, u64 one, u64 mask)
+{
+        u64 w = __atomic_load_n(&f->word, __ATOMIC_RELAXED);
+
+        do {
+                if (__builtin_expect(w >> KIND_SHIFT != F_BYTES || !(w & COUNT_MASK) || (w & mask) == mask, 0))
+                        return false;
+        } while (!__atomic_compare_exchange_n(&f->word, &w, w + one, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+        return true;
+}
+
+/* The last reference is gone: nobody else can add one (F2). */
+static noinline void frame_free(struct frame *f)
+{
+        u32 order = f->aux, pfn = pfn_of(f);
+
+        payer_uncharge(f->payer, PAGE_SIZE << order);
+        section_enter();
+        kind_count(mem_cpu(), F_BYTES, -(1l << order));
+        if (order == 0) {
+                page_give(pfn);
+        } else {
+                for (u32 i = 1; i < 1u << order; i++)
+                        set_word(&f[i], 0);
+                block_give(pfn, order);
+        }
+        section_leave();
+}
+
+static inline void ref_sub(struct frame *f, u64 one, u64 mask)
+{
+        u64 w = __atomic_load_n(&f->word, __ATOMIC_RELAXED);
+
+        do {
+                if (__builtin_expect(w >> KIND_SHIFT != F_BYTES || !(w & mask), 0))
+                        __builtin_trap();
+        } while (!__atomic_compare_exchange_n(&f->word, &w, w - one, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+        if (((w - one) & COUNT_MASK) == 0)
+                frame_free(f);
+}
+
+static inline bool is_zero_page(struct frame *f) { return f == zero_frame; }
+
+struct frame *frame_head(u64 pfn)
+{
+        struct frame *f = frame_of(pfn);
+
+        return kind_of(f) == F_TAIL ? frame_of(f->aux) : f;
+}
+
+bool frame_map_take(struct frame *f) { return ref_add(f, MAP_ONE, MAP_MASK); }
+void frame_map_drop(u64 pfn)         { ref_sub(frame_head(pfn), MAP_ONE, MAP_MASK); }
+
+struct frame *frame_hold(struct frame *f)
+{
+        if (!ref_add(f, HOLD_ONE, HOLD_MASK) && !is_zero_page(f))
+                __builtin_trap();
+        return f;
+}
+
+bool frame_try_hold(struct frame *f) { return f && (ref_add(f, HOLD_ONE, HOLD_MASK) || is_zero_page(f)); }
+
+void frame_drop(struct frame *f)
+{
+        if (f && !is_zero_page(f))
+                ref_sub(f, HOLD_ONE, HOLD_MASK);
+}
+
+u32 frame_mappings(struct frame *f)
+{
+        u64 w = word_of(f);
+        return w >> KIND_SHIFT == F_BYTES ? (u32)((w & MAP_MASK) / MAP_ONE) : 0;
+}
+
+u32 frame_refs(struct frame *f)
+{
+        u64 w = word_of(f);
+        return w >> KIND_SHIFT == F_BYTES ? (u32)(w & HOLD_MASK) + (u32)((w & MAP_MASK) / MAP_ONE) : 0;
+}
+
+/* Of a live frame; one page for what is none. */
+static usize size_of(struct frame *f) { return kind_of(f) == F_BYTES ? PAGE_SIZE << (f->aux & 15) : PAGE_SIZE; }
+usize frame_size(struct frame *f)     { return size_of(f); }
+u64   frame_number(struct frame *f)   { return pfn_of(f); }
+struct frame *frame_zero_page(void)   { return zero_frame; }
+
+/* ---- allocation ---- */
+
+bool may_reclaim(void)
+{
+        u64 f;
+        __asm__ volatile ("pushfq; popq %0" : "=r"(f));
+        return preempt_count() == 0 && (f & 0x200);
+}
+
+static u64 take(u32 order, enum reserve r)
+{
+        section_enter();
+        u64 pfn = order ? block_take(order, r) : page_take(r);
+
+        if (pfn) {
+                struct frame *f = frame_of(pfn);
+
+                f->aux = order;
+                f->flags = 0;
+                f->payer = NULL;
+                kind_count(mem_cpu(), F_BYTES, 1l << order);
+        }
+        section_leave();
+        return pfn;
+}
+
+struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
+{
+        k_range(order <= 9);
+        bool sleep = !(flags & FRAME_NOWAIT) && may_reclaim();
+
+        if (!payer_charge(payer, PAGE_SIZE << order))
+                return NULL;
+        u64 pfn = take(order, flags & FRAME_NOWAIT ? HALF_RESERVE : KEEP_RESERVE);
+
+        for (u32 tries = 0; !pfn && sleep && tries < 8 && mem_reclaim(32ul << order); tries++)
+                pfn = take(order, KEEP_RESERVE);
+        if (!pfn) {
+                payer_uncharge(payer, PAGE_SIZE << order);
+                return NULL;
+        }
+        struct frame *f = frame_of(pfn);
+
+        f->payer = payer;
+        if (!(flags & FRAME_FILL))
+                for (u64 i = 0; i < 1ul << order; i++)
+                        zero_page(pfn_virt(pfn + i));
+        for (u32 i = 1; i < 1u << order; i++) {
+                f[i].aux = (u32)pfn;
+                set_word(&f[i], KIND(F_TAIL));
+        }
+        set_word(f, KIND(F_BYTES) | HOLD_ONE);
+        return f;
+}
+
+struct frame *frame_alloc(struct payer *payer, u32 flags) { return frame_alloc_order(payer, 0, flags); }
+
+/* ---- pins and bytes ---- */
+
+struct pin k_pin(struct frame *f)
+{
+        if (!f)
+                __builtin_trap();
+        held_room();
+        if (!ref_add(f, PIN_ONE, PIN_MASK))
+                return (struct pin){ NULL };
+        /* An interrupt's bottom half may push and pop in between; it leaves things as they were. */
+        held_push(HELD_PIN, f);
+        return (struct pin){ f };
+}
+
+void k_unpin(struct pin *p)
+{
+        struct frame *f = p->f_k;
+
+        if (!f)
+                return;
+        p->f_k = NULL;
+        if (!held_pop(HELD_PIN, f))
+                __builtin_trap();
+        ref_sub(f, PIN_ONE, PIN_MASK);
+}
+
+void frame_unpin_recorded(struct frame *f) { ref_sub(f, PIN_ONE, PIN_MASK); }
+
+mbytes pin_bytes(struct pin *p)
+{
+        struct frame *f = p->f_k;
+
+        /* SAFETY: F1: pinned, so the frame stays BYTES and its order fixed */
+        return f ? (mbytes){ pfn_virt(pfn_of(f)), size_of(f) } : (mbytes){ pfn_virt(pfn_of(zero_frame)), 0 };
+}
+
+/* A reference for the time of a copy that cannot fault: needs no record in the task.
+ * In a section: a fault in it would be the framework's. */
+static bool access_begin(struct frame *f, usize off, usize len, bool write)
+{
+        if (!f || (write && is_zero_page(f)))
+                __builtin_trap();
+        if (!is_zero_page(f) && !ref_add(f, PIN_ONE, PIN_MASK))
+                return false;
+        if (off > size_of(f) || len > size_of(f) - off) {
+                if (!is_zero_page(f))
+                        ref_sub(f, PIN_ONE, PIN_MASK);
+                __builtin_trap();
+        }
+        return true;
+}
+
+static void access_end(struct frame *f)
+{
+        if (!is_zero_page(f))
+                ref_sub(f, PIN_ONE, PIN_MASK);
+}
+
+void frame_read(struct frame *f, usize off, mbytes dst)
+{
+        if (!access_begin(f, off, dst.n_k, false)) {
+                mbytes_fill(dst, 0);
+                return;
+        }
+        /* SAFETY: F1: pinned and in range; dst is the caller's */
+        __builtin_memcpy(dst.p_k, (u8 *)pfn_virt(pfn_of(f)) + off, dst.n_k);
+        access_end(f);
+}
+
+void frame_write(struct frame *f, usize off, bytes src)
+{
+        if (!access_begin(f, off, src.n_k, true))
+                return;
+        /* SAFETY: F1 */
+        __builtin_memcpy((u8 *)pfn_virt(pfn_of(f)) + off, src.p_k, src.n_k);
+        access_end(f);
+}
+
+void frame_fill(struct frame *f, usize off, usize len, u8 value)
+{
+        if (!access_begin(f, off, len, true))
+                return;
+        /* SAFETY: F1 */
+        __builtin_memset((u8 *)pfn_virt(pfn_of(f)) + off, value, len);
+        access_end(f);
+}
+
+void frame_copy(struct frame *dst, struct frame *src)
+{
+        if (!access_begin(dst, 0, 0, true))
+                return;
+        if (access_begin(src, 0, 0, false)) {
+                usize n = min_u64(size_of(dst), size_of(src));
+
+                /* SAFETY: F1: both pinned */
+                for (usize off = 0; off < n; off += PAGE_SIZE)
+                        copy_page((u8 *)pfn_virt(pfn_of(dst)) + off, (u8 *)pfn_virt(pfn_of(src)) + off);
+                access_end(src);
+        }
+        access_end(dst);
+}
+
+/* ---- the initrd ---- */
+
+u64 boot_initrd_size(void) { return boot_info.initrd_end - boot_info.initrd_start; }
+
+struct frame *boot_initrd_frame(u64 i)
+{
+        if (i >= page_up(boot_initrd_size()) >> PAGE_SHIFT)
+                return NULL;
+        struct frame *f = frame_of((boot_info.initrd_start >> PAGE_SHIFT) + i);
+
+        /* The flag goes with the boot's reference; a frame that was freed and came back has it not. */
+        return __atomic_fetch_and(&f->flags, ~FRAME_INITRD, __ATOMIC_SEQ_CST) & FRAME_INITRD ? f : NULL;
+}
+
+void frames_init(void)
+{
+        u64 start = boot_info.initrd_start >> PAGE_SHIFT, end = page_up(boot_info.initrd_end) >> PAGE_SHIFT, pfn;
+
+        for (pfn = start; pfn < end; pfn++) {
+                struct frame *f = frame_of(pfn);
+
+                if (!pfn_is_ram(pfn))
+                        k_panic("the initrd is not in usable memory");
+                f->flags = FRAME_INITRD;
+                set_word(f, KIND(F_BYTES) | HOLD_ONE);
+                mem_cpu_of[0]->kinds[F_BYTES]++;
+        }
+        zero_frame = frame_of(block_take(0, NO_RESERVE));
+        zero_page(pfn_virt(pfn_of(zero_frame)));
+        set_word(zero_frame, KIND(F_ZERO));
+}
+
+/* ---- statistics ---- */
+
+struct mem_stats mem_stats(void)
+{
+        i64 k[F_KINDS] = { 0 };
+
+        for (u32 c = 0; c < MAX_CPUS; c++)
+                for (u32 i = 0; mem_cpu_of[c] && i < F_KINDS; i++)
+                        k[i] += mem_cpu_of[c]->kinds[i];
+        struct mem_stats s = {
+                .total = mem_total_pages, .free = mem_free_pages(), .byte_frames = (u64)k[F_BYTES],
+                .pools = (u64)k[F_POOL], .page_tables = (u64)k[F_TABLE], .stacks = (u64)k[F_STACK],
+        };
+        s.other = s.total - min_u64(s.total, s.free + s.byte_frames + s.pools + s.page_tables + s.stacks);
+        return s;
+}
+
+/* ---- reclaim ---- */
+
+static const struct shrinker *shrinkers[16];
+static u32 n_shrinkers;
+static struct task *reclaimer;          /* one at a time */
+
+void shrinker_register(const struct shrinker *s)
+{
+        u32 i = __atomic_fetch_add(&n_shrinkers, 1, __ATOMIC_SEQ_CST);
+
+        k_range(i < ARRAY_SIZE(shrinkers) && s && s->scan);
+        __atomic_store_n(&shrinkers[i], s, __ATOMIC_RELEASE);
+}
+
+void mem_oops(struct task *t)
+{
+        struct task *old = t;
+        __atomic_compare_exchange_n(&reclaimer, &old, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* May return more than 0 because somebody else reclaimed: the caller tries again. */
+u64 mem_reclaim(u64 pages)
+{
+        struct task *none = NULL, *me = current_task();
+        u64 done = 0;
+
+        if (!me || !may_reclaim() || __atomic_load_n(&reclaimer, __ATOMIC_RELAXED) == me)
+                return 0;
+        u64 before = mem_free_pages();
+
+        while (!__atomic_compare_exchange_n(&reclaimer, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+                task_yield();
+                if (mem_free_pages() > before)
+                        return mem_free_pages() - before;
+                none = NULL;
+        }
+        for (u32 i = 0; i < ARRAY_SIZE(shrinkers) && done < pages; i++) {
+                const struct shrinker *s = __atomic_load_n(&shrinkers[i], __ATOMIC_ACQUIRE);
+
+                if (s)
+                        done += s->scan(pages - done);
+        }
+        if (done < pages)
+                done += pools_release(pages - done) + kstacks_release();
+        __atomic_store_n(&reclaimer, NULL, __ATOMIC_RELEASE);
+        u64 after = mem_free_pages();
+
+        return max_u64(after > before ? after - before : 0, done);
+}

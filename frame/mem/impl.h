@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of frame/mem share: struct frame, the page allocator, per-CPU state.
+ *
+ * A struct frame describes a page of RAM; its first word carries the kind in the top
+ * bits and changes kind only by the owner of the page (M1).  For BYTES it also has the
+ * three counts, so one compare-and-swap tests the kind and takes a reference:
+ *      bits  0-21  holds      the services' references
+ *      bits 22-45  mappings   page-table entries that name it
+ *      bits 46-59  pins       slices in use, DMA
+ * A BYTES frame whose counts are all 0 belongs to who brought the last one to 0.
+ */
+#pragma once
+#include "mem.h"
+#include "task_impl.h"
+
+enum frame_kind { F_RESERVED, F_FREE, F_CACHED, F_BYTES, F_ZERO, F_TAIL, F_POOL, F_TABLE, F_STACK, F_OTHER, F_KINDS };
+
+struct frame {
+        u64 word;               /* kind << KIND_SHIFT | ... ; FREE: order; POOL: page index in the region; TABLE: entries */
+        union {
+                struct payer *payer;    /* BYTES */
+                u64 avail;              /* POOL: bit n: the slot whose header begins in the n-th 64 bytes is free and here */
+        };
+        u32 next, prev;         /* FREE, POOL: page numbers of the list's neighbours, 0: none */
+        u32 aux;                /* BYTES: order; TAIL: page number of the head */
+        u32 flags;              /* BYTES: FRAME_INITRD */
+};
+_Static_assert(sizeof(struct frame) == 32, "struct frame");
+
+#define KIND_SHIFT   60
+#define KIND(k)      ((u64)(k) << KIND_SHIFT)
+#define HOLD_ONE     1ul
+#define HOLD_MASK    0x3ffffful
+#define MAP_ONE      (1ul << 22)
+#define MAP_MASK     (0xfffffful << 22)
+#define PIN_ONE      (1ul << 46)
+#define PIN_MASK     (0x3ffful << 46)
+#define COUNT_MASK   (KIND(1) - 1)
+#define FRAME_INITRD 1u
+#define MAX_ORDER    10u
+
+static inline struct frame *frame_of(u64 pfn)    { return (struct frame *)FRAMES_BASE + pfn; }
+static inline u32 pfn_of(const struct frame *f)  { return (u32)(f - (struct frame *)FRAMES_BASE); }
+static inline void *pfn_virt(u64 pfn)            { return phys_to_virt(pfn << PAGE_SHIFT); }
+static inline u64 word_of(const struct frame *f) { return __atomic_load_n(&f->word, __ATOMIC_ACQUIRE); }
+static inline u32 kind_of(const struct frame *f) { return (u32)(word_of(f) >> KIND_SHIFT); }
+static inline void set_word(struct frame *f, u64 w) { __atomic_store_n(&f->word, w, __ATOMIC_RELEASE); }
+
+/* ---- per CPU ---- */
+#define MAG_SLOTS 15
+struct pool_mag { u64 n; void *slot[MAG_SLOTS]; };
+#define STOCKS    8
+#define STOCK_MAX 32768
+#define CACHE_MAX 512
+struct mem_cpu {
+        u32 n, cap;                             /* pages[] in use, and how many may be */
+        struct pool_mag *mags;                  /* by pool */
+        struct { struct payer *payer; i64 bytes; } stock[STOCKS];       /* charged, not used */
+        i64 kinds[F_KINDS];                     /* pages; the sum over the CPUs counts */
+        u32 pages[CACHE_MAX];
+};
+extern struct mem_cpu *mem_cpu_of[MAX_CPUS];
+static inline struct mem_cpu *mem_cpu(void)     /* in a section */
+{ u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return mem_cpu_of[c]; }
+
+static inline void section_enter(void) { preempt_add(PREEMPT_SECTION); }
+static inline void section_leave(void)
+{
+        bool zero;
+        u64 pending;
+        __asm__ volatile ("subl %1, %%gs:28" : "=@ccz"(zero) : "i"(PREEMPT_SECTION) : "memory");
+        __asm__ volatile ("movq %%gs:40, %0" : "=r"(pending));  /* resched, bh_pending */
+        if (__builtin_expect(zero && pending, 0))
+                preempt_sub_check(0);
+}
+
+/* ---- phys.c ---- */
+enum reserve { KEEP_RESERVE, HALF_RESERVE, NO_RESERVE };        /* what an allocation leaves */
+u64  page_take(enum reserve r);                                 /* one page, CACHED, not zeroed; in a section; 0: none */
+void page_give(u64 pfn);                                        /* in a section */
+u64  block_take(u32 order, enum reserve r);                     /* likewise, head word CACHED */
+void block_give(u64 pfn, u32 order);
+static inline void kind_count(struct mem_cpu *mc, u32 kind, i64 pages) { mc->kinds[kind] += pages; }
+extern u64 mem_total_pages;
+u64  mem_free_pages(void);
+bool pfn_is_ram(u64 pfn);
+u64  early_page(void);                                          /* physical address, zeroed; boot only */
+u64  table_page(enum reserve r);                                /* physical address of a zeroed F_TABLE page; 0: none */
+void table_page_free(u64 pa);
+extern u32 mem_region_count;
+extern struct boot_region mem_regions[];                        /* usable RAM, sorted, page-aligned */
+
+void zero_page(void *p);
+void copy_page(void *dst, const void *src);
+
+/* ---- frames.c ---- */
+void frames_init(void);
+bool may_reclaim(void);                                         /* sleeping is allowed here */
+bool frame_map_take(struct frame *f);                           /* a mapping's reference; false: freed, or too many */
+void frame_map_drop(u64 pfn);                                   /* pfn may be a tail; in a section or not */
+struct frame *frame_head(u64 pfn);
+
+/* ---- pool.c ---- */
+void pools_init(void);
+u64  pools_release(u64 pages);                                  /* empty pages back to the page allocator; may shoot down */
+
+/* ---- stack.c ---- */
+u64  kstacks_release(void);
+
+/* ---- payer.c ---- */
+bool payer_take_slow(struct payer *p, u64 bytes);
+static inline u32 stock_of(const struct payer *p) { return (u32)((u64)p >> 6) % STOCKS; }

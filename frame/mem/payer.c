@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Payers: who is charged for memory.  A charge goes to the payer and all its parents.  Each CPU
+ * keeps a stock of charged but unused bytes for a few payers, so that the usual charge touches
+ * nothing shared; a payer near its limit has no stock.
+ *
+ * Lifetime   A payer lives while it is held or has used > 0 (which holds one reference), so what
+ *            was charged to it may keep a plain pointer.  A child holds its parent.
+ * Invariants O5  used = what objects and frames were charged + the stocks; stock[i].bytes > 0
+ *                only for a living payer
+ */
+#include "impl.h"
+
+OBJECT(payer) {
+        u64 used;               /* atomic; bytes, stocks included */
+        u64 limit;              /* atomic */
+        struct payer *parent;   /* counted; fixed */
+        u32 stocked;            /* hint: far from every limit */
+};
+static void payer_fini(struct payer *p) { k_drop(p->parent); }
+POOL_DEFINE(payer, payer_fini);
+
+struct payer *payer_new(struct payer *parent, u64 limit)
+{
+        struct payer *p = k_pool_alloc(&k_pool_payer, NULL, MAY_RECLAIM);
+
+        if (!p)
+                return NULL;
+        if (parent)
+                k_hold(parent);
+        p->parent = parent;
+        p->limit = limit;
+        k_publish(p);
+        return p;
+}
+
+struct payer *payer_hold(struct payer *p) { k_hold(p); return p; }
+void payer_drop(struct payer *p)          { k_drop(p); }
+void payer_set_limit(struct payer *p, u64 limit)
+{
+        STORE(p->limit, limit);
+        STORE(p->stocked, 0u);
+}
+
+u64 payer_used(struct payer *p)
+{
+        i64 n = (i64)LOAD(p->used);
+
+        for (u32 c = 0; c < MAX_CPUS; c++)
+                if (mem_cpu_of[c] && LOAD_RELAXED(mem_cpu_of[c]->stock[stock_of(p)].payer) == p)
+                        n -= LOAD_RELAXED(mem_cpu_of[c]->stock[stock_of(p)].bytes);
+        return n > 0 ? (u64)n : 0;
+}
+
+/* The caller knows that p lives: it is held, or the bytes are part of its used. */
+static void chain_sub(struct payer *p, u64 bytes)
+{
+        for (struct payer *q = p->parent; q; q = q->parent)
+                FETCH_SUB(q->used, bytes);
+        if (FETCH_SUB(p->used, bytes) == bytes)
+                k_drop(p);              /* the reference of used > 0 */
+}
+
+/* p is held by the caller. */
+static bool chain_add(struct payer *p, u64 bytes)
+{
+        for (struct payer *q = p; q; q = q->parent) {
+                u64 old = FETCH_ADD(q->used, bytes);
+
+                if (q == p && old == 0)
+                        k_hold(p);
+                if (old + bytes > LOAD(q->limit)) {
+                        for (struct payer *r = p->parent; r && q != p; r = r->parent) {
+                                FETCH_SUB(r->used, bytes);
+                                if (r == q)
+                                        break;
+                        }
+                        if (FETCH_SUB(p->used, bytes) == bytes)
+                                k_drop(p);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static bool far_from_limits(struct payer *p)
+{
+        for (struct payer *q = p; q; q = q->parent) {
+                u64 used = LOAD_RELAXED(q->used), limit = LOAD_RELAXED(q->limit);
+
+                if (used > limit || limit - used < 64ul * STOCK_MAX)
+                        return false;
+        }
+        return true;
+}
+
+bool payer_take_slow(struct payer *p, u64 bytes)
+{
+        struct payer *evicted = NULL;
+        i64 evicted_bytes = 0;
+
+        k_hold(p);                      /* traps on a dead payer, before anything changed */
+        bool stocked = far_from_limits(p);
+
+        STORE(p->stocked, (u32)stocked);
+        bool ok = chain_add(p, stocked ? bytes + STOCK_MAX : bytes);
+
+        if (ok && stocked) {
+                section_enter();
+                struct mem_cpu *mc = mem_cpu();
+                u32 i = stock_of(p);
+
+                if (mc->stock[i].payer == p) {
+                        mc->stock[i].bytes += STOCK_MAX;
+                } else {
+                        evicted = mc->stock[i].payer;
+                        evicted_bytes = mc->stock[i].bytes;
+                        mc->stock[i].payer = p;
+                        mc->stock[i].bytes = STOCK_MAX;
+                }
+                section_leave();
+        }
+        if (evicted_bytes > 0)
+                chain_sub(evicted, (u64)evicted_bytes);
+        k_drop(p);
+        return ok;
+}
+
+bool payer_charge(struct payer *p, u64 bytes)
+{
+        if (!p)
+                return true;
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+        u32 i = stock_of(p);
+        bool ok = mc->stock[i].payer == p && mc->stock[i].bytes >= (i64)bytes;
+
+        if (ok)
+                mc->stock[i].bytes -= (i64)bytes;
+        section_leave();
+        return ok || payer_take_slow(p, bytes);
+}
+
+void payer_uncharge(struct payer *p, u64 bytes)
+{
+        if (!p || !bytes)
+                return;
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+        u32 i = stock_of(p);
+
+        if (LOAD_RELAXED(p->stocked) && mc->stock[i].payer == p) {
+                i64 n = mc->stock[i].bytes + (i64)bytes;
+
+                bytes = n > 2 * STOCK_MAX ? (u64)n - STOCK_MAX : 0;
+                mc->stock[i].bytes = n - (i64)bytes;
+        }
+        section_leave();
+        if (bytes)
+                chain_sub(p, bytes);
+}
