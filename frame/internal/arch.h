@@ -160,6 +160,7 @@ void k_on_syscall(struct user_regs *regs);              /* irqs on */
 void k_on_user_fault(struct user_regs *regs, struct user_fault *f);             /* irqs on; page faults too */
 void k_before_user(struct user_regs *regs);             /* irqs on entry; returns with irqs off, nothing pending */
 struct kernel_trap { u64 vector, error, addr, ip, sp, bp; };
+const char *arch_trap_cause(const struct kernel_trap *t);        /* in words */
 void k_on_kernel_trap(struct kernel_trap *t);           /* no exception-table entry fits: oops or panic; does not return */
 void k_on_timer(void);                                  /* hard interrupt, irqs off */
 void k_on_ipi(enum ipi kind);                           /* hard interrupt */

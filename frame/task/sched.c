@@ -349,7 +349,7 @@ void sched_end(void)
 /* ---- preemption ---- */
 
 /* Count 0, irqs on.  Bounded: what is left is looked at by the next who gets here. */
-static void __attribute__((noinline)) preempt_slow(void)
+static void noinline preempt_slow(void)
 {
         for (u32 i = 0; i < 2; i++) {
                 struct percpu *pc = this_cpu();

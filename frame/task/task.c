@@ -191,6 +191,8 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->body = NULL;
         t->space = NULL;
         t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->restartable = 0;
+        t->held_limit = MAX_HELD;
+        t->held_base = 0;
         t->user_cycles = t->system_cycles = t->switches[0] = t->switches[1] = 0;
         t->cpu = cpu_id();
         t->started = arch_clock_now();
@@ -285,6 +287,7 @@ struct task *task_idle_new(u32 cpu)
         if (!t)
                 return NULL;
         t->is_idle = 1;
+        t->held_limit = MAX_HELD;
         t->on_cpu = 1;
         t->cpu = cpu;
         t->stamp = arch_cycles();
@@ -373,7 +376,7 @@ void task_reap(struct task *t)
 void task_exit(void) { __atomic_fetch_or(&current_task()->work, WORK_EXIT, __ATOMIC_RELAXED); }
 bool task_is_exiting(void) { return current_task()->work & WORK_EXIT; }
 
-/* ---- after an oops: a fresh stack, nothing held, irqs on, count 0 ---- */
+/* ---- after an oops: on a fresh stack, nothing held, irqs on, count 0 ---- */
 
 static void __attribute__((noreturn)) park_forever(struct task *t)
 {
@@ -384,9 +387,8 @@ static void __attribute__((noreturn)) park_forever(struct task *t)
         }
 }
 
-static void user_died(void)
+static void __attribute__((noreturn)) user_died(struct task *t)
 {
-        struct task *t = current_task();
         struct user_regs *regs = k_regs_of(t->stack_top);
 
         t->uops->died(t->body, regs);
@@ -395,10 +397,8 @@ static void user_died(void)
         k_panic("a dead task went on");
 }
 
-static void kthread_again(void)
+static void __attribute__((noreturn)) kthread_again(struct task *t)
 {
-        struct task *t = current_task();
-
         if (!t->kops->restart)
                 task_end();
         t->restarting = 1;
@@ -408,31 +408,20 @@ static void kthread_again(void)
         kthread_main(t);
 }
 
-static void boot_thread_again(void)
-{
-        current_task()->boot_fn();
-        task_end();
-}
-
-static void park_now(void) { park_forever(current_task()); }
-
 void task_after_oops(struct task *t)
 {
-        void (*fn)(void) = park_now;
         u32 n = ++t->oopses;
 
-        if (t->uops)
-                fn = n == 1 ? user_died : park_now;
-        else if (t->kops)
-                fn = !t->restarting && n <= KTHREAD_OOPSES ? kthread_again : park_now;
-        else if (t->boot_fn && t->restartable)
-                fn = boot_thread_again;
-        else if (t->boot_fn)
+        if (t->uops && n == 1)
+                user_died(t);
+        if (t->kops && !t->restarting && n <= KTHREAD_OOPSES)
+                kthread_again(t);
+        if (t->boot_fn && !t->restartable)
                 k_panic("an oops while starting services");
-        /* SAFETY: C1: this task's own stack, of which nothing is in use any more. */
-        struct recover fresh = { .sp = ((t->stack_top - sizeof(struct user_regs)) & ~15ul) - 8, .ip = (u64)fn };
-        arch_irq_on();
-        arch_recover_go(&fresh);
+        if (!t->boot_fn)
+                park_forever(t);
+        t->boot_fn();
+        task_end();
 }
 
 /* ---- the user loop: the hot path of every system call ---- */
@@ -466,7 +455,7 @@ void k_on_user_fault(struct user_regs *regs, struct user_fault *f)
 }
 
 /* Irqs off on entry and exit. */
-static void __attribute__((noinline)) before_user_slow(struct task *t, struct user_regs *regs)
+static void noinline before_user_slow(struct task *t, struct user_regs *regs)
 {
         struct percpu *pc;
 

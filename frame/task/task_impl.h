@@ -30,6 +30,7 @@ enum {
 #define TS_KILL_OK   TS_MODE(1)
 #define TS_SIGNAL_OK TS_MODE(2)
 #define TS_KICK_OK   TS_MODE(4)
+#define TS_WAIT      TS_MODE(16)                /* sleeps on a waiter */
 
 enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.work */
 
@@ -37,6 +38,7 @@ enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.w
  * on the task they interrupted, above its own. */
 enum held_kind { HELD_NONE, HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR };
 #define HELD_MASK 7ul                           /* the kind is in the pointer's low bits */
+#define HELD_BORROWED 24
 
 struct tnode {                                  /* a timer's node; frame/time/timer.c */
         u64 deadline;
@@ -62,7 +64,7 @@ struct wnode {                                  /* one waiter on one queue; fram
         struct kwaiter *waiter;                 /* NULL: waits for a lock */
         struct task *task;                      /* of a lock's waiter */
         u32 kind;
-        u32 got;                                /* consumed an exclusive wake-up, not yet acted on */
+        u32 table_index;                        /* 0: embedded in its task */
 };
 
 #define TASK_WAITERS 4
@@ -90,7 +92,9 @@ struct task {
         u32   in_user;                          /* runs user code since `stamp` */
         u32   is_idle;
 
-        void *held[MAX_HELD];
+        u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
+        u32   held_base;                        /* where a borrowed context's begin; 0: none runs */
+        void *held[MAX_HELD + HELD_BORROWED];
 
         const struct kthread_ops *kops;
         void (*boot_fn)(void);
@@ -125,11 +129,14 @@ static inline void held_push(enum held_kind kind, void *what)
         struct task *t = current_task();
         u32 n = t->n_held;
 
-        if (__builtin_expect(n >= MAX_HELD, 0))
+        if (__builtin_expect(n >= t->held_limit, 0))
                 __builtin_trap();
         *(volatile u32 *)&t->n_held = n + 1;
         *(void *volatile *)&t->held[n] = (void *)((u64)what | kind);
 }
+/* Before an acquisition that could not be undone: held_push will find room. */
+static inline void held_room(void)
+{ struct task *t = current_task(); if (__builtin_expect(t->n_held >= t->held_limit, 0)) __builtin_trap(); }
 /* False: not held. */
 bool held_pop_deep(enum held_kind kind, void *what);
 static inline bool held_pop(enum held_kind kind, void *what)
@@ -144,9 +151,6 @@ static inline bool held_pop(enum held_kind kind, void *what)
         return true;
 }
 bool held_has(enum held_kind kind, const void *what);
-u32  held_count(enum held_kind kind);
-/* oops.c: gives back what lies above `keep`. */
-void held_release(struct task *t, u32 keep);
 
 /* Boot, see above. */
 void task_init(void);
@@ -164,13 +168,13 @@ void task_unclaim_ustate(struct task *t);
 void task_reap(struct task *t);                 /* ended, off its stack; count PREEMPT_ONE */
 void task_for_each(void (*fn)(struct task *t, void *arg), void *arg);
 void task_end(void) __attribute__((noreturn));  /* current */
-void task_after_oops(struct task *t) __attribute__((noreturn));         /* current, nothing held: where its fresh start is */
+void task_after_oops(struct task *t) __attribute__((noreturn));         /* current, on a fresh stack, nothing held */
 struct task *task_by_id(u32 id);                /* by owner word; NULL: never was */
 
 /* sched.c */
 void sched_wake(struct task *t, u32 modes);     /* wakes t if it sleeps in a mode that `modes` covers */
 void sched_wake_chain(struct task *t);          /* enqueues a chain of tasks made QUEUED by sched_claim */
-bool sched_claim(struct task *t);               /* wakes t; true: the caller must sched_wake_chain it */
+bool sched_claim(struct task *t, u32 modes);    /* wakes t; true: the caller must sched_wake_chain it */
 void sched_park_begin(u32 mode_bits);           /* current: RUNNING -> PARKING */
 void sched_park_cancel(void);                   /* and back */
 void sched_park(void);                          /* sleeps unless woken since sched_park_begin */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bottom halves and device interrupts.
+ *
+ * A hard interrupt only sets bits; when the preempt count is 0 the bits are worked off, with
+ * interrupts on and PREEMPT_BH in the count, on the stack of the task that stands there.
+ * Services' handlers run contained: one that fails is switched off.
+ *
+ * Invariants  B1  a handler runs on one CPU at a time and not after irq_detach has returned
+ *             B2  it is called only if the object's handle still names the line
+ */
+#include "bh.h"
+#include "timer.h"
+
+#define ROUNDS 4                        /* per run; then others go first */
+
+struct line {
+        struct irq_handler *owner;      /* atomic; NULL: free */
+        void (*fn)(struct irq_handler *h);
+        u32 gen;
+        u32 running;                    /* CPU + 1: atomic */
+        u32 again;                      /* it came while running: atomic */
+        struct klock lock;              /* owner, fn, gen */
+};
+static struct line lines[ISA_LINES];
+static u32 pending_lines[MAX_CPUS];     /* atomic */
+
+void k_on_device_irq(u32 line)
+{
+        struct percpu *pc = this_cpu();
+
+        if (line >= ISA_LINES)
+                return;
+        __atomic_fetch_or(&pending_lines[pc->cpu], 1u << line, __ATOMIC_RELAXED);
+        bh_raise(pc, BH_IRQ);
+}
+
+void mmu_on_tlb_ipi(void);
+void k_on_ipi(enum ipi kind)
+{
+        if (kind == IPI_TLB)
+                mmu_on_tlb_ipi();
+        else if (kind == IPI_HALT)
+                arch_stop_cpu();
+        /* IPI_RESCHED: the flag is set, or there is work for a task; the way out looks. */
+}
+
+struct irq_call { struct line *line; struct irq_handler *owner; void (*fn)(struct irq_handler *h); };
+
+static void call_handler(void *arg)
+{
+        struct irq_call *c = arg;
+
+        /* SAFETY: B2: the owner is stable memory of its type. */
+        if (__atomic_load_n(&c->owner->gen_k, __ATOMIC_RELAXED) == c->line->gen)
+                c->fn(c->owner);
+}
+
+static void run_line(u32 n)
+{
+        struct line *l = &lines[n];
+        u32 none = 0;
+
+        if (!__atomic_compare_exchange_n(&l->running, &none, cpu_id() + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+                __atomic_store_n(&l->again, 1, __ATOMIC_SEQ_CST);
+                if (__atomic_load_n(&l->running, __ATOMIC_SEQ_CST))
+                        return;                         /* who runs it looks again */
+                run_line(n);
+                return;
+        }
+        __atomic_store_n(&l->again, 0, __ATOMIC_SEQ_CST);
+        klock_lock(&l->lock);
+        struct irq_call c = { l, l->owner, l->fn };
+        klock_unlock(&l->lock);
+        if (c.owner && !contained(call_handler, &c)) {
+                k_print("irq %d: the handler failed; it is switched off\n", n, 0, 0);
+                arch_irq_line(n, false);
+                klock_lock(&l->lock);
+                l->owner = NULL;
+                klock_unlock(&l->lock);
+        } else
+                arch_irq_done(n);
+        __atomic_store_n(&l->running, 0, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&l->again, __ATOMIC_SEQ_CST)) {
+                __atomic_fetch_or(&pending_lines[cpu_id()], 1u << n, __ATOMIC_RELAXED);
+                bh_raise(this_cpu(), BH_IRQ);
+        }
+}
+
+void irq_bh(struct percpu *pc)
+{
+        u32 pending = __atomic_exchange_n(&pending_lines[pc->cpu], 0, __ATOMIC_ACQUIRE);
+
+        while (pending) {
+                u32 n = bit_lowest(pending);
+                pending &= pending - 1;
+                run_line(n);
+        }
+}
+
+void bh_run(void)
+{
+        preempt_add(PREEMPT_BH);
+        struct percpu *pc = this_cpu();
+        for (u32 i = 0; i < ROUNDS && pc->bh_pending; i++) {
+                u32 pending = __atomic_exchange_n(&pc->bh_pending, 0, __ATOMIC_ACQUIRE);
+                if (pending & BH_TIMER)
+                        timer_bh(pc);
+                if (pending & BH_IRQ)
+                        irq_bh(pc);
+        }
+        preempt_sub_nocheck(PREEMPT_BH);
+}
+
+err_t irq_attach_isa(struct irq_handler *h, u32 line, void (*fn)(struct irq_handler *h))
+{
+        if (line >= ISA_LINES || !fn)
+                return ERR(EINVAL);
+        struct line *l = &lines[line];
+        h->index_k = 0;
+        klock_lock(&l->lock);
+        bool taken = l->owner;
+        if (!taken) {
+                l->fn = fn;
+                h->gen_k = ++l->gen;
+                __atomic_store_n(&l->owner, h, __ATOMIC_RELEASE);
+        }
+        klock_unlock(&l->lock);
+        if (taken)
+                return ERR(EBUSY);
+        h->index_k = line + 1;
+        if (arch_irq_line(line, true))
+                return OK;
+        irq_detach(h);
+        return ERR(EINVAL);
+}
+
+void irq_detach(struct irq_handler *h)
+{
+        u32 n = h->index_k - 1;
+
+        if (n >= ISA_LINES)
+                return;
+        struct line *l = &lines[n];
+        klock_lock(&l->lock);
+        bool mine = l->owner == h && l->gen == h->gen_k;
+        if (mine)
+                l->owner = NULL;
+        klock_unlock(&l->lock);
+        h->index_k = 0;
+        if (!mine)
+                return;
+        arch_irq_line(n, false);
+        preempt_add(PREEMPT_ONE);
+        for (u32 r; (r = __atomic_load_n(&l->running, __ATOMIC_SEQ_CST)) && r != cpu_id() + 1;)
+                __builtin_ia32_pause();         /* B1; on this CPU it is the caller itself */
+        preempt_sub_check(PREEMPT_ONE);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Oops containment: what happens when a check fails in a service.
+ *
+ * Entry points  k_on_kernel_trap   from the entry code; does not return
+ *               contained          runs a service's callback with a recovery point
+ *
+ * Where it happened decides (C1 … C7):
+ *      inside a framework section or a hard interrupt   panic: frame/ itself is wrong
+ *      inside contained(): bottom half, timer, notifier, policy
+ *                                          contained() returns false; the caller switches it off
+ *      a task                              its stack is abandoned; it starts afresh (task_after_oops)
+ * The trap is reported where it struck, perhaps on the double fault's stack; giving back what was held
+ * happens on the stack that is gone back to.
+ */
+#include "task_impl.h"
+#include "lock_impl.h"
+#include "timer.h"
+#include "mem.h"
+
+static u64 oopses;
+static u32 panic_on_oops;
+static u32 reporting[MAX_CPUS];         /* a trap inside the report of a trap ends here */
+
+u64 oops_count(void) { return __atomic_load_n(&oopses, __ATOMIC_RELAXED); }
+void oops_set_panic(bool on) { panic_on_oops = on; }
+
+/* ---- the held array ---- */
+
+/* Not the innermost: those above move down by one. */
+bool held_pop_deep(enum held_kind kind, void *what)
+{
+        struct task *t = current_task();
+        void *entry = (void *)((u64)what | kind);
+        u32 n = t->n_held, i = n;
+
+        while (i > t->held_base && t->held[i - 1] != entry)
+                i--;
+        if (i == t->held_base)
+                return false;
+        for (; i < n; i++)
+                t->held[i - 1] = t->held[i];
+        t->held[n - 1] = NULL;
+        *(volatile u32 *)&t->n_held = n - 1;
+        return true;
+}
+
+bool held_has(enum held_kind kind, const void *what)
+{
+        struct task *t = current_task();
+
+        for (u32 i = t->n_held; i > t->held_base; i--)
+                if (t->held[i - 1] == (void *)((u64)what | kind))
+                        return true;
+        return false;
+}
+
+/* Gives back what lies above `keep`.  Count > 0, no framework lock. */
+static void held_release(struct task *t, u32 keep)
+{
+        while (t->n_held > keep) {
+                void *entry = t->held[t->n_held - 1];
+                enum held_kind kind = (u64)entry & HELD_MASK;
+                void *what = (void *)((u64)entry & ~HELD_MASK);
+
+                t->held[--t->n_held] = NULL;
+                if (kind == HELD_PIN)
+                        frame_unpin_recorded(what);
+                else if (kind == HELD_CURSOR)
+                        vmspace_unlock_recorded(what);
+                else
+                        lock_release_oopsed(kind, what);
+        }
+}
+
+/* ---- recovery points ---- */
+
+/* Preemption is off.  A guard that fn leaves behind is an oops too. */
+bool contained(void (*fn)(void *), void *arg)
+{
+        struct task *t = current_task();
+        struct percpu *pc = this_cpu();
+        u32 limit = t->held_limit, base = t->held_base;
+        struct recover r;
+
+        if (arch_recover_set(&r)) {
+                pc->recover = r.outer;
+                held_release(t, r.held);
+                t->held_limit = limit;
+                t->held_base = base;
+                return false;
+        }
+        r.outer = pc->recover;
+        r.preempt = pc->preempt;
+        r.held = t->n_held;
+        t->held_base = r.held;
+        t->held_limit = MAX_HELD + HELD_BORROWED;
+        pc->recover = &r;
+        fn(arg);
+        if (__builtin_expect(t->n_held != r.held || pc->preempt != r.preempt, 0))
+                __builtin_trap();
+        pc->recover = r.outer;
+        t->held_limit = limit;
+        t->held_base = base;
+        return true;
+}
+
+/* ---- the trap ---- */
+
+static void report(const struct kernel_trap *k, const struct task *t, u32 count)
+{
+        u64 off = 0;
+        const char *name = k_symbol(k->ip, &off);
+
+        if (name)
+                k_print("Oops: %s in %s+0x%x\n", (u64)arch_trap_cause(k), (u64)name, off);
+        else
+                k_print("Oops: %s at %x\n", (u64)arch_trap_cause(k), k->ip, 0);
+        k_print("  task %s, cpu %d, address %x", (u64)(t ? (const char *)t->name : "?"), this_cpu()->cpu, k->addr);
+        k_print(", preempt count %x, vector %d, error %x\n", count, k->vector, k->error);
+        arch_backtrace(k->ip, k->bp);
+}
+
+/* The task's first act on its abandoned stack: count is PREEMPT_ONE. */
+static void finish(void)
+{
+        struct task *t = current_task();
+
+        t->held_base = 0;
+        t->held_limit = MAX_HELD;
+        held_release(t, 0);
+        sched_park_cancel();
+        tnode_cancel(&t->timer);
+        waiters_reset(t);
+        preempt_sub_check(PREEMPT_ONE);
+        task_after_oops(t);
+}
+
+/* Irqs off on entry. */
+void k_on_kernel_trap(struct kernel_trap *k)
+{
+        struct percpu *pc = this_cpu();
+        struct task *t = pc->current;
+        u32 count = pc->preempt;
+        bool ours = (count & (PREEMPT_IRQ * 0xf | PREEMPT_SECTION * 0xff)) || !t ||
+                    (!pc->recover && (t->is_idle || (count & PREEMPT_BH * 0xf)));
+
+        if (__atomic_exchange_n(&reporting[pc->cpu], 1, __ATOMIC_RELAXED))
+                k_panic("a trap while reporting a trap");
+        pc->preempt = count + PREEMPT_ONE;
+        if (ours || panic_on_oops)
+                log_panic_mode();
+        else
+                arch_irq_on();
+        __atomic_fetch_add(&oopses, 1, __ATOMIC_RELAXED);
+        report(k, t, count);
+        if (ours)
+                k_panic("a trap in the framework");
+        if (panic_on_oops)
+                k_panic("an oops, and oops=panic");
+        reporting[pc->cpu] = 0;
+
+        struct recover *r = pc->recover;
+        if (r) {
+                pc->preempt = r->preempt;
+                arch_recover_go(r);
+        }
+        /* SAFETY: C1: this task's own stack; nothing on it will be used again. */
+        struct recover fresh = { .sp = ((t->stack_top - sizeof(struct user_regs)) & ~15ul) - 8, .ip = (u64)finish };
+        pc->preempt = PREEMPT_ONE;
+        arch_recover_go(&fresh);
+}
