@@ -272,41 +272,41 @@ err_t vm_mmap(struct vm *vm, struct vm_mmap m, u64 *out)
 
 /* ---- For exec ---- */
 
-err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot, u64 *out)
-{
-        WRITE_GUARD(&vm->mmap_lock);
-        u64 len = (u64)special->pages << PAGE_SHIFT;
-        u64 at = place_locked(vm, len, addr, false);
-        if (!at)
-                return ERR(ENOMEM);
-        struct area_spec s = { .start = at, .end = at + len, .prot = prot, .special = special,
-                .flags = AREA_SPECIAL | AREA_MAY_READ | AREA_MAY_EXEC | AREA_DONTDUMP };
-        TRY(put_area(vm, &s));
-        *out = at;
-        return OK;
-}
-
-err_t vm_map_stack(struct vm *vm, u64 top, u64 size, u32 prot)
-{
-        struct area_spec s = { .start = top - size, .end = top, .prot = prot,
-                .flags = AREA_GROWSDOWN | AREA_STACK | AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC };
-        WRITE_GUARD(&vm->mmap_lock);
-        if (area_overlap(vm, s.start, s.end))
-                return ERR(ENOMEM);
-        return put_area(vm, &s);
-}
-
-err_t vm_install(struct vm *vm, u64 addr, struct frame *f)
+u64 vm_place(struct vm *vm, u64 len)
 {
         READ_GUARD(&vm->mmap_lock);
-        struct vm_area *a = area_at(vm, addr);
-        if (!a || area_is_shared(a) || a->special || (addr & PAGE_MASK))
-                return ERR(EFAULT);
-        FETCH_OR(a->flags, AREA_ANON_PAGES);
-        VM_CURSOR(c, vm->space, addr);
-        if (cursor_get(&c).frame)
-                return ERR(EFAULT);
-        return cursor_map(&c, f, hw_prot(a->prot));
+        return place_locked(vm, len, 0, false);
+}
+
+err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot)
+{
+        u64 len = (u64)special->pages << PAGE_SHIFT;
+        struct area_spec s = { .start = addr, .end = addr + len, .prot = prot, .special = special,
+                .flags = AREA_SPECIAL | AREA_MAY_READ | AREA_MAY_EXEC | AREA_DONTDUMP };
+        WRITE_GUARD(&vm->mmap_lock);
+        return area_overlap(vm, s.start, s.end) ? ERR(ENOMEM) : put_area(vm, &s);
+}
+
+err_t vm_map_stack(struct vm *vm, u64 start, u64 end, u32 prot)
+{
+        struct area_spec s = { .start = start, .end = end, .prot = prot,
+                .flags = AREA_GROWSDOWN | AREA_STACK | AREA_MAY_READ | AREA_MAY_WRITE | AREA_MAY_EXEC };
+        WRITE_GUARD(&vm->mmap_lock);
+        return area_overlap(vm, s.start, s.end) ? ERR(ENOMEM) : put_area(vm, &s);
+}
+
+void vm_trim_stack(struct vm *vm, u64 end)
+{
+        WRITE_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, end - PAGE_SIZE);
+        if (!a || !(a->flags & AREA_STACK) || a->end <= end)
+                return;
+        u64 less = a->end - end;
+        vmspace_unmap(vm->space, end, a->end);
+        account(vm, a->prot, a->flags, false, less, false);
+        if (a->flags & AREA_ACCOUNT)
+                vm_uncharge(vm, less);
+        area_set_bounds(a, a->start, end);
 }
 
 /* ---- The program break ---- */

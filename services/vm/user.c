@@ -210,7 +210,8 @@ static struct frame *grab_locked(struct vm *vm, u64 addr, bool write, bool force
                 }
                 if (f)
                         return f;
-                if (fault_page(vm, a, page_down(addr), write ? VM_WRITE : VM_READ).signal)
+                struct vm_fault_result r = fault_page(vm, a, page_down(addr), write ? VM_WRITE : VM_READ);
+                if (r.signal || (task_interrupts() & INTR_KILL))
                         return NULL;
         }
 }
@@ -223,7 +224,9 @@ static struct frame *grab(struct vm *vm, u64 addr, bool write, bool force)
         return grab_locked(vm, addr, write, force);
 }
 
-static void ungrab(struct frame *f)
+struct frame *vm_grab(struct vm *vm, u64 addr, bool write) { return grab(vm, addr, write, false); }
+
+void vm_ungrab(struct frame *f)
 {
         if (f != frame_zero_page())
                 frame_drop(f);
@@ -238,7 +241,7 @@ u64 vm_read_remote(struct vm *vm, u64 addr, mbytes dst, bool force)
                 if (!f)
                         break;
                 frame_read(f, off, mbytes_sub(dst, done, n));
-                ungrab(f);
+                vm_ungrab(f);
                 done += n;
         }
         return done;
@@ -253,7 +256,22 @@ u64 vm_write_remote(struct vm *vm, u64 addr, bytes src, bool force)
                 if (!f)
                         break;
                 frame_write(f, off, bytes_sub(src, done, n));
-                ungrab(f);
+                vm_ungrab(f);
+                done += n;
+        }
+        return done;
+}
+
+u64 vm_zero_remote(struct vm *vm, u64 addr, u64 len)
+{
+        u64 done = 0;
+        while (done < len) {
+                u64 at = addr + done, off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, len - done);
+                struct frame *f = grab(vm, at, true, true);
+                if (!f)
+                        break;
+                frame_fill(f, off, n, 0);
+                vm_ungrab(f);
                 done += n;
         }
         return done;

@@ -161,13 +161,19 @@ err_t vm_munlock(struct vm *vm, u64 addr, u64 len);
 err_t vm_mlockall(struct vm *vm, u32 flags);
 err_t vm_munlockall(struct vm *vm);
 
-/* For exec: pages of `special` at addr (0: anywhere, randomised), EEXIST never: what is there is an error. */
-err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot, u64 *out);
-/* For exec: the stack's area [top - size, top), growing down to RLIMIT_STACK. */
-err_t vm_map_stack(struct vm *vm, u64 top, u64 size, u32 prot);
-/* Puts a frame of the caller's making into a private writable area, where no page is yet. ENOMEM, EFAULT. */
-err_t vm_install(struct vm *vm, u64 addr, struct frame *f);
+/* For exec, on an address space that nothing runs in yet.  Pages of `special` at addr, as vm_place gave it. ENOMEM. */
+err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot);
+u64   vm_place(struct vm *vm, u64 len);                 /* a free place for len bytes; 0: none */
+/* The stack's area [start, end), growing down to RLIMIT_STACK; ENOMEM, also if something is there.  trim: what is
+ * above end was not needed. */
+err_t vm_map_stack(struct vm *vm, u64 start, u64 end, u32 prot);
+void  vm_trim_stack(struct vm *vm, u64 end);
 void  vm_set_brk(struct vm *vm, u64 start);             /* start == end of the break area */
+/* The frame behind addr, counted, faulted in (write: as this address space's own); NULL: not to be had. */
+struct frame *vm_grab(struct vm *vm, u64 addr, bool write);
+void  vm_ungrab(struct frame *f);
+/* Bytes zeroed, as vm_write_remote. */
+u64   vm_zero_remote(struct vm *vm, u64 addr, u64 len);
 
 /* Addresses: where things go in a new address space, randomised as the domain says. */
 struct vm_places { u64 stack_top, mmap_base, pie_base; };
