@@ -10,7 +10,7 @@ static i64 f(u32 *p, u32 *q) { return p - q; }
 //! P1+ compound
 static u32 f(u32 *p) { p += 3; return *p; }
 //! P1 compound_minus
-static void f(struct blob *b) { struct blob *c = b; c -= 1; blob_drop(c); }
+static void f(struct work *b) { struct work *c = b; c -= 1; work_fini(c); }
 //! P1 atomic_add
 OBJECT(o) { struct o *next; };
 static void f(struct o *o) { FETCH_ADD(o->next, 8); }
@@ -37,16 +37,16 @@ static u32 f(u32 *p) { return p[1]; }
 //! P4 pointer_subscript_constant_0
 static u32 f(u32 *p) { return p[0]; }
 //! P4 object_subscript
-static u32 f(struct frame *p) { return frame_refs(&p[1]); }
+static void f(struct work *p) { work_queue(&p[1]); }
 //! P4 reversed
 static u32 f(u32 i) { u32 a[4] = { }; return i[a]; }
 //! P4 string_subscript
 static u32 f(u32 i) { return "abc"[i]; }
 //! P4 literal_subscript
 static u32 f(u32 i) { return (u32[3]){ 1, 2, 3 }[i]; }
-//! P4 choice_subscript
+//! P4+ choice_subscript
 static u32 f(u32 i) { u32 a[4] = { }, b[2] = { }; return (i ? a : b)[i]; }
-//! P4 comma_subscript
+//! P4+ comma_subscript
 static u32 f(u32 i) { u32 a[4] = { }; return (0, a)[i]; }
 //! P4 parenthesised
 static u32 f(u32 i) { u32 a[4] = { }; return (a)[i]; }
@@ -129,22 +129,22 @@ static u32 *f(const u32 *p) { return (u32 *)p; }
 static struct blob *f(const struct blob *p) { return (struct blob *)p; }
 //! P5+ cast_drops_const_nested
 static u32 **f(const u32 **p) { return (u32 **)p; }
-//! P10 constant_index
+//! P10+ constant_index
 static u32 f(void) { static const u32 a[4] = { }; return a[4]; }
-//! P10 constant_index_negative
+//! P10+ constant_index_negative
 static u32 f(void) { u32 a[4] = { }; return a[-1]; }
-//! P10 constant_index_sum
+//! P10+ constant_index_sum
 static u32 f(void) { u32 a[4] = { }; return a[2 + 2]; }
-//! P10 constant_index_comma
+//! P10+ constant_index_comma
 static u32 g(void) { return 1; }
 static u32 f(void) { u32 a[4] = { }; return a[(g(), 4)]; }
 //! P10 constant_address
 static u32 f(void) { u32 a[4] = { }; u32 *p = &a[4]; return *p; }
-//! P10 constant_index_inner
+//! P10+ constant_index_inner
 static u32 f(u32 i) { u32 a[4][2] = { }; return a[i][2]; }
 //! P10 constant_index_macro
 static u32 f(void) { u32 a[4] = { }; return LOAD(a[4]); }
-//! C3+ builtin_by_redeclaration
+//! L2+ builtin_by_redeclaration
 void abort(void);
 static void f(void) { abort(); }
 //! clang implicit_function
@@ -160,7 +160,7 @@ static bytes f(void) { return (bytes){ NULL, 1000 }; }
 //! O2 slice_nested
 struct v { u32 n; bytes b; };
 static struct v f(const u8 *p) { return (struct v){ 1, { p, 1000 } }; }
-//! O2 slice_nested_flat
+//! O2+ slice_nested_flat
 struct v { u32 n; bytes b; };
 static struct v f(const u8 *p) { return (struct v){ 1, p, 1000 }; }
 //! O2 slice_array

@@ -36,9 +36,9 @@ static u32 f(u32 n, ...) { return n; }
 static u32 f(u32 (*g)(u32, ...)) { return g(1); }
 //! T5 float_field
 struct a { u32 x; float y; };
-//! T5+ float_literal
+//! X2+ float_literal
 static u32 f(void) { return (u32)3.5; }
-//! T5+ complex
+//! X2+ complex
 static u32 f(u32 x) { return (u32)(x * 3.0i); }
 //! T5 long_double
 struct b { long double x; };
@@ -79,7 +79,7 @@ union u { struct s s; u64 x[2]; };
 union u { bytes b; u64 x[2]; };
 //! U1 union_function
 union u { u32 (*f)(u32); u64 x; };
-//! U1 union_stable
+//! U1+ union_stable
 STABLE(t) { u32 x; };
 union u { struct t t; u32 x; };
 //! U1 union_error
@@ -132,7 +132,7 @@ static struct o *f(void) { static struct o one; return &one; }
 //! S2 object_parameter
 OBJECT(o) { u32 x; };
 static u32 f(struct o o) { return o.x; }
-//! S2 stable_result
+//! S2+ stable_result
 STABLE(s) { u32 x; };
 static struct s f(struct s *p) { return *p; }
 //! S2 lock_parameter_type
@@ -149,7 +149,7 @@ static struct o *f(void) { return &(struct o){ 1 }; }
 //! S3 literal_lock
 OBJECT(o) { struct mutex m; };
 static void f(struct o *o) { o->m = (struct mutex){ }; }
-//! S3 copy_by_atomic
+//! clang copy_by_atomic
 STABLE(s) { u32 x; };
 static void f(struct s *a, struct s *b) { STORE(*a, *b); }
 //! S3 discarded_copy
