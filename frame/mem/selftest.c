@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Self-test of frame/mem and frame/lib, in the kernel (SELFTEST=1): each check names the
+ * invariant of SOUNDNESS.md that it would find broken.  A failure panics.
+ */
+#ifdef KEEL_SELFTEST
+#include "impl.h"
+#include "vmspace_impl.h"
+
+#define CHECK(cond) do { if (!(cond)) k_panic("selftest: " #cond); } while (0)
+
+OBJECT(st_small) { u64 a, b; };
+OBJECT(st_odd)   { u8 bytes[200]; };
+OBJECT(st_lines) { u64 words[16]; } CACHE_ALIGNED;
+OBJECT(st_huge)  { u8 bytes[9000]; };
+static u32 finis;
+static void count_fini(struct st_small *p) { finis += p->a == 7; }
+POOL_DECLARE(st_small) POOL_DECLARE(st_odd) POOL_DECLARE(st_lines) POOL_DECLARE(st_huge)
+POOL_DEFINE(st_small, count_fini);
+POOL_DEFINE(st_odd, NO_FINI);
+POOL_DEFINE(st_lines, NO_FINI);
+POOL_DEFINE(st_huge, NO_FINI);
+
+/* True if fn(arg) fails a check. */
+static bool traps(void (*fn)(void *), void *arg)
+{
+        return !contained(fn, arg);
+}
+
+#define MANY 1000u
+static void *objects[MANY];
+
+static bool is_zero(const void *p, usize n)
+{
+        for (usize i = 0; i < n; i++)
+                if (((const u8 *)p)[i])
+                        return false;
+        return true;
+}
+
+/* O1, O2, O3: distinct slots, at slot places, zero, and back again. */
+static void one_pool(struct pool *pool, u32 n, u32 align)
+{
+        struct pool_stats before, after;
+        u32 id = (u32)(pool - k_pools_start);
+
+        pool_stats(id, &before);
+        for (u32 round = 0; round < 3; round++) {
+                for (u32 i = 0; i < n; i++) {
+                        u8 *p = objects[i] = k_pool_alloc(pool, NULL, MAY_RECLAIM);
+
+                        CHECK(p && (u64)p % align == 0 && ((u64)p - pool->base_k) % pool->slot_k == 0);
+                        CHECK(is_zero(p, pool->size_k) && k_refs(p) == 1 && !k_try_hold(p));
+                        for (u32 k = 0; k < pool->size_k; k++)
+                                p[k] = (u8)(i + k);
+                }
+                for (u32 i = 0; i < n; i++) {
+                        const u8 *p = objects[i];
+
+                        for (u32 k = 0; k < pool->size_k; k++)
+                                CHECK(p[k] == (u8)(i + k));
+                        k_publish(objects[i]);
+                        CHECK(k_try_hold(objects[i]));
+                        k_drop(objects[i]);
+                }
+                for (u32 i = 0; i < n; i += 2)
+                        k_drop(objects[i]);
+                for (u32 i = 1; i < n; i += 2)
+                        k_drop(objects[i]);
+                pool_stats(id, &after);
+                CHECK(after.used == before.used);
+        }
+}
+
+static void drop_it(void *p) { k_drop(p); }
+static void hold_it(void *p) { k_hold(p); }
+static void write_it(void *p) { *(volatile u64 *)p = 1; }
+
+static void test_pools(void)
+{
+        one_pool(&k_pool_st_small, MANY, 16);
+        one_pool(&k_pool_st_odd, MANY, 16);
+        one_pool(&k_pool_st_lines, MANY, 64);
+        one_pool(&k_pool_st_huge, 40, 16);
+
+        struct st_small *p = st_small_alloc(NULL, NOWAIT);
+        p->a = 7;
+        st_small_drop(st_small_hold(p));
+        CHECK(finis == 0);
+        st_small_drop(p);
+        CHECK(finis == 1);
+        CHECK(traps(drop_it, p) && traps(hold_it, p) && traps(drop_it, p));     /* O2: dead */
+        CHECK(!k_try_hold(p) && finis == 1);
+
+        /* O4: pages given back read as zeros, refuse writes, and return. */
+        struct mem_stats before = mem_stats();
+        CHECK(pools_release(U32_MAX) > 0);
+        CHECK(mem_stats().pools < before.pools);
+        CHECK(!k_try_hold(p) && k_refs(p) == 0 && p->a == 0);
+        CHECK(traps(write_it, p) && traps(hold_it, p) && traps(drop_it, p));
+        one_pool(&k_pool_st_small, MANY, 16);
+        one_pool(&k_pool_st_odd, MANY, 16);
+        one_pool(&k_pool_st_huge, 40, 16);
+}
+
+static void test_payers(void)
+{
+        struct payer *top = payer_new(NULL, 1ul << 30), *p = payer_new(top, 64 * 1024);
+        u32 n = 0;
+
+        while (n < MANY && (objects[n] = k_pool_alloc(&k_pool_st_odd, p, NOWAIT)))
+                n++;
+        CHECK(n == 64 * 1024 / k_pool_st_odd.slot_k);                           /* O5 */
+        CHECK(payer_used(p) == n * k_pool_st_odd.slot_k);
+        CHECK(payer_used(top) == payer_used(p));
+        while (n)
+                k_drop(objects[--n]);
+        CHECK(payer_used(p) == 0 && payer_used(top) == 0);
+        struct frame *f = frame_alloc(top, 0);
+
+        CHECK(payer_used(top) == PAGE_SIZE);
+        payer_drop(p);
+        payer_drop(top);                                        /* lives on, by its charge */
+        frame_drop(f);
+}
+
+static void pin_dead(void *p)
+{
+        PIN(pin, p);
+        CHECK(mbytes_len(pin_bytes(&pin)) == 0);
+}
+
+static void drop_frame(void *f) { frame_drop(f); }
+static void hold_frame(void *f) { (void)frame_hold(f); }
+static void write_zero_page(void *f) { frame_fill(f, 0, 1, 1); }
+static void write_beyond(void *f) { frame_fill(f, PAGE_SIZE - 1, 2, 1); }
+
+static void test_frames(void)
+{
+        struct mem_stats before = mem_stats();
+        struct frame *f = frame_alloc(NULL, 0), *g = frame_alloc_order(NULL, 3, FRAME_FILL);
+        u64 word = 0x1122334455667788;
+
+        CHECK(f && g && frame_refs(f) == 1 && frame_size(g) == 8 * PAGE_SIZE && frame_mappings(f) == 0);
+        CHECK(mem_stats().byte_frames == before.byte_frames + 9);
+        CHECK(is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE));
+        frame_write(f, PAGE_SIZE - 8, BYTES_OF(word));
+        frame_copy(g, f);
+        u64 seen = 0;
+        frame_read(g, PAGE_SIZE - 8, MBYTES_OF(seen));
+        CHECK(seen == word);
+        {
+                PIN(pin, f);
+                frame_drop(f);                                  /* F3: the pin keeps it */
+                CHECK(bytes_le64(bytes_const(pin_bytes(&pin)), PAGE_SIZE - 8) == word);
+                CHECK(frame_refs(f) == 0 && mem_stats().byte_frames == before.byte_frames + 9);
+        }
+        CHECK(mem_stats().byte_frames == before.byte_frames + 8);
+        CHECK(!frame_try_hold(f) && traps(drop_frame, f) && traps(hold_frame, f));      /* F2 */
+        pin_dead(f);
+        frame_drop(g);
+        CHECK(traps(write_zero_page, frame_zero_page()));       /* F4 */
+        CHECK(frame_try_hold(frame_zero_page()));
+        f = frame_alloc(NULL, 0);
+        CHECK(traps(write_beyond, f));
+        frame_drop(f);
+        CHECK(mem_stats().byte_frames == before.byte_frames);
+        for (u32 order = 0; order <= 9; order++) {
+                CHECK((f = frame_alloc_order(NULL, order, 0)) && pfn_of(f) % (1u << order) == 0);
+                frame_drop(f);
+        }
+}
+
+static struct vm_page get(struct vmspace *s, u64 va)
+{
+        VM_CURSOR(c, s, va);
+        return cursor_get(&c);
+}
+
+struct map_call { struct vmspace *s; u64 va; struct frame *f; u32 prot; bool ok; };
+static void map_it(void *p)
+{
+        struct map_call *m = p;
+        VM_CURSOR(c, m->s, m->va);
+        m->ok = succeeded(cursor_map(&c, m->f, m->prot));
+}
+static bool map(struct vmspace *s, u64 va, struct frame *f, u32 prot)
+{
+        struct map_call m = { s, va, f, prot, false };
+        return !traps(map_it, &m) && m.ok;
+}
+
+static void test_spaces(void)
+{
+        vmspace_drop(vmspace_new(NULL));                        /* the pool has its tables now */
+        struct payer *payer = payer_new(NULL, 1ul << 30);
+        struct mem_stats before = mem_stats();
+        struct vmspace *s = vmspace_new(payer), *t = vmspace_new(payer);
+        struct frame *f = frame_alloc(payer, 0), *big = frame_alloc_order(payer, 2, 0);
+        u64 base = 0x7f0000000000;
+
+        CHECK(map(s, base, f, VM_READ | VM_WRITE) && map(s, VM_MIN, f, VM_READ) && map(s, VM_MAX - PAGE_SIZE, f, VM_NONE));
+        CHECK(frame_refs(f) == 4 && frame_mappings(f) == 3 && vmspace_mapped(s) == 3);
+        CHECK(!map(s, VM_MIN - PAGE_SIZE, f, VM_READ) && !map(s, VM_MAX, f, VM_READ) && !map(s, 0, f, VM_READ));  /* V4 */
+        CHECK(!map(s, DIRECT_BASE, f, VM_READ) && !map(s, base + 1, f, VM_READ) && !map(s, base, f, 16));
+        CHECK(!map(s, base, frame_of(1), VM_READ) && !map(s, base, frame_of(image_to_phys(k_image_start) >> 12), VM_READ)); /* V2 */
+        struct vm_page pg = get(s, base);
+        CHECK(pg.frame == f && pg.prot == (VM_READ | VM_WRITE) && !pg.dirty);
+        pg = get(s, VM_MAX - PAGE_SIZE);
+        CHECK(pg.frame == f && pg.prot == VM_NONE);
+        CHECK(!get(s, base + PAGE_SIZE).frame);
+        for (u32 i = 0; i < 4; i++) {
+                VM_CURSOR(c, s, base + 0x100000);
+                cursor_seek(&c, base + 0x200000 + i * PAGE_SIZE);
+                CHECK(succeeded(cursor_map_part(&c, big, i, VM_READ | VM_WRITE | VM_COW)));
+        }
+        pg = get(s, base + 0x202000);
+        CHECK(pg.frame == big && pg.page == 2 && pg.prot & VM_COW);
+        u64 word = 1;
+        task_set_space(s);
+        CHECK(user_load64(base, &word) && word == 0 && user_store64(base, 5) && user_load64(base, &word) && word == 5);
+        CHECK(get(s, base).dirty && !user_load64(base + PAGE_SIZE, &word) && !user_store64(base + 0x200000, 1));
+        task_set_space(NULL);
+        {
+                VM_CURSOR(c, s, VM_MIN);
+                cursor_unmap(&c);
+                CHECK(cursor_find(&c, VM_MAX) && cursor_addr(&c) == base);
+                cursor_seek(&c, base + PAGE_SIZE);
+                CHECK(cursor_find(&c, VM_MAX) && cursor_addr(&c) == base + 0x200000);
+                CHECK(!frame_zero_page() || succeeded(cursor_map(&c, frame_zero_page(), VM_READ | VM_WRITE)));
+                cursor_protect(&c, VM_READ);
+        }
+        CHECK(get(s, base + 0x200000).frame == frame_zero_page() && frame_refs(big) == 4);
+        CHECK(succeeded(vmspace_clone(t, s, VM_MIN, VM_MAX, true)));
+        CHECK(vmspace_mapped(t) == vmspace_mapped(s) && frame_mappings(f) == 4 && frame_mappings(big) == 6);
+        CHECK(get(t, base).prot == (VM_READ | VM_WRITE | VM_COW) && get(s, base).prot == get(t, base).prot);
+        CHECK(succeeded(vmspace_move(s, base, base + 0x40000000, 0x400000)));
+        CHECK(!get(s, base).frame && get(s, base + 0x40000000).frame == f && vmspace_mapped(s) == 6);
+        vmspace_protect(s, base, base + 0x80000000, VM_READ);
+        CHECK(get(s, base + 0x40000000).prot == (VM_READ | VM_COW));
+        frame_drop(f);
+        vmspace_unmap(s, VM_MIN, VM_MAX);
+        CHECK(vmspace_mapped(s) == 0 && frame_mappings(f) == 2);
+        for (u64 i = 0; i < 2000; i++) {
+                struct frame *x = frame_alloc(payer, 0);
+                CHECK(x && map(s, base + i * PAGE_SIZE, x, VM_READ | VM_WRITE));
+                frame_drop(x);
+        }
+        CHECK(vmspace_mapped(s) == 2000);
+        vmspace_unmap(s, base + 5 * PAGE_SIZE, base + 1990 * PAGE_SIZE);
+        CHECK(vmspace_mapped(s) == 15);
+        vmspace_drop(s);
+        struct map_call stale = { s, base, big, VM_READ, false };
+        CHECK(traps(map_it, &stale));                           /* V5 */
+        vmspace_drop(t);
+        frame_drop(big);
+        CHECK(payer_used(payer) == 0);
+        payer_drop(payer);
+        struct mem_stats after = mem_stats();
+        CHECK(after.byte_frames == before.byte_frames && after.page_tables == before.page_tables);       /* V3 */
+}
+
+static void write_at(void *p) { *(volatile u8 *)p = 1; }
+static void test_kernel_map(void)
+{
+        u64 top = kstack_alloc(NULL);
+
+        CHECK(top && !traps(write_at, (u8 *)top - 1) && !traps(write_at, (u8 *)top - KSTACK_SIZE));
+        CHECK(traps(write_at, (u8 *)top - KSTACK_SIZE - 1) && kstack_is_guard(top - KSTACK_SIZE - 1));  /* M4 */
+        kstack_free(top, NULL);
+        CHECK(kstack_alloc(NULL) == top);
+        kstack_free(top, NULL);
+        CHECK(traps(write_at, NULL) && traps(write_at, (void *)0xfff0) && traps(write_at, (void *)-1l));
+        CHECK(traps(write_at, k_image_start) && traps(write_at, k_text_end) && traps(write_at, phys_to_virt(image_to_phys(k_image_start))));
+}
+
+static void test_lib(void)
+{
+        static u8 a[600], b[600];
+
+        for (u32 n = 0; n < 260; n += n < 40 ? 1 : 13)
+                for (u32 from = 0; from < 18; from++)
+                        for (u32 to = 0; to < 18; to++) {
+                                for (u32 i = 0; i < 300; i++)
+                                        a[i] = b[i] = (u8)(i * 7 + n);
+                                __builtin_memmove(a + to, a + from, n);
+                                for (u32 i = 0; i < 300; i++)
+                                        CHECK(a[i] == (i >= to && i < to + n ? b[i - to + from] : b[i]));
+                                __builtin_memcpy(a + 300, b, n);
+                                CHECK(__builtin_memcmp(a + 300, b, n) == 0);
+                                __builtin_memset(a + to, 0xee, n);
+                                CHECK(n == 0 || (a[to] == 0xee && a[to + n - 1] == 0xee && a[to + n] == (u8)b[to + n]) || from != to);
+                        }
+        CHECK(mul_div(U64_MAX, 1000, 1000) == U64_MAX && mul_div(1ul << 63, 6, 3) == 0 && mul_shift(1ul << 63, 4, 2) == 1ul << 63);
+        CHECK(bytes_find(STR("hello, world"), 'w') == 7 && bytes_find(STR("hello"), 'x') == 5 && bytes_cmp(STR("ab"), STR("abc")) < 0);
+        u8 line[64];
+        usize n = format(k_mbytes(line, sizeof line), "a {} b {x} c {} {", (i32)-5, 255, STR("text"));
+        CHECK(bytes_eq(k_bytes(line, n), STR("a -5 b ff c text {")));
+        CHECK(random_u64() != random_u64() && bytes_hash(STR("a")) != bytes_hash(STR("b")));
+        struct blob *blob = blob_copy(NULL, STR("name"));
+        CHECK(bytes_eq(blob_bytes(blob), STR("name")) && mbytes_len(blob_mbytes(blob)) == 40);
+        blob_drop(blob);
+        CHECK(!blob_alloc(NULL, BLOB_MAX + 1) && (blob = blob_alloc(NULL, BLOB_MAX)));
+        blob_drop(blob);
+        for (u32 i = 0; i < 5000; i++) {                        /* L1, L2: round the ring */
+                struct log_record rec;
+                u8 text[128];
+
+                klog(LOG_DEBUG, "record {}", i);
+                if (i % 97 == 0) {
+                        CHECK(log_read(i, &rec, k_mbytes(text, sizeof text)));
+                        CHECK(log_read(rec.seq + 1, &rec, k_mbytes(text, sizeof text)) || rec.seq > i);
+                }
+        }
+}
+
+void mem_selftest(void);
+void mem_selftest(void)
+{
+        log_set_console_level(LOG_INFO);
+        test_lib();
+        test_pools();
+        test_payers();
+        test_frames();
+        test_kernel_map();
+        test_spaces();
+        k_print("selftest: memory passed\n", 0, 0, 0);
+}
+#endif
