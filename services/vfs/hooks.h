@@ -19,5 +19,10 @@ STABLE(vfs_vm_ops) {
 STABLE(vfs_signal_ops) {
         void (*raise)(u32 sig);
 };
+/* realtime: ns since 1970, coarse, for time stamps; until it is there, the boot's clock is used */
+STABLE(vfs_clock_ops) {
+        u64 (*realtime)(void);
+};
+void vfs_register_clock(const struct vfs_clock_ops *ops);
 void vfs_register_vm(const struct vfs_vm_ops *ops);
 void vfs_register_signal(const struct vfs_signal_ops *ops);

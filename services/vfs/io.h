@@ -31,8 +31,9 @@ struct io {
 struct io io_user(u64 addr, usize len);
 struct io io_to_kernel(mbytes to);
 struct io io_from_kernel(bytes from);
-/* vec: `struct linux_iovec`s already copied from user space.  EINVAL: a length that is negative. */
-err_t io_vec(bytes vec, struct io *out);
+/* vec: `struct linux_iovec`s already copied from user space.  First check them: EINVAL: a negative length. */
+err_t io_vec_check(bytes vec, usize *total);
+struct io io_vec(bytes vec, usize total);
 
 static inline usize io_left(const struct io *io) { return io->left; }
 static inline usize io_done(const struct io *io) { return io->done; }

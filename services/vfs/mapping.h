@@ -17,18 +17,21 @@
  */
 #pragma once
 #include "services/vfs/hooks.h"
+#include "lib/radix.h"
 
 BASE(inode);
 OBJECT(vm_area);                        /* the vm's */
-OBJECT(page_node);
 STABLE(mapping);
+
+RADIX_TYPES(page_tree, frame)
+#define MAPPING_FEW 4                   /* pages of small files, without a node */
 
 /*                called with            does
  * fill           nothing locked         gives a new frame the content of page index (may sleep); the frame is
  *                                       zeroed and not yet in the tree.  NULL: pages that are not there are zeros
  * reserve        nothing locked         asked before a page is added to the tree (size limits): ENOSPC
  * release        lock (spin)            pages left the tree again
- * payer          anything               who pays for pages; NULL: the current thread's */
+ * Pages are charged to the current thread's payer. */
 STABLE(mapping_ops) {
         err_t (*fill)(struct mapping *m, u64 index, struct frame *f);
         err_t (*reserve)(struct mapping *m, u64 pages);
@@ -38,7 +41,8 @@ STABLE(mapping_ops) {
 STABLE(mapping) {
         struct inode *host;             /* not counted: the inode around it; fixed */
         const struct mapping_ops *ops;  /* NULL: no pages here; fixed */
-        struct page_node *root;         /* PTR_LOAD; changed under lock */
+        struct frame *few[MAPPING_FEW]; /* pages 0 to 3, counted; PTR_LOAD; lock */
+        struct page_tree tree;          /* the others, counted; PTR_LOAD; lock */
         u64 removals;                   /* ATOMIC: odd while pages are being removed */
         u64 pages;                      /* in the tree; lock */
         struct spinlock lock;           /* class mapping */
@@ -64,6 +68,9 @@ err_t mapping_get(struct mapping *m, u64 index, struct frame **out);
 err_t mapping_fault(struct mapping *m, u64 index, bool write, struct frame **out);
 /* Is this still the page at index? */
 bool  mapping_has(struct mapping *m, u64 index, struct frame *f);
+/* Puts in a page the caller has filled (takes a count of its own), unless there is one: then *out is that one,
+ * counted, and f is not used; else *out is f, counted.  ENOMEM, ENOSPC. */
+err_t mapping_add(struct mapping *m, u64 index, struct frame *f, struct frame **out);
 u64   mapping_pages(struct mapping *m);
 /* First index in [from, to) that has a page, or `to`; and the first that has none. */
 u64   mapping_next_page(struct mapping *m, u64 from, u64 to);

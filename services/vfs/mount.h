@@ -60,6 +60,10 @@ err_t mnt_ns_copy(struct payer *payer, struct mnt_ns *old, struct user_ns *user,
 
 /* What is mounted on (mnt, dentry), or NULL.  Counted. */
 struct mount *mount_at(struct mount *mnt, struct dentry *d);
+/* The same without counting, for a walk that checks ns->changes at its end. */
+struct mount *mount_peek(struct mount *mnt, struct dentry *d);
+/* What it is mounted on; false: a namespace's root, or detached.  *out counted. */
+bool mount_above(struct mount *mnt, struct path *out);
 /* Exchanges *p for the root of what is mounted there, as often as something is. */
 void path_descend(struct path *p);
 static inline bool mount_is_readonly(struct mount *m) { return (LOAD_RELAXED(m->flags) & MNT_RDONLY) != 0 || super_is_readonly(m->sb); }
@@ -74,6 +78,10 @@ err_t vfs_chroot(const struct actor *who, bytes path);
 /* For init: mounts sb at path. */
 err_t mount_super(const struct actor *who, struct superblock *sb, bytes target, u32 flags);
 
-/* For /proc/PID/{mounts,mountinfo}: the n-th mount of the namespace as seen from `root`; ENOENT past the end. */
+/* A mount outside any namespace (pipes and the like). Takes a count on sb. */
+struct mount *mount_new_internal(struct superblock *sb);
+
+/* For /proc/PID/{mounts,mountinfo}: the n-th mount of the namespace as seen from `root`; ENOENT past the end;
+ * *len 0: not reachable from there, skip it.  ENAMETOOLONG: out is too small. */
 enum mount_format { MOUNTS_LINE, MOUNTINFO_LINE, MOUNTSTATS_LINE };
 err_t mount_describe(struct mnt_ns *ns, const struct path *root, u32 n, enum mount_format how, mbytes out, usize *len);

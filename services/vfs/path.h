@@ -59,6 +59,7 @@ err_t path_parent(const struct actor *who, struct walk walk, bytes name, struct 
  * ENAMETOOLONG; ENOENT: PATH_NO_DELETED and it is. */
 #define PATH_NO_DELETED 1u              /* getcwd: ENOENT if deleted; otherwise " (deleted)" is appended */
 #define PATH_UNREACHABLE 2u             /* getcwd: "(unreachable)" in front when outside of root */
+#define PATH_NO_OUTSIDE 4u              /* EXDEV when outside of root */
 err_t path_text(const struct path *p, const struct path *root, u32 flags, mbytes buf, usize *start);
 
 /* Parent of a place, staying below `root` and crossing mounts ("..").  Counted. */

@@ -20,8 +20,7 @@ OBJECT(dentry_table);
  * sync              nothing               EIO                    NULL: nothing to write
  * revalidate        a held dentry         false: the dentry is stale, look up again (NULL: never stale)
  * show_options      nothing               appends ",size=…" for /proc/mounts to out, returns bytes (NULL: none)
- * evict             last link and reference of an inode gone: not here, see the inode's pool
- * kill              last mount went away; the dentries are dropped after it (NULL: nothing) */
+ * kill              last mount gone, dentries dropped but for the root's (NULL: nothing) */
 STABLE(super_ops) {
         err_t (*statfs)(struct superblock *sb, struct linux_statfs *out);
         err_t (*remount)(struct superblock *sb, u32 flags, bytes options);
@@ -49,7 +48,6 @@ STABLE(fs_type) {
 #define FS_USERNS      2u               /* may be mounted in a user namespace */
 #define FS_KERNEL_ONLY 4u               /* mount(2) does not know it */
 
-#define SB_DCACHE 4                     /* lock-free hash heads in the superblock itself */
 BASE(superblock) {
         const struct super_ops *ops;    /* fixed */
         const struct fs_type *type;     /* fixed */
@@ -84,6 +82,9 @@ err_t superblock_init(struct superblock *sb, const struct super_ops *ops, const 
 void  superblock_fini(struct superblock *sb);
 /* Gives it its root directory (takes over the count on it), lists and publishes it. ENOMEM: the inode is dropped. */
 err_t superblock_set_root(struct superblock *sb, struct inode *root);
+/* One mount more, or fewer: the last one takes the file system down (its dentries go; files are closed). */
+void  superblock_get_mount(struct superblock *sb);
+void  superblock_put_mount(struct superblock *sb);
 u64   super_new_ino(struct superblock *sb);
 u64   super_new_dev(void);              /* an anonymous device number (major 0) */
 static inline bool super_is_readonly(struct superblock *sb) { return (LOAD_RELAXED(sb->flags) & 1) != 0; }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * vfs's own view of the registry: hooks of upper services, and the list of superblocks.
+ */
+#pragma once
+#include "services/vfs/hooks.h"
+#include "services/vfs/super.h"
+#include "services/vfs/file.h"
+
+void registry_init(void);
+bool registry_fault_in(u64 addr, usize len, bool write);
+void registry_unmap(struct mapping *m, u64 first, u64 last, bool cows);
+void registry_raise(u32 sig);
+const struct file_ops *registry_fifo(void);
+u32 registry_new_mount_id(void);
+
+OBJECT(mount);
+void superblock_list(struct superblock *sb);
+void superblock_unlist(struct superblock *sb);
+/* The next listed superblock after `from` (NULL: the first), counted; drops `from`. */
+struct superblock *superblock_next(struct superblock *from);
+
+/* The file system of things without a name: pipes, sockets, event descriptors.  Borrowed. */
+struct superblock *registry_anon(void);
+struct mount *registry_anon_mount(void);
+void registry_set_anon(struct superblock *sb, struct mount *m);
+/* Numbers that are never given twice: ids, dentry states.  Per CPU, so no shared cache line. */
+u64 unique_u64(void);
