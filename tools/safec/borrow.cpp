@@ -17,14 +17,18 @@ const int TEMPORARY = 1 << 20;
 
 struct Origin {
         unsigned bits = 0;
-        int depth = 0;
-        Origin operator|(Origin o) const { return { bits | o.bits, depth > o.depth ? depth : o.depth }; }
-        bool operator==(Origin o) const { return bits == o.bits && depth == o.depth; }
+        int depth = 0;          // with the steps that cleanups make (B8)
+        int plain = 0;          // without
+        Origin operator|(Origin o) const
+        {
+                return { bits | o.bits, depth > o.depth ? depth : o.depth, plain > o.plain ? plain : o.plain };
+        }
+        bool operator==(Origin o) const { return bits == o.bits && depth == o.depth && plain == o.plain; }
         bool empty() const { return !bits && !depth; }
 };
 
 // What a pointer of that origin leads to.
-Origin content(Origin p) { return { ((p.bits & 0xff) << 8) | (p.bits & 0xff00), p.depth }; }
+Origin content(Origin p) { return { ((p.bits & 0xff) << 8) | (p.bits & 0xff00), p.depth, p.plain }; }
 
 struct Place {
         Origin addr;                    // of a pointer to it
@@ -37,8 +41,8 @@ class Borrows {
         Checker &C;
         const FunctionDecl *F;
         llvm::DenseMap<const VarDecl *, Origin> var;
-        llvm::DenseMap<const VarDecl *, int> depthOf;
-        int depth = 1;
+        llvm::DenseMap<const VarDecl *, int> depthOf, plainOf;
+        int depth = 1, plain = 1;
         bool changed = false, report = false;
 
 public:
@@ -48,15 +52,15 @@ public:
         {
                 unsigned i = 0;
                 for (const ParmVarDecl *p : F->parameters()) {
-                        depthOf[p] = 1;
+                        depthOf[p] = plainOf[p] = 1;
                         if (i < 8 && C.isBorrow(p->getType()))
-                                var[p] = { 1u << i, 0 };
+                                var[p] = { 1u << i, 0, 0 };
                         i++;
                 }
                 int rounds = 0;
                 do {
                         changed = false;
-                        depth = 1;
+                        depth = plain = 1;
                         stmt(F->getBody());
                         if (++rounds > 100) {
                                 C.err(F->getLocation(), "B7", "the origins of borrows in '" + F->getName() + "' do not settle; split the function");
@@ -64,7 +68,7 @@ public:
                         }
                 } while (changed);
                 report = true;
-                depth = 1;
+                depth = plain = 1;
                 stmt(F->getBody());
         }
 
@@ -90,14 +94,18 @@ public:
                         }
                         return;
                 }
-                int saved = depth;
+                int saved = depth, savedPlain = plain;
                 bool opens = isa<CompoundStmt>(s) || isa<ForStmt>(s) || isa<IfStmt>(s) || isa<WhileStmt>(s) || isa<SwitchStmt>(s) || isa<DoStmt>(s);
-                if (opens)
+                if (opens) {
                         depth++;
+                        plain++;
+                }
                 for (const Stmt *c : s->children())
                         stmt(c);
-                if (opens)
+                if (opens) {
                         depth = saved;
+                        plain = savedPlain;
+                }
         }
 
         void declare(const VarDecl *v)
@@ -111,6 +119,7 @@ public:
                 if (cleanup)
                         depth++;
                 depthOf[v] = depth;
+                plainOf[v] = plain;
                 if (v->hasInit()) {
                         Origin o = cut(v->getInit()->getType(), value(v->getInit()));
                         into(v, o, v->getLocation());
@@ -129,7 +138,7 @@ public:
                         changed = true;
                 }
                 if (report && o.depth > depthOf.lookup(v))
-                        C.err(loc, "B4", "'" + v->getName() + "' would outlive what it borrows; declare it in the inner block (after the guard or pin), or use a copy");
+                        C.err(loc, o.plain > plainOf.lookup(v) ? "B4" : "B8", "'" + v->getName() + "' would outlive what it borrows; declare it in the inner block (after the guard or pin), or use a copy");
         }
 
         void store(const Place &p, QualType t, Origin o, SourceLocation loc)
@@ -167,7 +176,7 @@ public:
                         if (v->hasGlobalStorage())
                                 return { {}, {}, nullptr, true };
                         int at = depthOf.lookup(v);
-                        return { { 0, at ? at : depth }, var.lookup(v), v, false };
+                        return { { 0, at ? at : depth, at ? plainOf.lookup(v) : plain }, var.lookup(v), v, false };
                 }
                 if (const auto *m = dyn_cast<MemberExpr>(e)) {
                         if (m->isArrow())
@@ -175,7 +184,7 @@ public:
                         if (m->getBase()->isGLValue())
                                 return place(m->getBase());
                         Origin o = value(m->getBase());
-                        return { { 0, TEMPORARY }, o, nullptr, false };
+                        return { { 0, TEMPORARY, TEMPORARY }, o, nullptr, false };
                 }
                 if (const auto *u = dyn_cast<UnaryOperator>(e)) {
                         if (u->getOpcode() == UO_Deref)
@@ -191,7 +200,7 @@ public:
                         if (dec && dec->getCastKind() == CK_ArrayToPointerDecay) {
                                 if (dec->getSubExpr()->isGLValue())
                                         return place(dec->getSubExpr());
-                                return { { 0, TEMPORARY }, value(dec->getSubExpr()), nullptr, false };
+                                return { { 0, TEMPORARY, TEMPORARY }, value(dec->getSubExpr()), nullptr, false };
                         }
                         return deref(value(a->getBase()));
                 }
@@ -201,7 +210,7 @@ public:
                                 return { {}, o, nullptr, true };
                         if (report && o.depth > depth)
                                 C.err(C.own(e), "B4", "the literal outlives what it borrows");
-                        return { { 0, depth }, o, nullptr, false };
+                        return { { 0, depth, plain }, o, nullptr, false };
                 }
                 if (const auto *g = dyn_cast<GenericSelectionExpr>(e))
                         return place(g->getResultExpr());
@@ -216,7 +225,7 @@ public:
                         if (o->getSourceExpr() && o->getSourceExpr()->isGLValue())
                                 return place(o->getSourceExpr());
                 Origin all = rest(e);
-                return { all | Origin{ 0, TEMPORARY }, all, nullptr, false };
+                return { all | Origin{ 0, TEMPORARY, TEMPORARY }, all, nullptr, false };
         }
 
         //--- values -------------------------------------------------------
@@ -265,7 +274,7 @@ public:
                         case CK_LValueToRValue:
                                 return place(s).value;
                         case CK_ArrayToPointerDecay:
-                                return s->isGLValue() ? place(s).addr : Origin{ 0, TEMPORARY };
+                                return s->isGLValue() ? place(s).addr : Origin{ 0, TEMPORARY, TEMPORARY };
                         case CK_FunctionToPointerDecay: case CK_BuiltinFnToFnPtr:
                                 return {};
                         default:
@@ -369,8 +378,9 @@ public:
 
         Origin statement(const StmtExpr *s)
         {
-                int saved = depth;
+                int saved = depth, savedPlain = plain;
                 depth++;
+                plain++;
                 Origin o;
                 const CompoundStmt *b = s->getSubStmt();
                 for (const Stmt *c : b->body()) {
@@ -380,10 +390,12 @@ public:
                                 stmt(c);
                 }
                 depth = saved;
+                plain = savedPlain;
                 o = cut(s->getType(), o);
                 if (report && o.depth > depth) {
                         C.err(s->getBeginLoc(), "B6", "a borrow of a local leaves its block");
                         o.depth = depth;
+                        o.plain = plain;
                 }
                 return o;
         }

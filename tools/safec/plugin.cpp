@@ -163,6 +163,7 @@ class Action : public PluginASTAction {
                                 llvm::sys::path::remove_filename(top);
                         opts.root = std::string(top);
                 }
+                shared.self = self;
                 shared.frame = opts.frame;
                 shared.ir = opts.ir;
                 for (auto &rule : opts.off)

@@ -10,6 +10,7 @@ struct Shared {
         bool frame = false, ir = true;
         std::set<std::string> off;
         std::string facts;
+        std::string self;       // the plugin's file
 };
 extern Shared shared;
 }
