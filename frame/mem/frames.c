@@ -315,6 +315,7 @@ struct mem_stats mem_stats(void)
 static const struct shrinker *shrinkers[16];
 static u32 n_shrinkers;
 static struct task *reclaimer;          /* one at a time */
+static u32 reclaimer_oopses;            /* of the reclaimer when it began */
 
 void shrinker_register(const struct shrinker *s)
 {
@@ -324,28 +325,25 @@ void shrinker_register(const struct shrinker *s)
         __atomic_store_n(&shrinkers[i], s, __ATOMIC_RELEASE);
 }
 
-void mem_oops(struct task *t)
-{
-        struct task *old = t;
-        __atomic_compare_exchange_n(&reclaimer, &old, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
+/* The reclaimer may have died in a shrinker: its oops count moved. */
+static bool reclaimer_lives(struct task *t)
+{ return t && LOAD_RELAXED(t->oopses) == LOAD_RELAXED(reclaimer_oopses); }
 
 /* May return more than 0 because somebody else reclaimed: the caller tries again. */
 u64 mem_reclaim(u64 pages)
 {
-        struct task *none = NULL, *me = current_task();
-        u64 done = 0;
+        struct task *me = current_task(), *owner = PTR_LOAD(reclaimer);
+        u64 done = 0, before = mem_free_pages();
 
-        if (!me || !may_reclaim() || __atomic_load_n(&reclaimer, __ATOMIC_RELAXED) == me)
-                return 0;
-        u64 before = mem_free_pages();
-
-        while (!__atomic_compare_exchange_n(&reclaimer, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (!me || !may_reclaim() || (owner == me && reclaimer_lives(owner)))
+                return 0;               /* not here; or from within a shrinker */
+        while (!CMPXCHG(reclaimer, reclaimer_lives(owner) ? NULL : owner, me)) {
                 task_yield();
                 if (mem_free_pages() > before)
                         return mem_free_pages() - before;
-                none = NULL;
+                owner = PTR_LOAD(reclaimer);
         }
+        STORE(reclaimer_oopses, me->oopses);
         for (u32 i = 0; i < ARRAY_SIZE(shrinkers) && done < pages; i++) {
                 const struct shrinker *s = __atomic_load_n(&shrinkers[i], __ATOMIC_ACQUIRE);
 

@@ -327,7 +327,7 @@ static void teardown(struct vmspace *s)
 {
         lock_space(s);
         u64 root = s->root;
-        s->root = 0;
+        __atomic_store_n(&s->root, 0, __ATOMIC_SEQ_CST);
         unlock_space(s);
         mmu_space_evict(s);
         free_tables(s, phys_to_virt(root), 4);

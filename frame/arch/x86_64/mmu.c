@@ -355,12 +355,18 @@ void vmspace_switch_to(struct vmspace *s)
                 return;
         u64 bit = 1ul << pc->cpu;
 
-        /* The bit first, then CR3: who changes the tables after this sees the bit. */
+        /* The bit first, then the root and CR3: who changes the tables, or takes the root away, after this sees the bit. */
         if (!(__atomic_load_n(&s->cpus, __ATOMIC_RELAXED) & bit))
                 __atomic_fetch_or(&s->cpus, bit, __ATOMIC_SEQ_CST);
+        u64 root = __atomic_load_n(&s->root, __ATOMIC_ACQUIRE);
+
+        if (!root) {                    /* dropped too often while a task still names it: that task will fault */
+                vmspace_leave();
+                return;
+        }
         pc->space = s;
         mem_counters[pc->cpu].cr3_loads++;
-        mmu_load_cr3(s->root);
+        mmu_load_cr3(root);
 }
 
 void vmspace_leave(void)
