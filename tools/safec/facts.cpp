@@ -95,7 +95,6 @@ public:
                         o["size"] = (int64_t)lay.getSize().getQuantity();
                         o["align"] = (int64_t)lay.getAlignment().getQuantity();
                         o["fields"] = fields(def);
-                        o["borrow"] = C.isBorrow(X.getTypeDeclType(def));
                 }
                 return o;
         }
@@ -154,6 +153,12 @@ std::string Checker::facts()
                 bool frame = inTrustedFile(loc);
                 if (const auto *t = dyn_cast<TagDecl>(d)) {
                         if (!t->getIdentifier() || (frame && frameworkDecl(t)))
+                                continue;
+                        // A tag that only the .c file knows cannot meet another unit's.
+                        bool local = true;
+                        for (const auto *r : t->redecls())
+                                local &= inMainFile(r->getLocation());
+                        if (local)
                                 continue;
                         tags[(t->getKindName() + " " + t->getName()).str()] = w.tag(t->getDefinition() ? cast<TagDecl>(t->getDefinition()) : t);
                         continue;
