@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * procfs: what the kernel tells about processes and itself, as text in files (proc(5)).
+ */
+#pragma once
+
+void procfs_init(void);                 /* registers the file system type "proc"; at boot */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /proc/sys: settings that act.
+ */
+#include "services/procfs/tree.h"
+#include "services/namespace/namespace.h"
+#include "services/security/cred.h"
+#include "services/vm/vm.h"
+#include "lib/num.h"
+
+static bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
+
+static err_t say_line(struct text *t, bytes line)
+{
+        text_add(t, line);
+        text_char(t, '\n');
+        return OK;
+}
+
+static err_t say_u64(struct text *t, u64 v)
+{
+        SAY(t, "{}\n", v);
+        return OK;
+}
+
+static err_t parse_u32(bytes text, u32 *out)
+{
+        u64 v = 0;
+        if (!num_parse(text, 10, &v) || v > U32_MAX)
+                return ERR(EINVAL);
+        *out = (u32)v;
+        return OK;
+}
+
+/* ---- kernel ---- */
+
+static err_t show_ostype(struct text *t, const struct subject *s)    { (void)s; return say_line(t, STR("Linux")); }
+static err_t show_osrelease(struct text *t, const struct subject *s) { (void)s; return say_line(t, STR("6.1.0-keel")); }
+static err_t show_version(struct text *t, const struct subject *s)   { (void)s; return say_line(t, STR("#1 SMP PREEMPT Keel")); }
+
+static err_t show_hostname(struct text *t, const struct subject *s)
+{
+        u8 name[UTS_LEN + 1] = {};
+        (void)s;
+        uts_get_nodename(thread_current()->ns->uts, MBYTES_OF(name));
+        return say_line(t, padded(BYTES_OF(name)));
+}
+
+static err_t write_hostname(bytes text, const struct subject *s)
+{
+        (void)s;
+        return capable(CAP_SYS_ADMIN) ? uts_set_nodename(thread_current()->ns->uts, text) : ERR(EPERM);
+}
+
+static err_t show_domainname(struct text *t, const struct subject *s)
+{
+        u8 name[UTS_LEN + 1] = {};
+        (void)s;
+        uts_get_domainname(thread_current()->ns->uts, MBYTES_OF(name));
+        return say_line(t, padded(BYTES_OF(name)));
+}
+
+static err_t write_domainname(bytes text, const struct subject *s)
+{
+        (void)s;
+        return capable(CAP_SYS_ADMIN) ? uts_set_domainname(thread_current()->ns->uts, text) : ERR(EPERM);
+}
+
+static err_t show_pid_max(struct text *t, const struct subject *s) { (void)s; return say_u64(t, pid_ns_max(pid_ns_current())); }
+static err_t write_pid_max(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        return pid_ns_set_max(pid_ns_current(), v);
+}
+
+static err_t show_threads_max(struct text *t, const struct subject *s)
+{
+        (void)s;
+        return say_u64(t, pid_ns_max_threads(pid_ns_current()));
+}
+static err_t write_threads_max(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        pid_ns_set_max_threads(pid_ns_current(), v);
+        return OK;
+}
+
+static err_t show_cap_last(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, CAP_LAST_CAP); }
+static err_t show_ngroups_max(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, GROUPS_MAX); }
+static err_t show_overflow_id(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 65534); }
+static err_t show_core_pattern(struct text *t, const struct subject *s)  { (void)s; return say_line(t, STR("core")); }
+
+static err_t show_printk(struct text *t, const struct subject *s)
+{
+        (void)s;
+        SAY(t, "{}\t4\t1\t7\n", log_console_level());
+        return OK;
+}
+
+static err_t write_printk(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        usize end = 0;
+        (void)s;
+        while (end < bytes_len(text) && bytes_at(text, end) >= '0' && bytes_at(text, end) <= '9')
+                end++;
+        TRY(parse_u32(bytes_take(text, end), &v));
+        log_set_console_level(v);
+        return OK;
+}
+
+static void say_uuid(struct text *t, const u64 *high, const u64 *low)
+{
+        u64 a = (*high & ~0xf000ul) | 0x4000, b = (*low & ~(3ul << 62)) | 2ul << 62;
+        text_hex(t, a >> 32, 8);
+        text_char(t, '-');
+        text_hex(t, a >> 16 & 0xffff, 4);
+        text_char(t, '-');
+        text_hex(t, a & 0xffff, 4);
+        text_char(t, '-');
+        text_hex(t, b >> 48, 4);
+        text_char(t, '-');
+        text_hex(t, b & 0xfffffffffffful, 12);
+        text_char(t, '\n');
+}
+
+static err_t show_uuid(struct text *t, const struct subject *s)
+{
+        u64 a = random_u64(), b = random_u64();
+        (void)s;
+        say_uuid(t, &a, &b);
+        return OK;
+}
+
+/* The same for as long as the machine runs: made of what was random at boot, the namespace's keyed hash. */
+static err_t show_boot_id(struct text *t, const struct subject *s)
+{
+        u64 a = (u64)hash_u64(1) << 32 | hash_u64(2), b = (u64)hash_u64(3) << 32 | hash_u64(4);
+        (void)s;
+        say_uuid(t, &a, &b);
+        return OK;
+}
+
+static err_t show_entropy(struct text *t, const struct subject *s) { (void)s; return say_u64(t, 256); }
+
+static const struct proc_dir random_dir = { .entry = {
+        { .name = "boot_id", .mode = 0444, .show = show_boot_id },
+        { .name = "entropy_avail", .mode = 0444, .show = show_entropy },
+        { .name = "poolsize", .mode = 0444, .show = show_entropy },
+        { .name = "uuid", .mode = 0444, .show = show_uuid },
+} };
+
+/* ---- vm ---- */
+
+static struct vm_settings settings(void) { return vm_settings(vm_domain_of(vm_current())); }
+
+static err_t show_overcommit(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, settings().overcommit); }
+static err_t show_overcommit_ratio(struct text *t, const struct subject *s) { (void)s; return say_u64(t, settings().overcommit_ratio); }
+static err_t show_max_map_count(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, settings().max_map_count); }
+static err_t show_mmap_min_addr(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, settings().mmap_min_addr); }
+static err_t show_randomize(struct text *t, const struct subject *s)        { (void)s; return say_u64(t, settings().randomize); }
+
+enum setting { SET_OVERCOMMIT, SET_RATIO, SET_MAP_COUNT, SET_RANDOMIZE };
+
+static err_t write_setting(bytes text, enum setting which, u32 max)
+{
+        struct vm_settings v = settings();
+        u32 n = 0;
+
+        TRY(parse_u32(text, &n));
+        if (n > max)
+                return ERR(EINVAL);
+        switch (which) {
+        case SET_OVERCOMMIT: v.overcommit = n; break;
+        case SET_RATIO:      v.overcommit_ratio = n; break;
+        case SET_MAP_COUNT:  v.max_map_count = n; break;
+        case SET_RANDOMIZE:  v.randomize = n; break;
+        default:             break;
+        }
+        vm_set_settings(vm_domain_of(vm_current()), v);
+        return OK;
+}
+
+static err_t write_overcommit(bytes text, const struct subject *s)       { (void)s; return write_setting(text, SET_OVERCOMMIT, 2); }
+static err_t write_overcommit_ratio(bytes text, const struct subject *s) { (void)s; return write_setting(text, SET_RATIO, 1000000); }
+static err_t write_max_map_count(bytes text, const struct subject *s)    { (void)s; return write_setting(text, SET_MAP_COUNT, I32_MAX); }
+static err_t write_randomize(bytes text, const struct subject *s)        { (void)s; return write_setting(text, SET_RANDOMIZE, 2); }
+
+static const struct proc_dir kernel_dir = { .entry = {
+        { .name = "cap_last_cap", .mode = 0444, .show = show_cap_last },
+        { .name = "core_pattern", .mode = 0444, .show = show_core_pattern },
+        { .name = "domainname", .mode = 0644, .show = show_domainname, .write = write_domainname },
+        { .name = "hostname", .mode = 0644, .show = show_hostname, .write = write_hostname },
+        { .name = "ngroups_max", .mode = 0444, .show = show_ngroups_max },
+        { .name = "osrelease", .mode = 0444, .show = show_osrelease },
+        { .name = "ostype", .mode = 0444, .show = show_ostype },
+        { .name = "overflowgid", .mode = 0444, .show = show_overflow_id },
+        { .name = "overflowuid", .mode = 0444, .show = show_overflow_id },
+        { .name = "pid_max", .mode = 0644, .show = show_pid_max, .write = write_pid_max },
+        { .name = "printk", .mode = 0644, .show = show_printk, .write = write_printk },
+        { .name = "random", .mode = 0555, .dir = &random_dir },
+        { .name = "randomize_va_space", .mode = 0644, .show = show_randomize, .write = write_randomize },
+        { .name = "threads-max", .mode = 0644, .show = show_threads_max, .write = write_threads_max },
+        { .name = "version", .mode = 0444, .show = show_version },
+} };
+
+static const struct proc_dir vm_dir = { .entry = {
+        { .name = "max_map_count", .mode = 0644, .show = show_max_map_count, .write = write_max_map_count },
+        { .name = "mmap_min_addr", .mode = 0444, .show = show_mmap_min_addr },
+        { .name = "overcommit_memory", .mode = 0644, .show = show_overcommit, .write = write_overcommit },
+        { .name = "overcommit_ratio", .mode = 0644, .show = show_overcommit_ratio, .write = write_overcommit_ratio },
+} };
+
+/* ---- fs ---- */
+
+static err_t show_nr_open(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, FILES_MAX); }
+static err_t show_file_max(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, (u64)I64_MAX); }
+static err_t show_pipe_max_size(struct text *t, const struct subject *s) { (void)s; return say_u64(t, 1048576); }
+
+static const struct proc_dir fs_dir = { .entry = {
+        { .name = "file-max", .mode = 0444, .show = show_file_max },
+        { .name = "nr_open", .mode = 0444, .show = show_nr_open },
+        { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
+} };
+
+const struct proc_dir proc_sys_dir = { .entry = {
+        { .name = "fs", .mode = 0555, .dir = &fs_dir },
+        { .name = "kernel", .mode = 0555, .dir = &kernel_dir },
+        { .name = "vm", .mode = 0555, .dir = &vm_dir },
+} };

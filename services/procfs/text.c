@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Growing text.  See text.h.
+ */
+#include "services/procfs/text.h"
+#include "services/vfs/io.h"
+
+static void text_fini(struct text *t)
+{
+        text_clear(t);
+        payer_drop(t->payer);
+}
+POOL_DEFINE(text, text_fini);
+
+struct text *text_new(struct payer *payer)
+{
+        struct text *t = text_alloc(payer, MAY_RECLAIM);
+        if (t && payer)
+                t->payer = payer_hold(payer);
+        return t;
+}
+
+void text_clear(struct text *t)
+{
+        for (u32 i = 0; i < TEXT_PARTS; i++) {
+                blob_drop(t->part[i]);
+                t->part[i] = NULL;
+        }
+        t->len = 0;
+        t->failed = false;
+}
+
+void text_add(struct text *t, bytes b)
+{
+        while (bytes_len(b) && !t->failed) {
+                u64 index = t->len / TEXT_PART, at = t->len % TEXT_PART;
+                if (index >= TEXT_PARTS) {
+                        t->failed = true;
+                        return;
+                }
+                if (!t->part[index])
+                        t->part[index] = blob_alloc(t->payer, TEXT_PART);
+                if (!t->part[index]) {
+                        t->failed = true;
+                        return;
+                }
+                usize n = mbytes_copy(mbytes_sub(blob_mbytes(t->part[index]), at, TEXT_PART - at), b);
+                t->len += n;
+                b = bytes_skip(b, n);
+        }
+}
+
+void text_char(struct text *t, u8 c) { text_add(t, BYTES_OF(c)); }
+
+static void add_digits(struct text *t, u64 v, u32 base, u32 width, u8 fill)
+{
+        u8 out[24] = {};
+        u32 at = sizeof out;
+
+        do {
+                u32 d = (u32)(base == 16 ? v & 15 : v % 10);
+                out[--at] = (u8)(d < 10 ? '0' + d : 'a' + d - 10);
+                v = base == 16 ? v >> 4 : v / 10;
+        } while (v);
+        while (sizeof out - at < width && at)
+                out[--at] = fill;
+        text_add(t, bytes_skip(BYTES_OF(out), at));
+}
+
+void text_number(struct text *t, u64 v, u32 width) { add_digits(t, v, 10, width, ' '); }
+void text_hex(struct text *t, u64 v, u32 digits)   { add_digits(t, v, 16, digits, '0'); }
+
+err_t text_read(struct text *t, struct io *io, u64 *pos)
+{
+        while (*pos < t->len && io_left(io)) {
+                u64 index = *pos / TEXT_PART, at = *pos % TEXT_PART;
+                u64 n = min_u64(min_u64(TEXT_PART - at, t->len - *pos), io_left(io));
+                if (index >= TEXT_PARTS)
+                        break;
+                usize done = io_copy_out(io, bytes_sub(blob_bytes(t->part[index]), at, n));
+                *pos += done;
+                if (done < n)
+                        return ERR(EFAULT);
+        }
+        return OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A text that grows: what a /proc file says, made whole when it is first read.
+ */
+#pragma once
+
+#define TEXT_PART  16384u
+#define TEXT_PARTS 128u                 /* 2 MiB: what does not fit is cut */
+
+OBJECT(text) {
+        u64   len;
+        bool  failed;                   /* out of memory, or cut */
+        struct payer *payer;            /* counted, or NULL */
+        struct blob *part[TEXT_PARTS];  /* counted */
+};
+POOL_DECLARE(text)
+
+struct text *text_new(struct payer *payer);             /* NULL: no memory */
+void  text_clear(struct text *t);
+void  text_add(struct text *t, bytes b);
+void  text_number(struct text *t, u64 v, u32 width);    /* right-aligned in width columns */
+void  text_hex(struct text *t, u64 v, u32 digits);      /* at least this many digits, zero-filled */
+void  text_char(struct text *t, u8 c);
+/* Copies [*pos, …) of it to io and advances *pos. EFAULT. */
+struct io;
+err_t text_read(struct text *t, struct io *io, u64 *pos);
+
+/* SAY(t, "pid {} {}\n", nr, name): formatted as klog does it; at most 400 bytes. */
+#define SAY(t, ...) do { u8 line[400] = {}; \
+        text_add((t), bytes_take(BYTES_OF(line), format(MBYTES_OF(line), __VA_ARGS__))); } while (0)

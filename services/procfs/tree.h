@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The shape of /proc: static tables of entries, and directories whose names are
+ * processes, threads and descriptors.
+ */
+#pragma once
+#include "services/procfs/text.h"
+#include "services/process/process.h"
+#include "services/vfs/vfs.h"
+
+/* What an entry is about: borrows for one call.  In system-wide entries process and thread are NULL. */
+struct subject {
+        struct process *process;
+        struct thread *thread;          /* in task/TID; else NULL */
+        u32 fd;
+};
+
+STABLE(proc_dir);
+/* Exactly one of show, link, follow, dir is set (link and follow may both be).
+ *   show    adds the file's text
+ *   write   takes what is written, in one piece of at most a page (NULL: read only)
+ *   link    the text of a symlink, into buf
+ *   follow  the place a magic link leads to, counted
+ *   dir     a directory */
+STABLE(proc_entry) {
+        u8    name[24];                 /* NUL-padded; empty: the table's end */
+        u32   mode;                     /* permission bits */
+        bool  guarded;                  /* only for those who may trace the process: EACCES */
+        err_t (*show)(struct text *t, const struct subject *s);
+        err_t (*write)(bytes text, const struct subject *s);
+        err_t (*link)(mbytes buf, usize *len, const struct subject *s);
+        err_t (*follow)(struct path *out, const struct subject *s);
+        const struct proc_dir *dir;
+};
+
+enum dynamic { DYN_NONE, DYN_PROCESSES, DYN_THREADS, DYN_FDS, DYN_FDINFO };
+#define PROC_ENTRIES 48
+STABLE(proc_dir) {
+        enum dynamic dynamic;           /* names besides the table's */
+        struct proc_entry entry[PROC_ENTRIES];
+};
+
+extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, proc_sys_dir;
+
+/* The vm of a process, counted; NULL: a zombie or kernel thread. And its first live thread. */
+struct vm *subject_vm(const struct subject *s);
+struct thread *subject_thread(const struct subject *s);  /* counted; NULL: none lives */
