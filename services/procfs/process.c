@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /proc/PID and /proc/PID/task/TID.  proc(5) gives the formats.
+ */
+#include "services/procfs/tree.h"
+#include "services/sched/sched.h"
+#include "services/security/cred.h"
+#include "services/signal/signal.h"
+#include "services/tty/tty.h"
+#include "services/vm/vm.h"
+#include "services/vfs/mount.h"
+#include "lib/num.h"
+
+#define TICKS(ns) ((ns) / (NSEC_PER_SEC / 100))         /* USER_HZ */
+
+static bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
+
+/* What several files tell, gathered under the owners' locks. */
+struct facts {
+        u32 pid, tgid, ppid, pgrp, sid, device, threads, uid[4], gid[4];
+        i32 foreground;
+        u8  state, comm[COMM_LEN];
+        struct task_times times;
+        u64 min_faults, maj_faults, child_min_faults, child_maj_faults, start, child_user, child_system;
+        u64 pending, shared, blocked, ignored, caught, voluntary, involuntary;
+        u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient, affinity;
+        i32 nice;
+        u32 cpu, policy, rt_priority, exit_signal, exit_status, umask;
+        bool no_new_privs;
+};
+
+static void gather_cred(struct facts *f, struct cred *c)
+{
+        if (!c)
+                return;
+        f->uid[0] = c->uid;
+        f->uid[1] = c->euid;
+        f->uid[2] = c->suid;
+        f->uid[3] = c->fsuid;
+        f->gid[0] = c->gid;
+        f->gid[1] = c->egid;
+        f->gid[2] = c->sgid;
+        f->gid[3] = c->fsgid;
+        f->cap_inheritable = c->cap_inheritable;
+        f->cap_permitted = c->cap_permitted;
+        f->cap_effective = c->cap_effective;
+        f->cap_bounding = c->cap_bounding;
+        f->cap_ambient = c->cap_ambient;
+}
+
+static void gather_relations(struct facts *f, struct process *p)
+{
+        struct pid_ns *ns = p->pid->ns;
+
+        tree_lock(ns);
+        f->ppid = p->parent ? p->parent->tgid : 0;
+        f->pgrp = p->pgrp ? p->pgrp->nr : 0;
+        f->sid = p->session ? p->session->sid->nr : 0;
+        tree_unlock(ns);
+        tty_of_process(p, &f->device, &f->foreground);
+}
+
+static void gather(struct facts *f, const struct subject *s)
+{
+        struct process *p = s->process;
+        struct thread *t = s->thread ? thread_hold(s->thread) : NULL;
+        {
+                SPIN_GUARD(&p->lock);
+                if (!t && p->leader)
+                        t = thread_hold(p->leader);
+                f->threads = p->live;
+                f->child_min_faults = p->child_min_faults;
+                f->child_maj_faults = p->child_maj_faults;
+                f->child_user = p->child_times.user;
+                f->child_system = p->child_times.system;
+                f->min_faults = p->dead_min_faults;
+                f->maj_faults = p->dead_maj_faults;
+                f->exit_signal = p->exit_signal;
+                f->exit_status = p->exit_status;
+                f->no_new_privs = p->no_new_privs;
+                if (t) {
+                        gather_cred(f, t->cred);
+                        f->umask = t->fs ? fs_umask(t->fs) : 0;
+                }
+        }
+        f->tgid = p->tgid;
+        f->pid = s->thread ? s->thread->tid : p->tgid;
+        f->start = p->start_time;
+        gather_relations(f, p);
+        f->state = s->thread ? thread_state_letter(s->thread) : process_state_letter(p);
+        f->pending = signal_shown(p, 0);
+        f->shared = signal_shown(p, 1);
+        f->blocked = signal_shown(p, 2);
+        f->ignored = signal_shown(p, 3);
+        f->caught = signal_shown(p, 4);
+        f->times = process_times(p);
+        if (t) {
+                struct sched_params sp = sched_get(t);
+                struct task *task = t->base.task;
+                if (s->thread)
+                        f->times = task_times(task);
+                f->min_faults += LOAD(t->min_faults);
+                f->maj_faults += LOAD(t->maj_faults);
+                f->nice = sp.nice;
+                f->policy = sp.policy;
+                f->rt_priority = sp.rt_priority;
+                f->cpu = task_cpu(task);
+                f->affinity = sched_affinity(t);
+                f->voluntary = task_switches(task, true);
+                f->involuntary = task_switches(task, false);
+                for (u32 i = 0; i < COMM_LEN; i++)
+                        f->comm[i] = t->comm[i];
+        }
+        thread_drop(t);
+}
+
+/* ---- stat, statm, status ---- */
+
+static void say_signed(struct text *t, i64 v) { SAY(t, " {}", v); }
+static void say(struct text *t, u64 v)
+{
+        text_char(t, ' ');
+        text_number(t, v, 1);
+}
+
+static u32 stat_priority(const struct facts *f, bool *negative)
+{
+        bool rt = f->policy == 1 || f->policy == 2;
+        *negative = rt;
+        return rt ? f->rt_priority + 1 : (u32)(20 + f->nice);
+}
+
+static err_t show_stat(struct text *t, const struct subject *s)
+{
+        struct facts f = {};
+        struct vm_stats st = {};
+        struct vm_layout l = {};
+        struct vm *vm = subject_vm(s);
+        bool negative = false;
+
+        gather(&f, s);
+        if (vm) {
+                st = vm_stats(vm);
+                l = vm_layout(vm);
+                vm_drop(vm);
+        }
+        u32 prio = stat_priority(&f, &negative);
+        SAY(t, "{} ({}) ", f.pid, padded(BYTES_OF(f.comm)));
+        text_char(t, f.state);
+        SAY(t, " {} {} {} {} {} 4194304", f.ppid, f.pgrp, f.sid, f.device, f.foreground);
+        say(t, f.min_faults);
+        say(t, f.child_min_faults);
+        say(t, f.maj_faults);
+        say(t, f.child_maj_faults);
+        say(t, TICKS(f.times.user));
+        say(t, TICKS(f.times.system));
+        say(t, TICKS(f.child_user));
+        say(t, TICKS(f.child_system));
+        say_signed(t, negative ? -(i64)prio : (i64)prio);
+        say_signed(t, f.nice);
+        say(t, f.threads ? f.threads : 1);
+        say(t, 0);
+        say(t, TICKS(f.start));
+        say(t, st.total * PAGE_SIZE);
+        say(t, st.rss);
+        say(t, U64_MAX);
+        say(t, l.start_code);
+        say(t, l.end_code);
+        say(t, l.start_stack);
+        say(t, 0);
+        say(t, 0);
+        say(t, f.pending & I32_MAX);
+        say(t, f.blocked & I32_MAX);
+        say(t, f.ignored & I32_MAX);
+        say(t, f.caught & I32_MAX);
+        say(t, 0);
+        say(t, 0);
+        say(t, 0);
+        say(t, f.exit_signal);
+        say(t, f.cpu);
+        say(t, f.rt_priority);
+        say(t, f.policy);
+        say(t, 0);
+        say(t, 0);
+        say(t, 0);
+        say(t, l.start_data);
+        say(t, l.end_data);
+        say(t, l.start_brk);
+        say(t, l.arg_start);
+        say(t, l.arg_end);
+        say(t, l.env_start);
+        say(t, l.env_end);
+        say(t, f.exit_status);
+        text_char(t, '\n');
+        return OK;
+}
+
+static err_t show_statm(struct text *t, const struct subject *s)
+{
+        struct vm_stats st = {};
+        struct vm *vm = subject_vm(s);
+
+        if (vm) {
+                st = vm_stats(vm);
+                vm_drop(vm);
+        }
+        SAY(t, "{} {} {} {} 0 {} 0\n", st.total, st.rss, st.rss_file + st.rss_shmem, st.exec, st.data + st.stack);
+        return OK;
+}
+
+static bytes state_word(u8 letter)
+{
+        switch (letter) {
+        case 'R': return STR("R (running)");
+        case 'D': return STR("D (disk sleep)");
+        case 'T': return STR("T (stopped)");
+        case 'Z': return STR("Z (zombie)");
+        case 'X': return STR("X (dead)");
+        default:  return STR("S (sleeping)");
+        }
+}
+
+static void say_mask(struct text *t, bytes name, u64 mask)
+{
+        text_add(t, name);
+        text_add(t, STR(":\t"));
+        text_hex(t, mask, 16);
+        text_char(t, '\n');
+}
+
+static void say_kib(struct text *t, bytes name, u64 pages)
+{
+        text_add(t, name);
+        text_add(t, STR(":\t"));
+        text_number(t, pages * 4, 8);
+        text_add(t, STR(" kB\n"));
+}
+
+static void say_groups(struct text *t, struct process *p)
+{
+        struct cred *c = NULL;
+        {
+                SPIN_GUARD(&p->lock);
+                if (p->leader && p->leader->cred)
+                        c = cred_hold(p->leader->cred);
+        }
+        text_add(t, STR("Groups:\t"));
+        if (c) {
+                for (u32 i = 0; i < cred_group_count(c); i++)
+                        SAY(t, "{} ", cred_group(c, i));
+        }
+        text_char(t, '\n');
+        cred_drop(c);
+}
+
+static void say_memory(struct text *t, struct vm *vm)
+{
+        struct vm_stats st = vm_stats(vm);
+
+        say_kib(t, STR("VmPeak"), st.peak_total);
+        say_kib(t, STR("VmSize"), st.total);
+        say_kib(t, STR("VmLck"), st.locked);
+        say_kib(t, STR("VmPin"), 0);
+        say_kib(t, STR("VmHWM"), st.peak_rss);
+        say_kib(t, STR("VmRSS"), st.rss);
+        say_kib(t, STR("RssAnon"), st.rss_anon);
+        say_kib(t, STR("RssFile"), st.rss_file);
+        say_kib(t, STR("RssShmem"), st.rss_shmem);
+        say_kib(t, STR("VmData"), st.data);
+        say_kib(t, STR("VmStk"), st.stack);
+        say_kib(t, STR("VmExe"), st.exec);
+        say_kib(t, STR("VmLib"), 0);
+        say_kib(t, STR("VmPTE"), st.tables);
+        say_kib(t, STR("VmSwap"), 0);
+}
+
+static err_t show_status(struct text *t, const struct subject *s)
+{
+        struct facts f = {};
+        struct vm *vm = subject_vm(s);
+
+        gather(&f, s);
+        SAY(t, "Name:\t{}\nUmask:\t0{}{}{}\nState:\t{}\n", padded(BYTES_OF(f.comm)), f.umask >> 6 & 7, f.umask >> 3 & 7,
+            f.umask & 7, state_word(f.state));
+        SAY(t, "Tgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n", f.tgid, f.pid, f.ppid);
+        SAY(t, "Uid:\t{}\t{}\t{}\t{}\n", f.uid[0], f.uid[1], f.uid[2], f.uid[3]);
+        SAY(t, "Gid:\t{}\t{}\t{}\t{}\n", f.gid[0], f.gid[1], f.gid[2], f.gid[3]);
+        struct subject mine = *s;
+        struct thread *any = subject_thread(&mine);
+        SAY(t, "FDSize:\t{}\n", any && any->files ? files_top(any->files) : 0);
+        thread_drop(any);
+        say_groups(t, s->process);
+        SAY(t, "NStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n", f.tgid, f.pid, f.pgrp, f.sid);
+        if (vm) {
+                say_memory(t, vm);
+                vm_drop(vm);
+        }
+        SAY(t, "Threads:\t{}\nSigQ:\t0/{}\n", f.threads ? f.threads : 1, rlimit_get(s->process, RLIMIT_SIGPENDING));
+        say_mask(t, STR("SigPnd"), f.pending);
+        say_mask(t, STR("ShdPnd"), f.shared);
+        say_mask(t, STR("SigBlk"), f.blocked);
+        say_mask(t, STR("SigIgn"), f.ignored);
+        say_mask(t, STR("SigCgt"), f.caught);
+        say_mask(t, STR("CapInh"), f.cap_inheritable);
+        say_mask(t, STR("CapPrm"), f.cap_permitted);
+        say_mask(t, STR("CapEff"), f.cap_effective);
+        say_mask(t, STR("CapBnd"), f.cap_bounding);
+        say_mask(t, STR("CapAmb"), f.cap_ambient);
+        SAY(t, "NoNewPrivs:\t{}\nSeccomp:\t0\nCpus_allowed:\t{x}\n", (u32)f.no_new_privs, f.affinity);
+        SAY(t, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n", f.voluntary, f.involuntary);
+        return OK;
+}
+
+/* ---- memory of the process ---- */
+
+static void add_memory(struct text *t, struct vm *vm, u64 from, u64 to)
+{
+        while (from < to) {
+                u8 chunk[512] = {};
+                u64 got = vm_read_remote(vm, from, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, to - from)), false);
+                if (!got)
+                        return;
+                text_add(t, bytes_take(BYTES_OF(chunk), got));
+                from += got;
+        }
+}
+
+static err_t show_cmdline(struct text *t, const struct subject *s)
+{
+        struct vm *vm = subject_vm(s);
+        if (!vm)
+                return OK;
+        struct vm_layout l = vm_layout(vm);
+        add_memory(t, vm, l.arg_start, l.arg_end);
+        vm_drop(vm);
+        return OK;
+}
+
+static err_t show_environ(struct text *t, const struct subject *s)
+{
+        struct vm *vm = subject_vm(s);
+        if (!vm)
+                return OK;
+        struct vm_layout l = vm_layout(vm);
+        add_memory(t, vm, l.env_start, l.env_end);
+        vm_drop(vm);
+        return OK;
+}
+
+static err_t show_auxv(struct text *t, const struct subject *s)
+{
+        u64 words[VM_AUXV_WORDS] = {};
+        struct vm *vm = subject_vm(s);
+        if (!vm)
+                return OK;
+        usize n = vm_auxv(vm, MBYTES_OF(words));
+        text_add(t, bytes_take(BYTES_OF(words), n));
+        vm_drop(vm);
+        return OK;
+}
+
+static void add_path(struct text *t, const struct path *p)
+{
+        struct blob *space = blob_alloc(thread_current()->payer, PATH_MAX_LEN);
+        struct path root = fs_root(thread_current()->fs);
+        usize start = 0;
+
+        if (space && succeeded(path_text(p, &root, 0, blob_mbytes(space), &start)))
+                text_add(t, bytes_skip(blob_bytes(space), start));
+        path_drop(&root);
+        blob_drop(space);
+}
+
+/* "start-end perms offset dev inode   name" */
+static void say_area(struct text *t, const struct vm_area_info *a)
+{
+        u64 begin = t->len, dev = 0, ino = 0;
+
+        if (a->file) {
+                dev = a->file->inode->sb->dev;
+                ino = a->file->inode->ino;
+        }
+        text_hex(t, a->start, 8);
+        text_char(t, '-');
+        text_hex(t, a->end, 8);
+        text_char(t, ' ');
+        text_char(t, a->prot & VM_READ ? 'r' : '-');
+        text_char(t, a->prot & VM_WRITE ? 'w' : '-');
+        text_char(t, a->prot & VM_EXEC ? 'x' : '-');
+        text_char(t, a->flags & AREA_SHARED ? 's' : 'p');
+        text_char(t, ' ');
+        text_hex(t, a->file ? a->offset : 0, 8);
+        text_char(t, ' ');
+        text_hex(t, dev_major(dev), 2);
+        text_char(t, ':');
+        text_hex(t, dev_minor(dev), 2);
+        SAY(t, " {} ", ino);
+        bytes name = a->special ? vm_special_name(a->special) : a->kind == VM_KIND_HEAP ? STR("[heap]")
+                   : a->kind == VM_KIND_STACK ? STR("[stack]") : NO_BYTES;
+        if (a->file || bytes_len(name)) {
+                while (t->len - begin < 73 && !t->failed)
+                        text_char(t, ' ');
+        }
+        if (a->file)
+                add_path(t, &a->file->path);
+        else
+                text_add(t, name);
+        text_char(t, '\n');
+}
+
+static void say_usage(struct text *t, struct vm *vm, const struct vm_area_info *a)
+{
+        struct vm_usage u = {};
+
+        if (!vm_area_usage(vm, a->start, &u))
+                return;
+        SAY(t, "Size:           {} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n", (a->end - a->start) / 1024);
+        SAY(t, "Rss:            {} kB\nPss:            {} kB\n", u.rss / 1024, u.pss / 1024);
+        SAY(t, "Shared_Clean:   {} kB\nShared_Dirty:   {} kB\n", u.shared_clean / 1024, u.shared_dirty / 1024);
+        SAY(t, "Private_Clean:  {} kB\nPrivate_Dirty:  {} kB\n", u.private_clean / 1024, u.private_dirty / 1024);
+        SAY(t, "Referenced:     {} kB\nAnonymous:      {} kB\nLocked:         {} kB\n", u.referenced / 1024, u.anonymous / 1024,
+            u.locked / 1024);
+}
+
+static err_t show_areas(struct text *t, const struct subject *s, bool usage)
+{
+        struct vm *vm = subject_vm(s);
+        struct vm_area_info a = {};
+        u64 at = 0;
+
+        if (!vm)
+                return OK;
+        while (vm_area_at(vm, at, &a)) {
+                say_area(t, &a);
+                if (usage)
+                        say_usage(t, vm, &a);
+                at = a.end;
+                vm_area_info_put(&a);
+        }
+        vm_drop(vm);
+        return OK;
+}
+
+static err_t show_maps(struct text *t, const struct subject *s)  { return show_areas(t, s, false); }
+static err_t show_smaps(struct text *t, const struct subject *s) { return show_areas(t, s, true); }
+
+/* ---- places ---- */
+
+static err_t follow_fs(struct path *out, const struct subject *s, bool root)
+{
+        struct thread *t = subject_thread(s);
+        struct fs_context *fs = NULL;
+
+        if (!t)
+                return ERR(ENOENT);
+        {
+                SPIN_GUARD(&t->process->lock);
+                if (t->fs)
+                        fs = fs_context_hold(t->fs);
+        }
+        thread_drop(t);
+        if (!fs)
+                return ERR(ENOENT);
+        *out = root ? fs_root(fs) : fs_cwd(fs);
+        fs_context_drop(fs);
+        return OK;
+}
+
+static err_t follow_cwd(struct path *out, const struct subject *s)  { return follow_fs(out, s, false); }
+static err_t follow_root(struct path *out, const struct subject *s) { return follow_fs(out, s, true); }
+
+static err_t follow_exe(struct path *out, const struct subject *s)
+{
+        struct file *f = NULL;
+        {
+                SPIN_GUARD(&s->process->lock);
+                if (s->process->exe)
+                        f = file_hold(s->process->exe);
+        }
+        if (!f)
+                return ERR(ENOENT);
+        *out = path_hold(&f->path);
+        file_drop(f);
+        return OK;
+}
+
+static err_t show_mounts_as(struct text *t, const struct subject *s, enum mount_format how)
+{
+        struct thread *who = subject_thread(s);
+        struct path root = {};
+        struct mnt_ns *ns = NULL;
+        struct blob *line = blob_alloc(thread_current()->payer, PATH_MAX_LEN * 2);
+
+        if (who) {
+                SPIN_GUARD(&who->process->lock);
+                if (who->ns && who->ns->mnt)
+                        ns = mnt_ns_hold(who->ns->mnt);
+        }
+        thread_drop(who);
+        if (!ns || !line) {
+                mnt_ns_drop(ns);
+                blob_drop(line);
+                return ns ? ERR(ENOMEM) : ERR(EINVAL);
+        }
+        err_t err = follow_fs(&root, s, true);
+        for (u32 n = 0; succeeded(err); n++) {
+                usize len = 0;
+                err_t end = mount_describe(ns, &root, n, how, blob_mbytes(line), &len);
+                if (failed(end))
+                        break;
+                text_add(t, bytes_take(blob_bytes(line), len));
+        }
+        path_drop(&root);
+        mnt_ns_drop(ns);
+        blob_drop(line);
+        return err;
+}
+
+static err_t show_mounts(struct text *t, const struct subject *s)     { return show_mounts_as(t, s, MOUNTS_LINE); }
+static err_t show_mountinfo(struct text *t, const struct subject *s)  { return show_mounts_as(t, s, MOUNTINFO_LINE); }
+static err_t show_mountstats(struct text *t, const struct subject *s) { return show_mounts_as(t, s, MOUNTSTATS_LINE); }
+
+/* ---- settings ---- */
+
+static err_t show_comm(struct text *t, const struct subject *s)
+{
+        struct facts f = {};
+        gather(&f, s);
+        SAY(t, "{}\n", padded(BYTES_OF(f.comm)));
+        return OK;
+}
+
+static err_t write_comm(bytes text, const struct subject *s)
+{
+        struct thread *t = subject_thread(s);
+        if (!t)
+                return ERR(ESRCH);
+        if (t->process != thread_current()->process) {
+                thread_drop(t);
+                return ERR(EINVAL);
+        }
+        for (u32 i = 0; i < COMM_LEN; i++)
+                t->comm[i] = i < COMM_LEN - 1 && i < bytes_len(text) ? bytes_at(text, i) : 0;
+        thread_drop(t);
+        return OK;
+}
+
+STABLE(limit_name) { u8 name[28]; u8 unit[12]; };
+static const struct limit_name limit_names[RLIMITS] = {
+        { "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" }, { "Max stack size", "bytes" },
+        { "Max core file size", "bytes" }, { "Max resident set", "bytes" }, { "Max processes", "processes" },
+        { "Max open files", "files" }, { "Max locked memory", "bytes" }, { "Max address space", "bytes" },
+        { "Max file locks", "locks" }, { "Max pending signals", "signals" }, { "Max msgqueue size", "bytes" },
+        { "Max nice priority", "" }, { "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+};
+
+static void say_column(struct text *t, bytes b, usize width)
+{
+        text_add(t, b);
+        for (usize n = bytes_len(b); n < width; n++)
+                text_char(t, ' ');
+}
+
+static void say_limit(struct text *t, u64 v)
+{
+        u8 digits[24] = {};
+        if (v == U64_MAX)
+                say_column(t, STR("unlimited"), 21);
+        else
+                say_column(t, bytes_take(BYTES_OF(digits), format(MBYTES_OF(digits), "{}", v)), 21);
+}
+
+static err_t show_limits(struct text *t, const struct subject *s)
+{
+        text_add(t, STR("Limit                     Soft Limit           Hard Limit           Units     \n"));
+        for (u32 i = 0; i < RLIMITS; i++) {
+                struct rlimit limit;
+                {
+                        SPIN_GUARD(&s->process->lock);
+                        limit = s->process->rlimit[i];
+                }
+                say_column(t, padded(BYTES_OF(limit_names[i].name)), 26);
+                say_limit(t, limit.cur);
+                say_limit(t, limit.max);
+                say_column(t, padded(BYTES_OF(limit_names[i].unit)), 10);
+                text_char(t, '\n');
+        }
+        return OK;
+}
+
+static err_t show_oom_adj(struct text *t, const struct subject *s)
+{
+        SAY(t, "{}\n", s->process->oom_score_adj);
+        return OK;
+}
+
+static err_t write_oom_adj(bytes text, const struct subject *s)
+{
+        i64 v = 0;
+        if (!num_parse_signed(text, &v) || v < -1000 || v > 1000)
+                return ERR(EINVAL);
+        if (v < s->process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+                return ERR(EACCES);
+        STORE(s->process->oom_score_adj, (i32)v);
+        return OK;
+}
+
+/* Share of memory in thousandths, as the OOM killer weighs it. */
+static err_t show_oom_score(struct text *t, const struct subject *s)
+{
+        struct vm *vm = subject_vm(s);
+        u64 pages = 0, total = mem_stats().total;
+
+        if (vm) {
+                pages = vm_rss(vm);
+                vm_drop(vm);
+        }
+        i64 score = (i64)(total ? pages * 1000 / total : 0) + s->process->oom_score_adj;
+        SAY(t, "{}\n", score < 0 ? 0 : score);
+        return OK;
+}
+
+static err_t show_personality(struct text *t, const struct subject *s)
+{
+        struct thread *who = subject_thread(s);
+        text_hex(t, who ? who->personality : 0, 8);
+        text_char(t, '\n');
+        thread_drop(who);
+        return OK;
+}
+
+static err_t show_zero(struct text *t, const struct subject *s)  { (void)s; text_char(t, '0'); return OK; }
+static err_t show_unset(struct text *t, const struct subject *s) { (void)s; text_add(t, STR("4294967295")); return OK; }
+static err_t show_cgroup(struct text *t, const struct subject *s) { (void)s; text_add(t, STR("0::/\n")); return OK; }
+
+static const struct proc_dir fd_dir = { .dynamic = DYN_FDS };
+static const struct proc_dir fdinfo_dir = { .dynamic = DYN_FDINFO };
+static const struct proc_dir task_dir = { .dynamic = DYN_THREADS };
+
+#define COMMON_ENTRIES \
+        { .name = "auxv", .mode = 0400, .guarded = true, .show = show_auxv }, \
+        { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
+        { .name = "cmdline", .mode = 0444, .show = show_cmdline }, \
+        { .name = "comm", .mode = 0644, .show = show_comm, .write = write_comm }, \
+        { .name = "cwd", .mode = 0777, .guarded = true, .follow = follow_cwd }, \
+        { .name = "environ", .mode = 0400, .guarded = true, .show = show_environ }, \
+        { .name = "exe", .mode = 0777, .guarded = true, .follow = follow_exe }, \
+        { .name = "fd", .mode = 0500, .dir = &fd_dir }, \
+        { .name = "fdinfo", .mode = 0500, .dir = &fdinfo_dir }, \
+        { .name = "limits", .mode = 0444, .show = show_limits }, \
+        { .name = "loginuid", .mode = 0444, .show = show_unset }, \
+        { .name = "maps", .mode = 0444, .guarded = true, .show = show_maps }, \
+        { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
+        { .name = "mounts", .mode = 0444, .show = show_mounts }, \
+        { .name = "oom_score", .mode = 0444, .show = show_oom_score }, \
+        { .name = "oom_score_adj", .mode = 0644, .show = show_oom_adj, .write = write_oom_adj }, \
+        { .name = "personality", .mode = 0400, .guarded = true, .show = show_personality }, \
+        { .name = "root", .mode = 0777, .guarded = true, .follow = follow_root }, \
+        { .name = "sessionid", .mode = 0444, .show = show_unset }, \
+        { .name = "smaps", .mode = 0444, .guarded = true, .show = show_smaps }, \
+        { .name = "stat", .mode = 0444, .show = show_stat }, \
+        { .name = "statm", .mode = 0444, .show = show_statm }, \
+        { .name = "status", .mode = 0444, .show = show_status }, \
+        { .name = "wchan", .mode = 0444, .show = show_zero }
+
+const struct proc_dir proc_process_dir = { .entry = {
+        COMMON_ENTRIES,
+        { .name = "mountstats", .mode = 0400, .guarded = true, .show = show_mountstats },
+        { .name = "task", .mode = 0555, .dir = &task_dir },
+} };
+
+const struct proc_dir proc_thread_dir = { .entry = { COMMON_ENTRIES } };
