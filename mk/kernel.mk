@@ -107,6 +107,7 @@ $(KOUT)/keel.elf: $(KERNEL_O) $(KOBJ)/nosymbols.o $(KLDS)
 	@$(KNM) -n $(KOBJ)/keel.1 | tools/symbols/symbols.py > $(KOBJ)/symbols.S
 	@$(KCC) $(FRAME_ASFLAGS) -c -o $(KOBJ)/symbols.o $(KOBJ)/symbols.S
 	@$(KLINK) -o $@ $(KERNEL_O) $(KOBJ)/symbols.o
+	@$(KNM) -n $@ | tools/symbols/symbols.py | cmp - $(KOBJ)/symbols.S
 
 $(KOUT)/keel: $(KOUT)/keel.elf
 	@$(KOBJCOPY) --strip-all $< $@

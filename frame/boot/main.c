@@ -6,7 +6,6 @@
 #include "arch.h"
 #include "mem.h"
 #include "task_impl.h"
-#include "bh.h"
 #include "lib.h"
 
 static void start_services(void)
@@ -24,7 +23,6 @@ void frame_main(void)
         arch_clock_init();
         random_init();
         task_init();
-        irq_init();
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();
         if (!task_boot_thread(start_services, "start", false))

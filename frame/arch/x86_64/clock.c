@@ -2,7 +2,8 @@
  *
  * The clock is the TSC, the timer the local APIC's one-shot counter.  Both rates are
  * measured against the PIT in windows of under half a millisecond, begun and ended at an
- * edge of the PIT's count, until two agree.
+ * edge of the PIT's count, until two agree.  Should the local APIC's counter stand still, the
+ * PIT is the timer and the boot CPU the only one (timer_is_pit).
  *
  * Invariant C1   time = (tsc - base) * mult >> shift does not run backwards: base and
  *                mult are set once, before the second CPU starts.
@@ -11,6 +12,7 @@
 #include "mem.h"
 
 #define PIT_HZ      1193182u
+#define PIT_CH0     0x40
 #define PIT_CH2     0x42
 #define PIT_CMD     0x43
 #define PIT_GATE    0x61
@@ -28,6 +30,7 @@ static struct { u64 base; u32 mult; } tsc RO_AFTER_BOOT;        /* ns per cycle,
 static u64 tsc_hz, lapic_hz;            /* measured */
 static u64 lapic_mult RO_AFTER_BOOT;    /* timer counts per ns, 32 fraction bits */
 static u64 rtc_at_boot RO_AFTER_BOOT;
+bool timer_is_pit RO_AFTER_BOOT;
 
 struct instant { u64 tsc, slack; u32 lapic; u32 pit; };
 
@@ -186,6 +189,7 @@ void arch_clock_init(void)
         tsc.base = start;
         lapic_mult = mul_div(lapic_hz, 1ul << 32, NSEC_PER_SEC);
         rtc_at_boot = read_cmos_clock();
+        timer_is_pit = lapic_hz < 1000000 && arch_irq_line(0, true);
         timer_setup_cpu();
 }
 
@@ -199,14 +203,32 @@ struct clock_params clock_params(void)
         return (struct clock_params){ tsc.base, 0, tsc.mult, TSC_SHIFT, true };
 }
 
+/* Channel 0, mode 0: an interrupt when the count is over.  Stopped by half a count. */
+static void pit_timer_set(u64 deadline, u64 now)
+{
+        u64 ns = deadline > now ? min_u64(deadline - now, 50 * NSEC_PER_MSEC) : 0;
+        u64 n = ns * PIT_HZ / NSEC_PER_SEC + 1;
+
+        out8(PIT_CMD, 0x30);
+        if (deadline == NEVER)
+                return;
+        out8(PIT_CH0, (u8)n);
+        out8(PIT_CH0, (u8)(n >> 8));
+}
+
 /* A deadline beyond the counter's range fires early; the caller looks and sets it again. */
 void arch_timer_set(u64 deadline)
 {
+        u64 now = arch_clock_now();
+
+        if (timer_is_pit) {
+                pit_timer_set(deadline, now);
+                return;
+        }
         if (deadline == NEVER) {
                 lapic_write(LAPIC_INITIAL, 0);
                 return;
         }
-        u64 now = arch_clock_now();
         u64 ns = deadline > now ? min_u64(deadline - now, NSEC_PER_SEC) : 0;
         u64 n = mul_shift(ns, lapic_mult, 32) + 1;      /* not before its time */
         lapic_write(LAPIC_INITIAL, (u32)min_u64(n, U32_MAX));

@@ -221,8 +221,10 @@ err_t fpu_load(bytes state)
                 return ERR(EINVAL);
         u64 f = arch_irq_save();
         bool good = load_checked(u, state);
-        if (!good)
+        if (!good) {
+                reset_area(u->area);            /* XSAVE itself leaves most of the header alone */
                 save_area(u->area, true);       /* as it was */
+        }
         arch_irq_restore(f);
         return good ? OK : ERR(EINVAL);
 }

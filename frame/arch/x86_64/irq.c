@@ -185,7 +185,7 @@ void irq_dispatch(u32 vector)
         if (vector == VEC_SPURIOUS)
                 return;                                 /* not acknowledged */
         k_irq_enter();
-        if (vector == VEC_TIMER) {
+        if (vector == VEC_TIMER || (timer_is_pit && vector == VEC_DEVICE)) {
                 count(COUNT_TIMER);
                 lapic_write(LAPIC_EOI, 0);
                 k_on_timer();

@@ -73,7 +73,7 @@ u32 arch_cpus_found(void) { return acpi.n_cpus ? min_u32(acpi.n_cpus, MAX_CPUS) 
 
 void arch_smp_start(void)
 {
-        u32 limit = min_u32(acpi.n_cpus, MAX_CPUS), cpu = 1;
+        u32 limit = timer_is_pit ? 0 : min_u32(acpi.n_cpus, MAX_CPUS), cpu = 1;
         u8 *to = phys_to_virt(TRAMPOLINE);
 
         /* SAFETY: A4: the page is below TRAMPOLINE_LIMIT, so nobody's. */

@@ -40,6 +40,7 @@ void trap_from_user(struct user_regs *regs, u64 vector, u64 error)
 /* IRQs on.  The context has a RIP that IRET would refuse: a general protection fault of the user's. */
 void trap_bad_user_ip(struct user_regs *regs)
 {
+        regs->orig_rax = ~0ul;          /* no longer a system call */
         user_fault(regs, 13, 0, 0);
 }
 

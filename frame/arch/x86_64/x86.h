@@ -210,6 +210,7 @@ bool lapic_present(void);
 /* clock.c */
 void clock_wait_us(u32 us);
 void timer_setup_cpu(void);
+extern bool timer_is_pit;               /* ISA line 0 stands in for the local APIC's timer; one CPU */
 
 /* console.c */
 void console_write(const char *s, usize n);
