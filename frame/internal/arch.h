@@ -46,8 +46,9 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
 };
 extern struct percpu *percpu_of[MAX_CPUS];
 extern u32 cpus_online;
+/* Stable only with preemption off. */
 static inline struct percpu *this_cpu(void)
-{ struct percpu *p; __asm__ ("movq %%gs:0, %0" : "=r"(p)); return p; }          /* stable only with preemption off */
+{ struct percpu *p; __asm__ volatile ("movq %%gs:0, %0" : "=r"(p)); return p; } /* volatile: a switch may have moved us */
 static inline struct task *current_task(void)
 { struct task *t; __asm__ volatile ("movq %%gs:32, %0" : "=r"(t)); return t; }
 static inline void preempt_add(u32 n) { __asm__ volatile ("addl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
