@@ -11,4 +11,3 @@ enum { BH_TIMER = 1, BH_IRQ = 2 };      /* bits of percpu.bh_pending */
 static inline void bh_raise(struct percpu *pc, u32 kind) { __atomic_fetch_or(&pc->bh_pending, kind, __ATOMIC_RELAXED); }
 void bh_run(void);                      /* irqs on; preempt count 0, or the idle task's 1 */
 void irq_bh(struct percpu *pc);         /* the pending device lines */
-void irq_init(void);

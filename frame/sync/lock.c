@@ -60,12 +60,12 @@ void preempt_disable(void)
 {
         held_room();
         preempt_add(PREEMPT_ONE);
-        held_push(HELD_PREEMPT, NULL);
+        held_push(HELD_PREEMPT, HELD_NOTHING);
 }
 
 void preempt_enable(void)
 {
-        if (!held_pop(HELD_PREEMPT, NULL))
+        if (!held_pop(HELD_PREEMPT, HELD_NOTHING))
                 __builtin_trap();
         preempt_sub_check(PREEMPT_ONE);
 }

@@ -7,6 +7,7 @@
 #include "sync_impl.h"
 
 #ifdef KEEL_DEBUG
+#pragma clang diagnostic ignored "-Wframe-address"
 
 #define CLASSES 160                     /* beyond: not checked */
 
@@ -44,11 +45,11 @@ static void report(const struct lock_class *outer, const struct lock_class *inne
                 k_print("lock order: %s is declared AFTER %s\n", (u64)outer->name_k, (u64)inner->name_k, 0);
 }
 
-static u32 held_class(void *entry)
+static u32 held_class(u64 entry)
 {
-        void *lock = (void *)((u64)entry & ~HELD_MASK);
+        void *lock = held_what(entry);
 
-        switch ((u64)entry & HELD_MASK) {
+        switch (held_kind_of(entry)) {
         case HELD_SPIN:  return ((struct spinlock *)lock)->class_k;
         case HELD_MUTEX: return ((struct mutex *)lock)->class_k;
         case HELD_READ:

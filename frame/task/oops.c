@@ -31,7 +31,7 @@ void oops_set_panic(bool on) { panic_on_oops = on; }
 bool held_pop_deep(enum held_kind kind, void *what)
 {
         struct task *t = current_task();
-        void *entry = (void *)((u64)what | kind);
+        u64 entry = held_entry(kind, what);
         u32 n = t->n_held, i = n;
 
         while (i > t->held_base && t->held[i - 1] != entry)
@@ -40,7 +40,7 @@ bool held_pop_deep(enum held_kind kind, void *what)
                 return false;
         for (; i < n; i++)
                 t->held[i - 1] = t->held[i];
-        t->held[n - 1] = NULL;
+        t->held[n - 1] = 0;
         *(volatile u32 *)&t->n_held = n - 1;
         return true;
 }
@@ -50,7 +50,7 @@ bool held_has(enum held_kind kind, const void *what)
         struct task *t = current_task();
 
         for (u32 i = t->n_held; i > t->held_base; i--)
-                if (t->held[i - 1] == (void *)((u64)what | kind))
+                if (t->held[i - 1] == held_entry(kind, what))
                         return true;
         return false;
 }
@@ -59,11 +59,11 @@ bool held_has(enum held_kind kind, const void *what)
 static void held_release(struct task *t, u32 keep)
 {
         while (t->n_held > keep) {
-                void *entry = t->held[t->n_held - 1];
-                enum held_kind kind = (u64)entry & HELD_MASK;
-                void *what = (void *)((u64)entry & ~HELD_MASK);
+                u64 entry = t->held[t->n_held - 1];
+                enum held_kind kind = held_kind_of(entry);
+                void *what = held_what(entry);
 
-                t->held[--t->n_held] = NULL;
+                t->held[--t->n_held] = 0;
                 if (kind == HELD_PIN)
                         frame_unpin_recorded(what);
                 else if (kind == HELD_CURSOR)
@@ -116,8 +116,8 @@ static void report(const struct kernel_trap *k, const struct task *t, u32 count)
                 k_print("Oops: %s in %s+0x%x\n", (u64)arch_trap_cause(k), (u64)name, off);
         else
                 k_print("Oops: %s at %x\n", (u64)arch_trap_cause(k), k->ip, 0);
-        k_print("  task %s, cpu %d, address %x", (u64)(t ? (const char *)t->name : "?"), this_cpu()->cpu, k->addr);
-        k_print(", preempt count %x, vector %d, error %x\n", count, k->vector, k->error);
+        k_print("  task %s, cpu %d, address 0x%x", (u64)(t ? (const char *)t->name : "?"), this_cpu()->cpu, k->addr);
+        k_print(", preempt count 0x%x, vector %d, error 0x%x\n", count, k->vector, k->error);
         arch_backtrace(k->ip, k->bp);
 }
 

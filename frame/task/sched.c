@@ -233,8 +233,8 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                         policy_failed();
                 if (policy_dead(c.ops) && how <= HOW_YIELD && !prev->is_idle)
                         readd(prev, NULL);
-                if (c.picked)
-                        next = claim_body(cs, c.picked);
+                if (c.picked && !(next = claim_body(cs, c.picked)))
+                        pc->resched = 1;                /* ask again, by way of the idle task */
         }
         if (!next)
                 next = rr_pick();

@@ -405,6 +405,8 @@ static void __attribute__((noreturn)) kthread_again(struct task *t)
         t->kops->restart(t->body);
         check_clean(t);
         t->restarting = 0;
+        if (t->work & WORK_EXIT)
+                task_end();
         kthread_main(t);
 }
 

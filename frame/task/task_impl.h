@@ -37,7 +37,11 @@ enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.w
 /* What a task holds, innermost last, so that an oops can give it back.  Bottom halves push
  * on the task they interrupted, above its own. */
 enum held_kind { HELD_NONE, HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR };
-#define HELD_MASK 7ul                           /* the kind is in the pointer's low bits */
+#define HELD_SHIFT 56                           /* the kind stands in the top byte, which of a kernel address is all ones */
+#define HELD_NOTHING ((void *)~0ul)             /* what HELD_PREEMPT holds */
+static inline u64 held_entry(enum held_kind kind, const void *what) { return (u64)what ^ (u64)kind << HELD_SHIFT; }
+static inline enum held_kind held_kind_of(u64 entry) { return (enum held_kind)(entry >> HELD_SHIFT ^ 0xff); }
+static inline void *held_what(u64 entry) { return (void *)(entry | 0xfful << HELD_SHIFT); }
 #define HELD_BORROWED 24
 
 struct tnode {                                  /* a timer's node; frame/time/timer.c */
@@ -94,7 +98,7 @@ struct task {
 
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
         u32   held_base;                        /* where a borrowed context's begin; 0: none runs */
-        void *held[MAX_HELD + HELD_BORROWED];
+        u64   held[MAX_HELD + HELD_BORROWED];
 
         const struct kthread_ops *kops;
         void (*boot_fn)(void);
@@ -132,7 +136,7 @@ static inline void held_push(enum held_kind kind, void *what)
         if (__builtin_expect(n >= t->held_limit, 0))
                 __builtin_trap();
         *(volatile u32 *)&t->n_held = n + 1;
-        *(void *volatile *)&t->held[n] = (void *)((u64)what | kind);
+        *(volatile u64 *)&t->held[n] = held_entry(kind, what);
 }
 /* Before an acquisition that could not be undone: held_push will find room. */
 static inline void held_room(void)
@@ -144,9 +148,9 @@ static inline bool held_pop(enum held_kind kind, void *what)
         struct task *t = current_task();
         u32 n = t->n_held;
 
-        if (__builtin_expect(n == 0 || t->held[n - 1] != (void *)((u64)what | kind), 0))
+        if (__builtin_expect(n == 0 || t->held[n - 1] != held_entry(kind, what), 0))
                 return held_pop_deep(kind, what);
-        *(void *volatile *)&t->held[n - 1] = NULL;
+        *(volatile u64 *)&t->held[n - 1] = 0;
         *(volatile u32 *)&t->n_held = n - 1;
         return true;
 }

@@ -11,4 +11,3 @@ void tnode_cancel_wait(struct tnode *n);        /* and does not run on another C
 void timer_bh(struct percpu *pc);
 void timer_leave_idle(struct percpu *pc, u64 now);      /* irqs off */
 void timers_init(void);
-void work_init_workers(void);

@@ -28,6 +28,7 @@ static struct {
         struct klock lock;
         struct kwork *head, *tail;
         struct waitq more;
+        u32 started;
         struct { struct task *task; struct kwork *running; } worker[WORKERS];
 } q;
 
@@ -105,11 +106,17 @@ static void worker(void)
         }
 }
 
-void work_init_workers(void)
+/* The first work item brings the workers. */
+static bool have_workers(void)
 {
+        if (__atomic_exchange_n(&q.started, 1, __ATOMIC_ACQ_REL))
+                return true;
         for (u32 i = 0; i < WORKERS; i++)
-                if (!task_boot_thread(worker, "worker", true))
-                        k_panic("no memory for the workers");
+                if (!task_boot_thread(worker, "worker", true) && i == 0) {
+                        __atomic_store_n(&q.started, 0, __ATOMIC_RELEASE);
+                        return false;
+                }
+        return true;
 }
 
 err_t work_init(struct work *w, void (*fn)(struct work *w))
@@ -117,7 +124,7 @@ err_t work_init(struct work *w, void (*fn)(struct work *w))
         w->index_k = 0;
         if (!fn)
                 return ERR(EINVAL);
-        struct kwork *k = table_new(&works);
+        struct kwork *k = have_workers() ? table_new(&works) : NULL;
         if (!k)
                 return ERR(ENOMEM);
         k->owner = w;

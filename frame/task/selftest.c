@@ -1,0 +1,783 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The self-test of tasks, locks, waiting, timers and containment: a kernel whose
+ * services_start() is this file.  Built by `make selftest`; each line "selftest: NAME ok"
+ * stands for a test, and the last one says how many failed.
+ */
+#ifdef KEEL_SELFTEST
+#pragma clang diagnostic ignored "-Wunused-function"
+#pragma clang diagnostic ignored "-Winfinite-recursion"
+#pragma clang diagnostic ignored "-Wcast-function-type-mismatch"
+#include "task_impl.h"
+#include "timer.h"
+#include "bh.h"
+#include "mem.h"
+
+LOCK_CLASS(st_outer);
+LOCK_CLASS(st_inner, AFTER(st_outer));
+
+OBJECT(tester) {
+        struct task_body base;
+        void (*fn)(struct tester *self);
+        void (*sys)(struct tester *self, struct user_regs *regs);
+        u32 arg, done, restarted, started, calls, pendings, faults, died;
+        u32 oops_in_died, vruntime;
+        struct timer timer;
+        struct work work;
+        struct notifier notifier;
+        struct irq_handler irq;
+        struct waitq wq;
+        struct mutex m;
+        struct spinlock s;
+};
+POOL_DECLARE(tester)
+static u32 freed;
+static void tester_fini(struct tester *t) { (void)t; __atomic_fetch_add(&freed, 1, __ATOMIC_RELAXED); }
+POOL_DEFINE(tester, tester_fini);
+
+static struct waitq changed;
+static struct mutex outer, inner;
+static struct spinlock spin;
+static struct rwlock rw;
+static u32 failures, tests;
+static u64 shared;
+
+static void check(const char *name, bool good)
+{
+        tests++;
+        failures += !good;
+        k_print(good ? "selftest: %s ok\n" : "selftest: %s FAILED\n", (u64)name, 0, 0);
+}
+
+static void set(u32 *flag)
+{
+        __atomic_fetch_add(flag, 1, __ATOMIC_SEQ_CST);
+        waitq_wake_all(&changed);
+}
+
+/* False: it did not come to `n` in ten seconds. */
+static bool wait_for(u32 *flag, u32 n)
+{
+        u64 end = time_now() + 10 * NSEC_PER_SEC;
+        WAITER(w);
+        waiter_add(&w, &changed);
+        while (__atomic_load_n(flag, __ATOMIC_SEQ_CST) < n)
+                if (failed(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, end)))
+                        return false;
+        return true;
+}
+
+static u64 st_step(struct task_body *b)
+{
+        struct tester *t = (struct tester *)b;
+
+        t->fn(t);
+        set(&t->done);
+        task_exit();
+        return 0;
+}
+static void st_restart(struct task_body *b)
+{
+        set(&((struct tester *)b)->restarted);
+        task_exit();
+}
+static const struct kthread_ops st_ops = { st_step, st_restart };
+
+static struct tester *new_tester(void (*fn)(struct tester *), u32 arg)
+{
+        struct tester *t = tester_alloc(NULL, MAY_RECLAIM);
+
+        if (!t)
+                k_panic("selftest: no memory");
+        t->fn = fn;
+        t->arg = arg;
+        tester_publish(t);
+        return t;
+}
+
+static struct tester *spawn(void (*fn)(struct tester *), u32 arg)
+{
+        struct tester *t = new_tester(fn, arg);
+        struct task *k = task_new_kernel(&t->base, &st_ops, NULL);
+
+        if (!k)
+                k_panic("selftest: no memory");
+        task_set_name(k, STR("tester"));
+        task_start(k);
+        return t;
+}
+
+/* ---- tasks, locks, waiting ---- */
+
+static void count_under_mutex(struct tester *t)
+{
+        for (u32 i = 0; i < t->arg; i++) {
+                GUARD(&inner);
+                u64 v = shared;
+                if (i % 16 == 0)
+                        task_yield();
+                shared = v + 1;
+        }
+}
+
+static void count_under_spin(struct tester *t)
+{
+        for (u32 i = 0; i < t->arg; i++) {
+                SPIN_GUARD(&spin);
+                shared++;
+        }
+}
+
+static void count_under_write(struct tester *t)
+{
+        for (u32 i = 0; i < t->arg; i++) {
+                if (i % 4) {
+                        READ_GUARD(&rw);
+                        u64 v = *(volatile u64 *)&shared;
+                        if (i % 8 == 1)
+                                task_yield();
+                        assert(v == *(volatile u64 *)&shared);
+                } else {
+                        write_lock(&rw);
+                        u64 v = shared;
+                        task_yield();
+                        shared = v + 1;
+                        if (i % 8)
+                                write_unlock(&rw);
+                        else {
+                                write_downgrade(&rw);
+                                read_unlock(&rw);
+                        }
+                }
+        }
+}
+
+static void crowd(const char *name, void (*fn)(struct tester *), u32 threads, u32 each, u64 expect)
+{
+        struct tester *t[16];
+        bool good = true;
+
+        shared = 0;
+        for (u32 i = 0; i < threads; i++)
+                t[i] = spawn(fn, each);
+        for (u32 i = 0; i < threads; i++) {
+                good &= wait_for(&t[i]->done, 1);
+                tester_drop(t[i]);
+        }
+        check(name, good && shared == expect);
+}
+
+static struct { struct waitq q[2]; struct spinlock lock; u32 turn; } pp;
+static void ping_pong(struct tester *t)
+{
+        for (u32 i = 0; i < 2000; i++) {
+                WAITER(w);
+                waiter_add(&w, &pp.q[t->arg]);
+                while (__atomic_load_n(&pp.turn, __ATOMIC_SEQ_CST) != t->arg)
+                        ignore(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER));
+                __atomic_store_n(&pp.turn, !t->arg, __ATOMIC_SEQ_CST);
+                waitq_wake_one(&pp.q[!t->arg]);
+        }
+}
+
+static struct waitq tickets;
+static u32 ticket_count, tickets_taken;
+static void take_tickets(struct tester *t)
+{
+        for (u32 i = 0; i < t->arg; i++) {
+                WAITER(w);
+                waiter_add_exclusive(&w, &tickets);
+                for (;;) {
+                        u32 n = __atomic_load_n(&ticket_count, __ATOMIC_SEQ_CST);
+                        if (n && CMPXCHG(ticket_count, n, n - 1))
+                                break;
+                        if (!n)
+                                ignore(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER));
+                }
+                set(&tickets_taken);
+        }
+}
+
+static void test_waiting(void)
+{
+        struct tester *a = spawn(ping_pong, 0), *b = spawn(ping_pong, 1);
+        check("ping-pong", wait_for(&a->done, 1) && wait_for(&b->done, 1));
+        tester_drop(a);
+        tester_drop(b);
+
+        struct tester *t[6];
+        for (u32 i = 0; i < 6; i++)
+                t[i] = spawn(take_tickets, 500);
+        for (u32 i = 0; i < 3000; i++) {
+                FETCH_ADD(ticket_count, 1);
+                waitq_wake_one(&tickets);
+                if (i % 7 == 0)
+                        task_yield();
+        }
+        bool good = true;
+        for (u32 i = 0; i < 6; i++) {
+                good &= wait_for(&t[i]->done, 1);
+                tester_drop(t[i]);
+        }
+        check("exclusive wake-ups", good && tickets_taken == 3000 && ticket_count == 0);
+
+        u64 start = time_now();
+        WAITER(w);
+        waiter_add(&w, &pp.q[0]);
+        bool timed_out = err_is(waiter_sleep(&w, WAIT_INTERRUPTIBLE, start + 20 * NSEC_PER_MSEC), ETIMEDOUT);
+        check("wait with deadline", timed_out && time_now() >= start + 20 * NSEC_PER_MSEC && time_now() < start + 5 * NSEC_PER_SEC);
+        start = time_now();
+        check("sleep_until", succeeded(sleep_until(start + 10 * NSEC_PER_MSEC, WAIT_KILLABLE)) && time_now() >= start + 10 * NSEC_PER_MSEC);
+        waitq_wake_all(&pp.q[0]);
+        check("a wake-up is remembered", waiter_woken(&w) && succeeded(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER)));
+        for (u32 i = 0; i < 300; i++)
+                waiter_add(&w, &t[i % 6]->wq);
+        waitq_wake_one(&t[3]->wq);
+        check("300 queues", waiter_woken(&w));
+}
+
+static void sleep_killable(struct tester *t)
+{
+        WAITER(w);
+        waiter_add(&w, &t->wq);
+        set(&t->started);
+        if (err_is(waiter_sleep(&w, t->arg ? WAIT_INTERRUPTIBLE : WAIT_KILLABLE, NEVER), EINTR))
+                set(&t->calls);
+}
+
+static void lock_killable(struct tester *t)
+{
+        set(&t->started);
+        if (err_is(mutex_lock_killable(&outer), EINTR))
+                set(&t->calls);
+        else
+                mutex_unlock(&outer);
+}
+
+static void test_interrupts(void)
+{
+        struct tester *k = spawn(sleep_killable, 0), *s = spawn(sleep_killable, 1);
+        wait_for(&k->started, 1);
+        wait_for(&s->started, 1);
+        task_interrupt(k->base.task, INTR_SIGNAL);
+        task_interrupt(s->base.task, INTR_SIGNAL);
+        bool good = wait_for(&s->calls, 1) && !k->calls;
+        task_interrupt(k->base.task, INTR_KILL);
+        check("task_interrupt", good && wait_for(&k->calls, 1));
+        mutex_lock(&outer);
+        struct tester *l = spawn(lock_killable, 0);
+        wait_for(&l->started, 1);
+        ignore(sleep_until(time_now() + 5 * NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        task_interrupt(l->base.task, INTR_KILL);
+        good = wait_for(&l->calls, 1);
+        mutex_unlock(&outer);
+        check("mutex_lock_killable", good && wait_for(&l->done, 1) && mutex_trylock(&outer));
+        mutex_unlock(&outer);
+}
+
+/* ---- timers, work, notifiers, interrupts ---- */
+
+static u32 order_seen[8], order_n;
+static void timer_fn(struct timer *tm)
+{
+        struct tester *t = OWNER_OF(tester, timer, tm);
+        order_seen[order_n++ % 8] = t->arg;
+        set(&t->calls);
+        if (t->arg == 7 && t->calls < 3)
+                timer_arm(tm, time_now() + NSEC_PER_MSEC);
+}
+static void work_fn(struct work *w)
+{
+        struct tester *t = OWNER_OF(tester, work, w);
+        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        set(&t->calls);
+}
+static void notify_fn(struct notifier *n) { set(&OWNER_OF(tester, notifier, n)->calls); }
+static void irq_fn(struct irq_handler *h) { set(&OWNER_OF(tester, irq, h)->calls); }
+
+static void raise_line(u32 line)
+{
+        preempt_add(PREEMPT_ONE);
+        u64 f = arch_irq_save();
+        k_on_device_irq(line);
+        arch_irq_restore(f);
+        preempt_sub_check(PREEMPT_ONE);
+}
+
+static void test_deferred(void)
+{
+        struct tester *t[5];
+        u64 now = time_now();
+        bool good = true;
+
+        for (u32 i = 0; i < 5; i++) {
+                t[i] = new_tester(NULL, i);
+                good &= succeeded(timer_init(&t[i]->timer, timer_fn));
+        }
+        static const u8 due[5] = { 30, 10, 40, 20, 50 };
+        for (u32 i = 0; i < 5; i++)
+                timer_arm(&t[i]->timer, now + due[i] * NSEC_PER_MSEC);
+        good &= timer_cancel(&t[4]->timer) && !timer_cancel(&t[4]->timer) && timer_deadline(&t[4]->timer) == NEVER;
+        good &= wait_for(&t[2]->calls, 1) && order_n == 4 && !t[4]->calls;
+        check("timers in order", good && order_seen[0] == 1 && order_seen[1] == 3 && order_seen[2] == 0 && order_seen[3] == 2);
+        t[0]->arg = 7;
+        t[0]->calls = 0;
+        timer_arm(&t[0]->timer, 0);
+        check("timer arms itself", wait_for(&t[0]->calls, 3));
+        timer_fini(&t[0]->timer);
+        timer_fini(&t[0]->timer);
+        check("timer_fini", timer_deadline(&t[0]->timer) == NEVER && !timer_cancel(&t[0]->timer));
+
+        good = succeeded(work_init(&t[1]->work, work_fn));
+        t[1]->calls = 0;
+        work_queue(&t[1]->work);
+        work_queue(&t[1]->work);
+        good &= wait_for(&t[1]->calls, 1);
+        work_queue(&t[1]->work);
+        work_fini(&t[1]->work);
+        check("work", good && t[1]->calls >= 1);
+
+        good = succeeded(notifier_init(&t[2]->notifier, notify_fn));
+        t[2]->calls = 0;
+        struct waiter nw = notifier_waiter(&t[2]->notifier);
+        waiter_add(&nw, &t[3]->wq);
+        waitq_wake_one(&t[3]->wq);
+        good &= t[2]->calls == 1;
+        notifier_disarm(&t[2]->notifier);
+        waitq_wake_one(&t[3]->wq);
+        good &= t[2]->calls == 1;
+        notifier_fini(&t[2]->notifier);
+        check("notifier", good);
+
+        t[3]->calls = 0;
+        good = succeeded(irq_attach_isa(&t[3]->irq, 7, irq_fn)) && err_is(irq_attach_isa(&t[4]->irq, 7, irq_fn), EBUSY);
+        raise_line(7);
+        good &= wait_for(&t[3]->calls, 1);
+        irq_detach(&t[3]->irq);
+        raise_line(7);
+        check("interrupt line", good && t[3]->calls == 1);
+        for (u32 i = 0; i < 5; i++) {
+                timer_fini(&t[i]->timer);
+                tester_drop(t[i]);
+        }
+}
+
+/* ---- containment: each of these must oops, and the machine go on ---- */
+
+static volatile u32 big = 77, zero;
+static u32 numbers[4];
+static u32 *volatile null_word;
+static void takes_int(u32 x) { shared += x; }
+static void (*volatile wrong_type)(struct tester *) = (void (*)(struct tester *))takes_int;
+static u32 deep(u32 n)
+{
+        volatile u8 pad[512];
+        pad[n % 512] = (u8)n;
+        return deep(n + 1) + pad[0];
+}
+
+static void do_null(struct tester *t)        { (void)t; *null_word = 1; }
+static void do_bounds(struct tester *t)      { (void)t; numbers[big]++; }
+static void do_divide(struct tester *t)      { (void)t; shared = 5 / zero; }
+static void do_shift(struct tester *t)       { (void)t; shared = 1u << big; }
+static void do_kcfi(struct tester *t)        { wrong_type(t); }
+static void do_assert(struct tester *t)      { assert(t->arg == 99); }
+static void do_overflow(struct tester *t)    { t->arg = deep(1); }
+static void do_wild(struct tester *t)        { (void)t; *(volatile u64 *)0x123456789000 = 1; }
+static void do_unlock_free(struct tester *t) { mutex_unlock(&t->m); }
+static void do_relock(struct tester *t)      { mutex_lock(&t->m); mutex_lock(&t->m); }
+static void do_relock_spin(struct tester *t) { spin_lock(&t->s); spin_lock(&t->s); }
+static void do_reread(struct tester *t)      { (void)t; read_lock(&rw); read_lock(&rw); }
+static void do_sleep_spin(struct tester *t)  { spin_lock(&t->s); ignore(sleep_until(time_now() + 1, WAIT_KILLABLE)); }
+static void do_enable(struct tester *t)      { (void)t; preempt_enable(); }
+static void do_enable_spin(struct tester *t) { spin_lock(&t->s); preempt_enable(); }
+static void do_leave_guard(struct tester *t) { mutex_lock(&t->m); }
+static void do_many_locks(struct tester *t)
+{
+        (void)t;
+        for (u32 i = 0; i < MAX_HELD + 1; i++)
+                preempt_disable();
+}
+static void do_start_twice(struct tester *t) { task_start(t->base.task); }
+static void do_second_task(struct tester *t) { task_new_kernel(&t->base, &st_ops, NULL); }
+static void do_bad_queue(struct tester *t)   { (void)t; WAITER(w); waiter_add(&w, (struct waitq *)8); }
+static void do_bad_lock(struct tester *t)    { (void)t; mutex_lock((struct mutex *)16); }
+static void do_timer_uninit(struct tester *t) { timer_arm(&t->timer, 1); }
+static void do_holding(struct tester *t)
+{
+        mutex_lock(&outer);
+        mutex_lock(&inner);
+        write_lock(&rw);
+        spin_lock(&spin);
+        *null_word = t->arg;
+}
+
+static void oopses_once(const char *name, void (*fn)(struct tester *))
+{
+        u64 before = oops_count();
+        struct tester *t = spawn(fn, 1);
+        bool good = wait_for(&t->restarted, 1);
+
+        check(name, good && oops_count() == before + 1);
+        tester_drop(t);
+}
+
+static void test_oopses(void)
+{
+        oopses_once("oops: NULL", do_null);
+        oopses_once("oops: array bounds", do_bounds);
+        oopses_once("oops: division", do_divide);
+        oopses_once("oops: shift", do_shift);
+        oopses_once("oops: kcfi", do_kcfi);
+        oopses_once("oops: assert", do_assert);
+        oopses_once("oops: stack overflow", do_overflow);
+        oopses_once("oops: user address", do_wild);
+        oopses_once("oops: unlock of a free mutex", do_unlock_free);
+        oopses_once("oops: relock", do_relock);
+        oopses_once("oops: relock of a spin lock", do_relock_spin);
+        oopses_once("oops: second read lock", do_reread);
+        oopses_once("oops: sleep with a spin lock", do_sleep_spin);
+        oopses_once("oops: preempt_enable unbalanced", do_enable);
+        oopses_once("oops: preempt_enable instead of unlock", do_enable_spin);
+        oopses_once("oops: guard left behind", do_leave_guard);
+        oopses_once("oops: too many locks", do_many_locks);
+        oopses_once("oops: task_start twice", do_start_twice);
+        oopses_once("oops: second task of a body", do_second_task);
+        oopses_once("oops: bad queue", do_bad_queue);
+        oopses_once("oops: bad lock", do_bad_lock);
+        oopses_once("oops: timer not initialised", do_timer_uninit);
+        oopses_once("oops: holding four locks", do_holding);
+        bool good = mutex_trylock(&outer) && mutex_trylock(&inner) && write_trylock(&rw) && spin_trylock(&spin);
+        check("oops: its locks are free again", good);
+        spin_unlock(&spin);
+        write_unlock(&rw);
+        mutex_unlock(&inner);
+        mutex_unlock(&outer);
+}
+
+static void timer_oops(struct timer *tm)       { SPIN_GUARD(&spin); *null_word = tm->gen_k; }
+static void notify_oops(struct notifier *n)    { SPIN_GUARD(&spin); *null_word = n->gen_k; }
+static void irq_oops(struct irq_handler *h)    { *null_word = h->gen_k; }
+static void work_oops(struct work *w)          { GUARD(&outer); *null_word = w->gen_k; }
+static void timer_leaves_lock(struct timer *tm) { (void)tm; spin_lock(&spin); }
+
+static void test_borrowed_oopses(void)
+{
+        struct tester *t = new_tester(NULL, 1);
+        u64 before = oops_count();
+        bool good = succeeded(timer_init(&t->timer, timer_oops));
+
+        timer_arm(&t->timer, 0);
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        timer_arm(&t->timer, 0);                /* switched off: nothing more happens */
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        good &= oops_count() == before + 1 && spin_trylock(&spin);
+        spin_unlock(&spin);
+        check("oops: in a timer", good);
+        timer_fini(&t->timer);
+
+        good = succeeded(timer_init(&t->timer, timer_leaves_lock));
+        timer_arm(&t->timer, 0);
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        good &= oops_count() == before + 2 && spin_trylock(&spin);
+        spin_unlock(&spin);
+        check("oops: a timer leaves a lock", good);
+        timer_fini(&t->timer);
+
+        good = succeeded(notifier_init(&t->notifier, notify_oops));
+        struct waiter nw = notifier_waiter(&t->notifier);
+        waiter_add(&nw, &t->wq);
+        waitq_wake_one(&t->wq);
+        waitq_wake_one(&t->wq);
+        check("oops: in a notifier", good && oops_count() == before + 3);
+        notifier_fini(&t->notifier);
+
+        good = succeeded(irq_attach_isa(&t->irq, 5, irq_oops));
+        raise_line(5);
+        ignore(sleep_until(time_now() + 10 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        raise_line(5);
+        ignore(sleep_until(time_now() + 10 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        check("oops: in an interrupt handler", good && oops_count() == before + 4);
+        irq_detach(&t->irq);
+
+        good = succeeded(work_init(&t->work, work_oops));
+        work_queue(&t->work);
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        good &= oops_count() == before + 5 && mutex_trylock(&outer);
+        mutex_unlock(&outer);
+        work_fini(&t->work);
+        good &= succeeded(work_init(&t->work, work_fn));
+        t->calls = 0;
+        work_queue(&t->work);
+        good &= wait_for(&t->calls, 1);
+        work_fini(&t->work);
+        check("oops: in a work function", good);
+        tester_drop(t);
+}
+
+/* ---- user tasks ---- */
+
+#define CODE_AT 0x400000ul
+static void u_start(struct task_body *b, struct user_regs *r)
+{
+        struct tester *t = (struct tester *)b;
+        r->rip = CODE_AT + t->arg * 64;
+        r->rsp = 0x500000;
+        set(&t->started);
+}
+static void u_syscall(struct task_body *b, struct user_regs *r)
+{
+        struct tester *t = (struct tester *)b;
+        t->calls++;
+        t->sys(t, r);
+}
+static void u_fault(struct task_body *b, struct user_regs *r, struct user_fault f)
+{
+        (void)r;
+        ((struct tester *)b)->faults += f.addr == 0x777000 ? 1 : 100;
+        task_exit();
+}
+static void u_exception(struct task_body *b, struct user_regs *r, struct user_fault f)
+{
+        (void)r;
+        ((struct tester *)b)->faults += f.vector == 6 ? 1 : 100;
+        task_exit();
+}
+static void u_pending(struct task_body *b, struct user_regs *r)
+{
+        (void)r;
+        set(&((struct tester *)b)->pendings);
+        if (task_interrupts() & INTR_KILL)
+                task_exit();
+        task_clear_interrupts(INTR_SIGNAL);
+}
+static void u_died(struct task_body *b, struct user_regs *r)
+{
+        struct tester *t = (struct tester *)b;
+        (void)r;
+        set(&t->died);
+        if (t->oops_in_died)
+                *null_word = 1;
+        task_exit();
+}
+static const struct user_ops u_ops = { u_start, u_syscall, u_fault, u_exception, u_pending, u_died };
+
+static void sys_exit_at(struct tester *t, struct user_regs *r) { if (r->rax != -38ul || t->calls == 5000) task_exit(); }
+static void sys_oops(struct tester *t, struct user_regs *r)    { (void)r; mutex_lock(&outer); spin_lock(&t->s); *null_word = 1; }
+static void sys_leave(struct tester *t, struct user_regs *r)   { (void)t; (void)r; preempt_disable(); }
+
+static struct vmspace *user_space(void)
+{
+        static const u8 code[] = {
+                [0] = 0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7,                 /* 0: mov $1, %eax; syscall; again */
+                [64] = 0xeb, 0xfe,                                              /* 1: for ever */
+                [128] = 0x48, 0x8b, 0x04, 0x25, 0x00, 0x70, 0x77, 0x00,         /* 2: mov 0x777000, %rax */
+                [192] = 0x0f, 0x0b,                                             /* 3: ud2 */
+        };
+        struct frame *f = frame_alloc(NULL, FRAME_ZERO);
+        struct vmspace *s = vmspace_new(NULL);
+
+        if (!f || !s)
+                k_panic("selftest: no memory");
+        frame_write(f, 0, k_bytes(code, sizeof code));
+        VM_CURSOR(c, s, CODE_AT);
+        if (failed(cursor_map(&c, f, VM_READ | VM_EXEC)))
+                k_panic("selftest: cursor_map");
+        return s;
+}
+
+static struct tester *user(struct vmspace *s, u32 code, void (*sys)(struct tester *, struct user_regs *), u32 oops_in_died)
+{
+        struct tester *t = new_tester(NULL, code);
+        t->sys = sys;
+        t->oops_in_died = oops_in_died;
+        struct task *k = task_new_user(&t->base, &u_ops, NULL, false);
+        if (!k)
+                k_panic("selftest: no memory");
+        task_set_name(k, STR("user"));
+        task_set_space_of(k, s);
+        task_start(k);
+        return t;
+}
+
+static bool ends(struct tester *t)
+{
+        for (u32 i = 0; i < 2000 && task_state(t->base.task) != TASK_ENDED; i++)
+                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
+        return task_state(t->base.task) == TASK_ENDED;
+}
+
+static void test_users(void)
+{
+        struct vmspace *s = user_space();
+        struct tester *t = user(s, 0, sys_exit_at, 0);
+        check("user: 5000 system calls", ends(t) && t->calls == 5000);
+        tester_drop(t);
+
+        t = user(s, 2, sys_exit_at, 0);
+        check("user: page fault", ends(t) && t->faults == 1);
+        tester_drop(t);
+        t = user(s, 3, sys_exit_at, 0);
+        check("user: exception", ends(t) && t->faults == 1);
+        tester_drop(t);
+
+        struct tester *many[8];
+        for (u32 i = 0; i < 8; i++)
+                many[i] = user(s, 1, sys_exit_at, 0);
+        bool good = true;
+        for (u32 i = 0; i < 8; i++)
+                good &= wait_for(&many[i]->started, 1);
+        check("user: endless loops share the CPUs", good);
+        task_notify(many[0]->base.task);
+        task_interrupt(many[1]->base.task, INTR_SIGNAL);
+        check("user: pending is called", wait_for(&many[0]->pendings, 1) && wait_for(&many[1]->pendings, 1));
+        struct task_times tt = task_times(many[2]->base.task);
+        for (u32 i = 0; i < 8; i++)
+                task_interrupt(many[i]->base.task, INTR_KILL);
+        for (u32 i = 0; i < 8; i++) {
+                good &= ends(many[i]);
+                tester_drop(many[i]);
+        }
+        check("user: killed in a loop", good);
+        check("user: times", tt.user > tt.system && tt.start > 0);
+
+        u64 before = oops_count();
+        t = user(s, 0, sys_oops, 0);
+        good = wait_for(&t->died, 1) && ends(t) && t->calls == 1 && oops_count() == before + 1;
+        good &= mutex_trylock(&outer) && spin_trylock(&t->s);
+        spin_unlock(&t->s);
+        mutex_unlock(&outer);
+        check("user: oops in a system call", good);
+        tester_drop(t);
+        t = user(s, 0, sys_leave, 0);
+        check("user: guard left behind", wait_for(&t->died, 1) && ends(t) && oops_count() == before + 2);
+        tester_drop(t);
+        t = user(s, 0, sys_oops, 1);
+        good = wait_for(&t->died, 1);
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        check("user: second oops parks", good && oops_count() == before + 4 && task_state(t->base.task) == TASK_SLEEPING);
+        tester_drop(t);
+        vmspace_drop(s);
+}
+
+/* ---- policies ---- */
+
+#define PQ 64
+static struct { struct spinlock lock; struct task_body *q[PQ]; u32 n; u32 mode, calls; struct task_body *last; } pol;
+static u32 p_enqueue(struct task_body *t, u32 last, bool woken)
+{
+        (void)woken;
+        SPIN_GUARD(&pol.lock);
+        if (pol.mode == 2 && ++pol.calls > 50)
+                *null_word = 1;
+        pol.q[pol.n++] = t;
+        for (u32 c = 0; c < cpu_count(); c++)
+                sched_resched(c);
+        return last;
+}
+static struct task_body *p_pick(u32 cpu)
+{
+        SPIN_GUARD(&pol.lock);
+        pol.calls++;
+        if (pol.mode == 1 && pol.calls % 3 == 0 && pol.last)
+                return pol.last;                        /* running, asleep or gone */
+        if (pol.mode == 1 && pol.calls % 7 == 0) {
+                sched_resched(cpu);
+                return NULL;
+        }
+        if (!pol.n)
+                return NULL;
+        struct task_body *t = pol.q[0];
+        for (u32 i = 1; i < pol.n; i++)
+                pol.q[i - 1] = pol.q[i];
+        pol.q[--pol.n] = NULL;
+        pol.last = t;
+        return t;
+}
+static void p_put(struct task_body *t, u32 cpu, u64 ran, bool yielded)
+{
+        (void)cpu; (void)ran; (void)yielded;
+        SPIN_GUARD(&pol.lock);
+        pol.q[pol.n++] = t;
+}
+static void p_stop(struct task_body *t, u32 cpu, u64 ran) { (void)t; (void)cpu; (void)ran; }
+static bool p_tick(struct task_body *t, u32 cpu, u64 ran) { (void)t; (void)cpu; (void)ran; return true; }
+static const struct sched_ops p_ops = { p_enqueue, p_pick, p_put, p_stop, p_tick };
+
+static void test_policy(void)
+{
+        sched_register(&p_ops);
+        crowd("policy: mutex", count_under_mutex, 8, 1000, 8000);
+        test_users();
+        pol.mode = 1;
+        crowd("policy: wrong answers", count_under_mutex, 8, 1000, 8000);
+        crowd("policy: wrong answers, rwlock", count_under_write, 8, 400, 800);
+        pol.mode = 2;
+        pol.calls = 0;
+        u64 before = oops_count();
+        crowd("policy: oops", count_under_mutex, 8, 1000, 8000);
+        check("policy: one oops", oops_count() == before + 1);
+        pol.mode = 0;
+        crowd("policy: round robin after it", count_under_mutex, 8, 1000, 8000);
+}
+
+/* ---- the debug build's order checker: its two lines are looked for by tests ---- */
+
+static void test_order(void)
+{
+        struct tester *t = new_tester(NULL, 0);
+        struct mutex *in = &t->m;
+        lock_init(in, st_inner);
+        lock_init(&outer, st_outer);
+        mutex_lock(&outer);
+        mutex_lock(in);                 /* as declared */
+        mutex_unlock(in);
+        mutex_unlock(&outer);
+        mutex_lock(in);
+        mutex_lock(&outer);             /* the other way round: reported */
+        mutex_unlock(&outer);
+        mutex_unlock(in);
+        tester_drop(t);
+}
+
+static void do_nothing(struct tester *t) { (void)t; }
+
+void mem_selftest(void);
+
+void services_start(void)
+{
+        bytes line = boot_cmdline();
+        k_print("selftest: %d CPUs\n", cpu_count(), 0, 0);
+        if (bytes_ends(line, STR("selftest=section"))) {
+                preempt_add(PREEMPT_SECTION);
+                *null_word = 1;
+        }
+        if (bytes_ends(line, STR("selftest=idle"))) {
+                ignore(sleep_until(time_now() + 2 * NSEC_PER_SEC, WAIT_KILLABLE));
+                for (u32 c = 0; c < cpu_count(); c++)
+                        k_print("selftest: cpu %d idle %d ms, timer interrupts %d\n", c, cpu_idle_time(c) / NSEC_PER_MSEC, irq_count(16, c));
+                power_off();
+        }
+        if (bytes_ends(line, STR("selftest=mem"))) {
+                mem_selftest();
+                power_off();
+        }
+        struct tester *t = spawn(do_nothing, 0);
+        check("kernel thread", wait_for(&t->done, 1) && ends(t));
+        tester_drop(t);
+        crowd("mutex", count_under_mutex, 8, 2000, 16000);
+        crowd("spin lock", count_under_spin, 8, 5000, 40000);
+        crowd("rwlock", count_under_write, 8, 800, 1600);
+        test_waiting();
+        test_interrupts();
+        test_deferred();
+        test_order();
+        test_oopses();
+        test_borrowed_oopses();
+        test_users();
+        test_policy();
+        ignore(sleep_until(time_now() + 50 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        k_print("selftest: %d tests, %d failed, %d oopses\n", tests, failures, oops_count());
+        power_off();
+}
+#endif
