@@ -88,6 +88,27 @@ bool Checker::isBorrow(QualType t)
         return borrowCache[d] = yes;
 }
 
+// What in it is the borrow, and what to do.
+std::string Checker::whyBorrow(QualType t)
+{
+        t = element(*Ctx, t);
+        if (const auto *p = t->getAs<PointerType>()) {
+                std::string s = "'" + t.getAsString() + "'";
+                if (const auto *r = p->getPointeeType()->getAs<RecordType>())
+                        if (!r->getDecl()->getDefinition() && r->getDecl()->getIdentifier())
+                                s += ", whose kind is not known here: if it is one, declare OBJECT(" + r->getDecl()->getName().str() +
+                                        "); or STABLE(...);";
+                return s;
+        }
+        if (const auto *rt = t->getAs<RecordType>())
+                if (const RecordDecl *d = rt->getDecl()->getDefinition())
+                        if (!tagged(d, "keel:borrow"))
+                                for (const FieldDecl *f : d->fields())
+                                        if (isBorrow(f->getType()))
+                                                return whyBorrow(f->getType());
+        return "'" + t.getAsString() + "'";
+}
+
 bool Checker::isOpaque(QualType t)
 {
         const auto *rt = element(*Ctx, t)->getAs<RecordType>();
@@ -329,7 +350,7 @@ void Checker::checkRecord(const RecordDecl *r)
                 if (kind == Kind::Value && holdsStable(t) && k != Kind::Object && !nested)
                         err(loc, "S4", "'" + r->getName() + "' holds a STABLE member: declare it STABLE(" + r->getName() + ") or OBJECT(...)");
                 if (kind != Kind::Value && isBorrow(t))
-                        err(loc, "B1", "a borrow ('" + t.getAsString() + "') may not be kept in a STABLE, BASE or OBJECT type; keep an OBJECT pointer, a value or a blob");
+                        err(loc, "B1", "a borrow may not be kept in a STABLE, BASE or OBJECT type (" + whyBorrow(t) + "); keep an OBJECT pointer, a value or a blob");
                 if (r->isUnion()) {
                         std::string why;
                         if (!isPod(t, false, &why))
@@ -399,7 +420,7 @@ void Checker::checkVar(const VarDecl *v)
                 err(loc, "S1", "OBJECT and BASE types are never global; allocate one");
         bool isConst = Ctx->getBaseElementType(t).isConstQualified();
         if (isBorrow(t) && !isConst)
-                err(loc, "B2", "a borrow ('" + t.getAsString() + "') may not be kept in a global that changes; make it const, or keep an OBJECT pointer");
+                err(loc, "B2", "a borrow may not be kept in a global that changes (" + whyBorrow(t) + "); make it const, or keep an OBJECT pointer");
         if (v->hasExternalStorage() && inMainFile(loc))
                 err(loc, "N2", "no extern declarations in .c files; declare it in the owner's header");
         if (v->getType()->isRecordType() && !v->hasExternalStorage() && v->getType()->isIncompleteType())
