@@ -631,7 +631,11 @@ static void test_users(void)
         task_notify(many[0]->base.task);
         task_interrupt(many[1]->base.task, INTR_SIGNAL);
         check("user: pending is called", wait_for(&many[0]->pendings, 1) && wait_for(&many[1]->pendings, 1));
-        struct task_times tt = task_times(many[2]->base.task);
+        struct task_times tt = { };
+        for (u32 i = 0; i < 500 && tt.user <= tt.system; i++) {
+                ignore(sleep_until(time_now() + 2 * NSEC_PER_MSEC, WAIT_KILLABLE));
+                tt = task_times(many[2]->base.task);
+        }
         for (u32 i = 0; i < 8; i++)
                 task_interrupt(many[i]->base.task, INTR_KILL);
         for (u32 i = 0; i < 8; i++) {
