@@ -4,6 +4,7 @@
  * invariant of SOUNDNESS.md that it would find broken.  A failure panics.
  */
 #ifdef KEEL_SELFTEST
+#pragma clang diagnostic ignored "-Wunused-function"
 #include "impl.h"
 #include "vmspace_impl.h"
 
@@ -314,6 +315,161 @@ static void test_lib(void)
         }
 }
 
+/* ---- several CPUs at once ---- */
+
+OBJECT(st_worker) { struct task_body base; u32 kind, round; u64 seed; };
+POOL_DECLARE(st_worker) DOWNCASTABLE(st_worker, task_body);
+POOL_DEFINE(st_worker, NO_FINI);
+#define SHARED 64u
+static struct st_odd *shared_objects[SHARED];
+static struct frame *shared_frames[SHARED];
+static struct vmspace *arena;
+static struct payer *arena_payer;
+static u32 running, stale_reads, good_reads;
+static u64 work_end;
+#define ARENA  0x10000000ul
+#define POISON 0xdeadbeefdeadbeeful
+
+static u64 rnd(struct st_worker *w) { return w->seed = w->seed * 6364136223846793005ul + 1442695040888963407ul; }
+
+/* Objects and frames change hands between CPUs. */
+static void churn(struct st_worker *w)
+{
+        u32 i = (u32)(rnd(w) >> 33) % SHARED;
+        struct st_odd *p = st_odd_alloc(arena_payer, MAY_RECLAIM), *old;
+        struct frame *f = frame_alloc_order(arena_payer, (u32)(rnd(w) >> 40) % 3, FRAME_FILL), *g;
+
+        CHECK(p && f && is_zero(p, sizeof *p));
+        p->bytes[i] = 1;
+        st_odd_publish(p);
+        if ((old = XCHG(shared_objects[i], p))) {
+                CHECK(old->bytes[i] == 1);
+                old->bytes[i] = 0;
+        }
+        st_odd_drop(old);
+        st_odd_try_hold(shared_objects[(i + 1) % SHARED]) ? st_odd_drop(shared_objects[(i + 1) % SHARED]) : (void)0;
+        frame_drop(XCHG(shared_frames[i], f));
+        g = PTR_LOAD(shared_frames[(i + 1) % SHARED]);
+        if (frame_try_hold(g))
+                frame_drop(g);
+        if (rnd(w) >> 56 == 0)
+                pools_release(8);
+}
+
+/* One maps and unmaps, frees the frame and poisons what it gets next; the others may never read poison (V3). */
+static void remap(struct st_worker *w)
+{
+        u64 va = ARENA + (rnd(w) >> 33) % 4 * PAGE_SIZE, good = 1, poison = POISON;
+        struct frame *f = frame_alloc(NULL, 0);
+
+        CHECK(f);
+        frame_write(f, 0, BYTES_OF(good));
+        {
+                VM_CURSOR(c, arena, va);
+                CHECK(succeeded(cursor_map(&c, f, VM_READ)));
+        }
+        frame_drop(f);
+        for (u32 i = 0; i < 3000; i++)
+                cpu_relax();
+        if (w->round & 1) {
+                vmspace_unmap(arena, ARENA, ARENA + 4 * PAGE_SIZE);
+        } else {
+                VM_CURSOR(c, arena, va);
+                cursor_unmap(&c);
+        }
+        CHECK((f = frame_alloc(NULL, FRAME_FILL)));
+        frame_write(f, 0, BYTES_OF(poison));
+        for (u32 i = 0; i < 3000; i++)
+                cpu_relax();
+        frame_fill(f, 0, 8, 0);
+        frame_drop(f);
+}
+
+static void look(struct st_worker *w)
+{
+        for (u32 i = 0; i < 200; i++) {
+                u64 v = 1;
+                if (user_load64(ARENA + (rnd(w) >> 33) % 4 * PAGE_SIZE, &v)) {
+                        __atomic_fetch_add(v == 1 ? &good_reads : &stale_reads, 1, __ATOMIC_RELAXED);
+                }
+        }
+}
+
+/* Forks and drops copies of the arena while others use it. */
+static void fork_space(struct st_worker *w)
+{
+        struct vmspace *copy = vmspace_new(arena_payer);
+
+        CHECK(copy && succeeded(vmspace_clone(copy, arena, VM_MIN, VM_MAX, true)));
+        task_set_space(copy);
+        look(w);
+        task_set_space(arena);
+        vmspace_drop(copy);
+}
+
+static u64 work_step(struct task_body *self)
+{
+        struct st_worker *w = DOWNCAST(st_worker, self);
+
+        if (w->round == 0)
+                task_set_space(arena);
+        w->round++;
+        if (time_now() > work_end) {
+                __atomic_fetch_sub(&running, 1, __ATOMIC_SEQ_CST);
+                task_exit();
+                return NEVER;
+        }
+        if (w->kind == 0)
+                churn(w);
+        else if (w->kind == 1)
+                remap(w);
+        else if (w->kind == 2)
+                look(w);
+        else
+                fork_space(w);
+        return 0;
+}
+static const struct kthread_ops work_ops = { .step = work_step };
+
+static void test_cpus(void)
+{
+        struct mem_stats before;
+        u32 n = 2 * cpu_count() + 2;
+
+        arena_payer = payer_new(NULL, U64_MAX);
+        arena = vmspace_new(arena_payer);
+        before = mem_stats();
+        running = n;
+        work_end = time_now() + 2 * NSEC_PER_SEC;
+        for (u32 i = 0; i < n; i++) {
+                struct st_worker *w = st_worker_alloc(NULL, MAY_RECLAIM);
+
+                w->kind = i % 4 == 3 ? 3 : i < 2 ? i : i % 3 == 0 ? 0 : 2;
+                w->seed = i * 77 + 1;
+                struct task *t = task_new_kernel(&w->base, &work_ops, NULL);
+                CHECK(t);
+                st_worker_drop(w);
+                task_start(t);
+        }
+        while (LOAD(running))
+                ignore(sleep_until(time_now() + 10 * NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        ignore(sleep_until(time_now() + 100 * NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        for (u32 i = 0; i < SHARED; i++) {
+                st_odd_drop(shared_objects[i]);
+                frame_drop(shared_frames[i]);
+        }
+        vmspace_drop(arena);
+        CHECK(payer_used(arena_payer) == 0);
+        payer_drop(arena_payer);
+        k_print("selftest: %d reads, %d of them stale\n", good_reads, stale_reads, 0);
+        CHECK(stale_reads == 0);
+        CHECK(mem_stats().byte_frames == before.byte_frames);
+        u64 ipis = 0;
+        for (u32 i = 0; i < cpu_count(); i++)
+                ipis += mem_counters[i].tlb_ipi_sent;
+        k_print("selftest: %d TLB interrupts on %d CPUs\n", ipis, cpu_count(), 0);
+}
+
 void mem_selftest(void);
 void mem_selftest(void)
 {
@@ -324,6 +480,7 @@ void mem_selftest(void)
         test_frames();
         test_kernel_map();
         test_spaces();
+        test_cpus();
         k_print("selftest: memory passed\n", 0, 0, 0);
 }
 #endif
