@@ -105,7 +105,7 @@ static u32 prot_of(u32 prot) { return prot & (PROT_READ | PROT_WRITE | PROT_EXEC
 static err_t shmem_file(struct vm *vm, u64 len, struct file **out)
 {
         const struct vm_shmem_ops *ops = vm->domain->shmem;
-        return ops ? ops->file_new(vm->payer, len, out) : ERR(ENOMEM);
+        return ops ? ops->file_new(vm->domain->shmem_sb, len, out) : ERR(ENOMEM);
 }
 
 /* What file_mmap leaves to us: the flags, and what mprotect may allow later. */

@@ -13,6 +13,7 @@ static void domain_fini(struct vm_domain *d)
 {
         vm_special_drop(d->code);
         vm_special_drop(d->data);
+        superblock_drop(d->shmem_sb);
 }
 
 POOL_DEFINE(vm_domain, domain_fini);
@@ -37,7 +38,12 @@ void vm_set_settings(struct vm_domain *d, struct vm_settings s)
 }
 
 void vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops) { d->oom = ops; }
-void vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops) { d->shmem = ops; }
+
+void vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops, struct superblock *sb)
+{
+        d->shmem_sb = superblock_hold(sb);
+        d->shmem = ops;
+}
 
 void vm_domain_set_vdso(struct vm_domain *d, struct vm_special *code, struct vm_special *data)
 {

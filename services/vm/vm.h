@@ -20,6 +20,7 @@ OBJECT(vm);
 OBJECT(vm_domain);
 OBJECT(vm_special);
 STABLE(mapping);                        /* vfs/mapping.h */
+BASE(superblock);                       /* vfs/super.h */
 POOL_DECLARE(vm)
 POOL_DECLARE(vm_domain)
 POOL_DECLARE(vm_special)
@@ -44,9 +45,10 @@ struct vm_settings vm_settings(struct vm_domain *d);
 void  vm_set_settings(struct vm_domain *d, struct vm_settings s);
 void  vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops);    /* at boot */
 /* Makes the file behind shared anonymous memory: `size` bytes of zeros, unlinked, open for reading and
- * writing, shown as "/dev/zero (deleted)".  *file is counted.  tmpfs gives it; init registers it. */
-STABLE(vm_shmem_ops) { err_t (*file_new)(struct payer *payer, u64 size, struct file **file); };
-void  vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops);        /* at boot */
+ * writing, its pages in sb, which the domain holds.  *file is counted.  init joins it to tmpfs_new_file; the
+ * name "dev/zero" makes /proc/PID/maps show what Linux's does. */
+STABLE(vm_shmem_ops) { err_t (*file_new)(struct superblock *sb, u64 size, struct file **file); };
+void  vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops, struct superblock *sb);  /* at boot */
 u64   vm_committed(struct vm_domain *d);                /* pages: Committed_AS */
 u64   vm_commit_limit(struct vm_domain *d);             /* pages: CommitLimit */
 /* The counted pages for other users of memory that is promised (tmpfs, System V shm): ENOMEM. */

@@ -13,6 +13,7 @@
 #include "services/vm/vm.h"
 #include "services/vfs/file.h"
 #include "services/vfs/mapping.h"
+#include "services/vfs/super.h"
 #include "abi/const.h"
 
 LOCK_CLASS_DECLARE(mmap);
@@ -71,6 +72,7 @@ OBJECT(vm_domain) {
         u64   committed;                /* pages; ATOMIC */
         const struct vm_oom_ops *oom;   /* fixed at boot; may be NULL */
         const struct vm_shmem_ops *shmem;       /* the same */
+        struct superblock *shmem_sb;    /* counted; fixed at boot */
         struct vm_special *code, *data; /* counted; fixed at boot */
 };
 
