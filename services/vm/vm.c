@@ -5,7 +5,9 @@
 #include "services/vm/vm_impl.h"
 #include "services/vfs/hooks.h"
 
-LOCK_CLASS(mmap);
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS_DECLARE(inode);
+LOCK_CLASS(mmap, AFTER2(file_pos, inode));
 
 /* ---- Domains ---- */
 
@@ -191,10 +193,10 @@ static err_t clone_area(struct vm *to, struct vm *from, struct vm_area *a)
         return vmspace_clone(to->space, from->space, a->start, a->end, true);
 }
 
-/* REQUIRES from->mmap_lock for writing: no fault may write to a page that is becoming shared. */
+/* REQUIRES from->mmap_lock for writing: no fault may write to a page that is becoming shared.  Nobody
+ * else knows `to` yet. */
 static err_t clone_locked(struct vm *to, struct vm *from)
 {
-        WRITE_GUARD(&to->mmap_lock);
         to->layout = from->layout;
         mbytes_copy(MBYTES_OF(to->auxv), BYTES_OF(from->auxv));
         to->auxv_words = from->auxv_words;

@@ -268,6 +268,9 @@ bool user_cmpxchg32(u64 a, u32 old, u32 new, u32 *seen) { return user_load32(a, 
 
 /* ---- locks, bytes ---- */
 
+LOCK_CLASS(file_pos);
+LOCK_CLASS(inode);
+
 void k_rw_init(struct rwlock *l, const struct lock_class *c) { (void)l, (void)c; }
 void read_lock(struct rwlock *l)    { CHECK(!l->writer_k); l->word_k++; }
 void read_unlock(struct rwlock *l)  { CHECK(l->word_k); l->word_k--; }
