@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The clock is the TSC, the timer the local APIC's one-shot counter.  Both rates are
- * measured against the PIT in windows of under half a millisecond, begun and ended at an
- * edge of the PIT's count, until two agree.  Should the local APIC's counter stand still, the
+ * measured against the PIT in windows of under half a millisecond, by least squares, until
+ * two agree.  Should the local APIC's counter stand still, the
  * PIT is the timer and the boot CPU the only one (timer_is_pit).
  *
  * Invariant C1   time = (tsc - base) * mult >> shift does not run backwards: base and
@@ -32,27 +32,11 @@ static u64 lapic_mult RO_AFTER_BOOT;    /* timer counts per ns, 32 fraction bits
 static u64 rtc_at_boot RO_AFTER_BOOT;
 bool timer_is_pit RO_AFTER_BOOT;
 
-struct instant { u64 tsc, slack; u32 lapic; u32 pit; };
-
 static u32 pit_count(void)
 {
         out8(PIT_CMD, 0x80);            /* latch channel 2 */
         u32 low = in8(PIT_CH2);
         return low | (u32)in8(PIT_CH2) << 8;
-}
-
-/* The moment at which the PIT's count changes, as near as reads allow. */
-static struct instant pit_edge(void)
-{
-        u32 first = pit_count(), n = first;
-        u64 before = read_tsc(), after = before;
-
-        for (u32 i = 0; i < 1000 && n == first; i++) {
-                before = after;
-                n = pit_count();
-                after = read_tsc();
-        }
-        return (struct instant){ before + (after - before) / 2, after - before, lapic_read(LAPIC_CURRENT), n };
 }
 
 static void pit_start(void)
@@ -63,46 +47,71 @@ static void pit_start(void)
         out8(PIT_CH2, 0xff);
 }
 
-/* One window: rates of TSC and LAPIC timer; false: there is no PIT. */
-static bool measure(u64 *tsc_rate, u64 *lapic_rate, u64 *slack)
+/* Sums for the slope of y over x by least squares. */
+struct line { u64 n, x, xx, y, xy; };
+
+static void line_add(struct line *l, u64 x, u64 y)
 {
+        l->n++;
+        l->x += x;
+        l->xx += x * x;
+        l->y += y;
+        l->xy += x * y;
+}
+
+/* Slope times PIT_HZ. */
+static u64 line_rate(const struct line *l)
+{
+        u64 dy = l->n * l->xy - l->x * l->y, dx = l->n * l->xx - l->x * l->x;
+        return dx && dy < 1ul << 63 ? mul_div(dy, PIT_HZ, dx) : 0;
+}
+
+/* One window.  A reading during which the host took the CPU away is left out. False: there is no PIT. */
+static bool measure(u64 *tsc_rate, u64 *lapic_rate)
+{
+        struct line t = { }, c = { };
+        u64 t0 = read_tsc(), least = U64_MAX, x = 0;
+        u32 c0 = lapic_read(LAPIC_CURRENT);
+
         pit_start();
-        struct instant a = pit_edge(), b = a;
-        for (u32 i = 0; i < 100000 && (a.pit - b.pit & 0xffff) < WINDOW; i++)
-                b.pit = pit_count();
-        b = pit_edge();
-        u32 ticks = a.pit - b.pit & 0xffff;
-        if (ticks < WINDOW || b.tsc <= a.tsc)
-                return false;
-        *tsc_rate = mul_div(b.tsc - a.tsc, PIT_HZ, ticks);
-        *lapic_rate = mul_div((u64)(a.lapic - b.lapic), PIT_HZ, ticks);
-        *slack = a.slack + b.slack;
-        return true;
+        u32 x0 = pit_count();
+        for (u32 i = 0; i < 50000 && x < WINDOW; i++) {
+                u64 before = read_tsc();
+                x = x0 - pit_count() & 0xffff;
+                u32 count = lapic_read(LAPIC_CURRENT);
+                u64 took = read_tsc() - before;
+                least = min_u64(least, took);
+                if (i >= 8 && took < 2 * least) {
+                        line_add(&t, x, before - t0);
+                        line_add(&c, x, c0 - count);
+                }
+        }
+        *tsc_rate = line_rate(&t);
+        *lapic_rate = line_rate(&c);
+        return x >= WINDOW && *tsc_rate > 10000000;
 }
 
 static bool agree(u64 a, u64 b)
 {
         u64 d = a > b ? a - b : b - a;
-        return d < a / 2000;
+        return d < a / 4000;
 }
 
-/* Two windows that agree, or the one with the least doubt about its ends. */
+/* The mean of two windows in a row that agree; else of the last two. */
 static bool calibrate(void)
 {
-        u64 last = 0, least = U64_MAX;
+        u64 last = 0, last_timer = 0;
 
         for (u32 i = 0; i < TRIES; i++) {
-                u64 rate, timer, slack;
-                if (!measure(&rate, &timer, &slack))
+                u64 rate, timer;
+                if (!measure(&rate, &timer))
                         return false;
-                if (slack < least) {
-                        least = slack;
-                        tsc_hz = rate;
-                        lapic_hz = timer;
-                }
+                tsc_hz = (rate + (i ? last : rate)) / 2;
+                lapic_hz = (timer + (i ? last_timer : timer)) / 2;
                 if (agree(rate, last))
                         break;
                 last = rate;
+                last_timer = timer;
         }
         return true;
 }
