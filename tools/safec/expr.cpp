@@ -142,6 +142,8 @@ public:
                         const auto *l = cast<CompoundLiteralExpr>(e);
                         if (mine(e)) {
                                 C.checkType(l->getType(), C.own(e));
+                                if (C.holdsPinned(l->getType()))
+                                        err(e, "O4", "'" + l->getType().getAsString() + "' is made by its macro only");
                                 if (C.holdsStable(l->getType()))
                                         err(e, "S3", "no literals of STABLE or OBJECT types; fill the fields one by one");
                         }
@@ -200,6 +202,8 @@ public:
                 bool svc = fromService(sub);
                 switch (e->getCastKind()) {
                 case CK_LValueToRValue:
+                        if (svc && C.holdsPinned(e->getType()))
+                                err(sub, "O4", "'" + e->getType().getAsString() + "' is not copied; pass a pointer to it");
                         if (svc && C.holdsStable(e->getType()))
                                 err(sub, "S3", "STABLE and OBJECT types are not copied; use a pointer");
                         return expr(sub, Read, outer);
@@ -356,7 +360,7 @@ public:
                 const Expr *sub = e->getSubExpr();
                 switch (e->getOpcode()) {
                 case UO_AddrOf:
-                        if ((mine(e) || fromService(sub)) && packedPath(sub) && !X.getTypeAlignInChars(sub->getType()).isOne())
+                        if (mine(e) && packedPath(sub) && !X.getTypeAlignInChars(sub->getType()).isOne())
                                 err(sub, "U3", "no address of a member of a packed struct; copy it to a local first");
                         if (mine(e)) {
                                 C.checkType(e->getType(), C.own(e));
@@ -403,6 +407,8 @@ public:
                                 err(e, "X2", "operator");
                 }
                 if (e->isAssignmentOp()) {
+                        if (C.holdsPinned(l->getType()) && (!trustedOp || fromService(l)))
+                                err(e, "O4", "'" + l->getType().getAsString() + "' is not assigned");
                         if (C.holdsStable(l->getType()) && (!trustedOp || fromService(l)))
                                 err(e, "S3", "STABLE and OBJECT types are not copied; fill the fields one by one");
                         expr(l, Write, trustedOp);
@@ -433,6 +439,11 @@ public:
                                         continue;
                                 }
                         }
+                        if (const auto *b = dyn_cast<BinaryOperator>(e))
+                                if (b->getOpcode() == BO_Comma) {
+                                        e = bare(b->getRHS());
+                                        continue;
+                                }
                         break;
                 }
                 if (!pod && !mpod && !obj) {
@@ -481,6 +492,9 @@ public:
                 if (mine(e))
                         err(e, "X2", "no compiler builtins");
                 QualType t = e->getPtr()->getType()->getPointeeType();
+                if (const auto *u = dyn_cast<UnaryOperator>(e->getPtr()->IgnoreParenImpCasts()))
+                        if (u->getOpcode() == UO_AddrOf && packedPath(u->getSubExpr()) && !X.getTypeAlignInChars(t).isOne())
+                                err(u->getSubExpr(), "U3", "no atomic access to a member of a packed struct");
                 switch (e->getOp()) {
                 case AtomicExpr::AO__atomic_load_n: case AtomicExpr::AO__atomic_store_n: case AtomicExpr::AO__atomic_exchange_n:
                 case AtomicExpr::AO__atomic_compare_exchange_n: case AtomicExpr::AO__atomic_load: case AtomicExpr::AO__atomic_store:

@@ -77,6 +77,7 @@ public:
         Kind kindOf(QualType t);                        // of the record, through arrays
         bool holdsStable(QualType t);                   // is or contains STABLE, BASE or OBJECT
         bool isBorrow(QualType t);                      // is or contains a borrow
+        bool holdsPinned(QualType t);                   // is or contains what only its macro may make
         std::string whyBorrow(QualType t);
         bool isPod(QualType t, bool padding, std::string *why = nullptr);
         bool hasConst(QualType t);

@@ -130,6 +130,20 @@ bool Checker::holdsOpaque(QualType t)
         return false;
 }
 
+bool Checker::holdsPinned(QualType t)
+{
+        const auto *rt = element(*Ctx, t)->getAs<RecordType>();
+        if (!rt)
+                return false;
+        if (tagged(rt->getDecl(), "keel:pinned"))
+                return true;
+        if (const RecordDecl *d = rt->getDecl()->getDefinition())
+                for (const FieldDecl *f : d->fields())
+                        if (holdsPinned(f->getType()))
+                                return true;
+        return false;
+}
+
 bool Checker::hasConst(QualType t)
 {
         if (Ctx->getBaseElementType(t).isConstQualified() || t.isConstQualified())
@@ -245,10 +259,14 @@ void Checker::checkType(QualType t, SourceLocation loc, bool param)
                 if (fp->getNumParams() > 8)
                         err(loc, "B7", "at most 8 parameters; pass a struct");
                 checkType(fp->getReturnType(), loc);
+                if (holdsPinned(fp->getReturnType()))
+                        err(loc, "O4", "'" + fp->getReturnType().getAsString() + "' is not returned");
                 if (!fp->getReturnType()->isVoidType() && holdsStable(fp->getReturnType()))
                         err(loc, "S2", "STABLE and OBJECT types are not returned by value");
                 for (QualType p : fp->param_types()) {
                         checkType(p, loc, true);
+                        if (holdsPinned(p))
+                                err(loc, "O4", "'" + p.getAsString() + "' is not passed by value; pass a pointer");
                         if (holdsStable(p))
                                 err(loc, "S2", "STABLE and OBJECT types are not passed by value; pass a pointer");
                 }
@@ -341,6 +359,8 @@ void Checker::checkRecord(const RecordDecl *r)
                         continue;
                 }
                 checkType(t, loc);
+                if (holdsPinned(t))
+                        err(loc, "O4", "'" + t.getAsString() + "' is declared by its macro only; keep a pointer to it");
                 Kind k = kindOf(t);
                 if (k == Kind::Object)
                         err(loc, "S4", "an OBJECT lives only in its pool; keep a pointer");
@@ -391,6 +411,8 @@ void Checker::checkLocal(const VarDecl *v)
                 err(loc, "V2", "no register variables");
         if (v->getStorageClass() == SC_Extern)
                 err(loc, "N2", "no extern declarations inside functions");
+        if (holdsPinned(v->getType()) && !trusted(v->getTypeSpecStartLoc()))
+                err(loc, "O4", "'" + v->getType().getAsString() + "' is declared by its macro only");
         if (v->isStaticLocal()) {
                 checkVar(v);
         } else if (holdsStable(v->getType())) {

@@ -31,7 +31,7 @@ SAFE_API usize frame_size(struct frame *f);              /* bytes */
 SAFE_API u64   frame_number(struct frame *f);            /* physical page number, for pagemap only */
 SAFE_API struct frame *frame_zero_page(void);            /* the shared page of zeros: read only, not counted */
 
-struct K_OPAQUE K_BORROW pin { struct frame *f_k; };
+struct K_OPAQUE K_BORROW K_PINNED pin { struct frame *f_k; };
 struct pin k_pin(struct frame *f);
 void k_unpin(struct pin *p);
 #define PIN(NAME, frame)  struct pin NAME __attribute__((cleanup(k_unpin))) = k_pin(frame)

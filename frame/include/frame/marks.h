@@ -23,6 +23,8 @@
 #define K_OPAQUE       __attribute__((btf_decl_tag("keel:opaque")))
 /* A value that carries a borrow inside (slices, guards, pins): never stored in objects. */
 #define K_BORROW       __attribute__((btf_decl_tag("keel:borrow")))
+/* A value that only its own macro declares, with its cleanup, and nobody copies (pins, cursors). */
+#define K_PINNED       __attribute__((btf_decl_tag("keel:pinned")))
 /* A framework struct field that services may read by value but not write. */
 #define K_READONLY     __attribute__((btf_decl_tag("keel:readonly")))
 

@@ -56,14 +56,14 @@ void  k_pool_free(void *p);                             /* the count has just be
 void  k_count_trap(void *p);                            /* dead, saturated or foreign object */
 
 static inline struct k_obj *k_hdr(void *p) { return (struct k_obj *)p - 1; }
-static inline void k_hold(void *p)
+static inline void k_hold(void *p K_ANYOBJ)
 {
         u32 old = __atomic_fetch_add(&k_hdr(p)->refs, 1, __ATOMIC_RELAXED) & ~K_UNPUBLISHED;
         if (__builtin_expect(old == 0 || old >= K_SATURATED, 0))
                 k_count_trap(p);
 }
-bool k_try_hold(void *p);
-static inline void k_drop(void *p)
+bool k_try_hold(void *p K_ANYOBJ);
+static inline void k_drop(void *p K_ANYOBJ)
 {
         if (!p)
                 return;
@@ -77,8 +77,8 @@ static inline void k_drop(void *p)
         if (n == 1)
                 k_pool_free(p);         /* exactly one caller sees each object's last count */
 }
-static inline void k_publish(void *p) { __atomic_fetch_and(&k_hdr(p)->refs, ~K_UNPUBLISHED, __ATOMIC_RELEASE); }
-static inline u32  k_refs(void *p)
+static inline void k_publish(void *p K_ANYOBJ) { __atomic_fetch_and(&k_hdr(p)->refs, ~K_UNPUBLISHED, __ATOMIC_RELEASE); }
+static inline u32  k_refs(void *p K_ANYOBJ)
 {
         u32 n = __atomic_load_n(&k_hdr(p)->refs, __ATOMIC_ACQUIRE) & ~K_UNPUBLISHED;
         return n < K_SATURATED ? n : 0;
@@ -110,9 +110,9 @@ static inline u32  k_refs(void *p)
           .fini_k = _Generic((fini), void *: NULL, default: k_fini_##TYPE) }
 #define NO_FINI NULL
 
-static inline bool k_in_pool(const struct pool *pool, const void *p)
+static inline bool k_in_pool(const struct pool *pool, const void *p K_ANYOBJ)
 { return (u64)p - pool->base_k < 1ul << K_REGION_SHIFT; }
-static inline void *k_downcast(const struct pool *pool, void *p)
+static inline void *k_downcast(const struct pool *pool, void *p K_ANYOBJ)
 { if (__builtin_expect(!k_in_pool(pool, p), 0)) __builtin_trap(); return p; }
 static inline void *k_owner(const struct pool *pool, u32 slot, void *member, u64 off)
 {

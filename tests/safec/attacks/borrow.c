@@ -134,17 +134,17 @@ static bytes *f(bytes b) { return &b; }
 struct v { bytes b; };
 static bytes g(struct v *v) { return v->b; }
 static bytes f(bytes b) { struct v v = { b }; return g(&v); }
-//! B8+ slice_before_pin
-static u8 f(struct frame *x) { mbytes b = MBYTES_OF((u8[1]){ }); PIN(p, x); b = pin_bytes(&p); return mbytes_at(b, 0); }
-//! B4 slice_outlives_pin
+//! B8 slice_before_pin
+static u8 f(struct frame *x) { u8 z[1] = { }; mbytes b = MBYTES_OF(z); PIN(p, x); b = pin_bytes(&p); return mbytes_at(b, 0); }
+//! B8 slice_outlives_pin
 static u8 f(struct frame *x) { bytes b = NO_BYTES; PIN(p, x); b = bytes_const(pin_bytes(&p)); return bytes_at(b, 0); }
 //! B4 slice_leaves_pin_block
 static u8 f(struct frame *x) { bytes b = NO_BYTES; { PIN(p, x); b = bytes_const(pin_bytes(&p)); } return bytes_at(b, 0); }
-//! B4 cleanup_holds_later_local
+//! B8 cleanup_holds_later_local
 struct held { u32 *p; };
 static void done(struct held *h) { if (h->p) *h->p = 5; }
 static void f(void) { struct held h CLEANUP(done) = { }; u32 x = 1; h.p = &x; }
-//! B4 cleanup_holds_later_slice
+//! B8 cleanup_holds_later_slice
 struct held { mbytes b; };
 static void done(struct held *h) { if (mbytes_len(h->b)) mbytes_put(h->b, 0, 1); }
 static void f(void) { struct held h CLEANUP(done) = { }; u8 x[8] = { }; h.b = MBYTES_OF(x); }
@@ -159,7 +159,7 @@ struct s { u32 (*f)(u32 *, u32 *, u32 *, u32 *, u32 *, u32 *, u32 *, u32 *, u32 
         u32 *P##p0 = &P##0, *P##p1 = P##p0, *P##p2 = P##p1, *P##p3 = P##p2, *P##p4 = P##p3; *P##p4 += P##1 + P##2 + P##3 + P##4 + P##5 + P##6 + P##7 + P##8 + P##9;
 static u32 *f(void)
 {
-        TEN(a) TEN(b) TEN(c) TEN(d) TEN(e) TEN(g) TEN(h) TEN(i) TEN(j) TEN(k) TEN(l) TEN(m) TEN(n) TEN(o) TEN(q) TEN(r) TEN(s) TEN(t)
+        TEN(a) TEN(b) TEN(c) TEN(d) TEN(e) TEN(g) TEN(h) TEN(ii) TEN(j) TEN(k) TEN(l) TEN(m) TEN(n) TEN(o) TEN(q) TEN(r) TEN(s) TEN(t) TEN(uu)
         return kp4;
 }
 //! B4 hundred_scopes
