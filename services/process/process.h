@@ -8,6 +8,9 @@
 #include "services/process/session.h"
 #include "abi/linux/process.h"
 
+OBJECT(vm_domain);                      /* vm/vm.h */
+STABLE(vm_oom_ops);
+
 void process_init(void);                                /* at boot */
 
 /* What process calls above itself, and what the framework calls for a user task; services/init makes
@@ -91,7 +94,6 @@ err_t process_set_affinity(u32 tid, u64 mask);
 err_t process_get_affinity(u32 tid, u64 *mask);
 
 /* For vm_domain_set_oom. */
-struct vm_oom_ops;
 extern const struct vm_oom_ops process_oom_ops;
 
 /* State letter of /proc/pid/stat: R S D T Z X. */

@@ -17,7 +17,8 @@ struct sigaction { u64 handler; u64 flags; u64 restorer; u64 mask; };   /* handl
 
 OBJECT(sigactions) { struct spinlock lock; struct sigaction act[SIG_COUNT]; };   /* index sig - 1 */
 POOL_DECLARE(sigactions)
-struct sigactions *sigactions_copy(struct sigactions *from, struct payer *payer);       /* from NULL: defaults */
+struct sigactions *sigactions_copy(struct sigactions *from, struct payer *payer);       /* from NULL: defaults; NULL: no memory */
+void  sigactions_clear_handlers(struct sigactions *a);  /* what is caught becomes default; ignored stays */
 void signal_reset_for_exec(struct thread *t);           /* handlers to default, altstack off */
 
 /* Sends without permission checks. OK also when the signal is ignored; EAGAIN: RLIMIT_SIGPENDING (real-time with info only). */
@@ -59,3 +60,10 @@ void  signal_flush_thread(struct thread *t);            /* frees its queue */
 void  signal_flush_process(struct process *p);
 void  signal_child_event(struct process *child, struct process *parent, i32 code, u32 status);  /* SIGCHLD; tree lock held */
 u64   signal_shown(struct process *p, u32 which);       /* /proc status: 0 pending 1 shared 2 blocked 3 ignored 4 caught */
+/* process.lock held: t begins to exit.  Others take over the signals it might have handled; true: the stop under
+ * way is complete without it, and signal_tell_parent is to be called without locks. */
+bool  signal_thread_exits_locked(struct thread *t);
+void  signal_tell_parent(struct process *p);            /* of a stop or continuation, once */
+bool  signal_child_ignored(struct process *parent);     /* SIGCHLD is ignored, or SA_NOCLDWAIT: children leave no zombies */
+/* Makes sure that the current thread has fpu_buffer: room for the FPU state in a signal frame.  False: no memory. */
+bool  signal_fpu_ready(struct thread *t);

@@ -132,9 +132,10 @@ OBJECT(process) {
         struct spinlock lock;                   /* class process */
         u32   tgid;                             /* fixed */
         struct pid *pid;                        /* counted; fixed */
-        struct thread *leader;                  /* counted; changes at exec by a non-leader */
+        struct thread *leader;                  /* borrowed from the list; changes at exec by a non-leader; PTR_LOAD */
         struct thread *threads;                 /* list by thread.next; lock */
-        u32   live;                             /* threads that have not exited; lock */
+        u32   live;                             /* threads that have not ended; lock */
+        u32   running;                          /* threads that have not begun to exit; lock */
 
         /* relations; the pid namespace's tree lock */
         struct process *parent;                 /* borrowed: it outlives the child, or gives it away */
@@ -187,7 +188,7 @@ OBJECT(process) {
 
         struct timer itimer_real;               /* armed by setitimer/alarm */
         u64   itimer_interval, itimer_value;    /* ns; lock */
-        bool  itimer_ready;                     /* timer_init was done */
+        u32   itimer_state;                     /* of itimer_real: 0 not there, 1 being made, 2 there; lock */
         struct { u64 at, interval; } cpu_timer[2];      /* ITIMER_VIRTUAL, ITIMER_PROF: processor time, 0: off; lock */
         u64   cpu_limit_next;                   /* seconds of processor time at the next SIGXCPU; lock */
         bool  cpu_watch;                        /* any of those is on: sched looks at each tick */

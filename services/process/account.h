@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accounts: what a real user has in use in a pid namespace, for RLIMIT_NPROC and
+ * RLIMIT_SIGPENDING.
+ *
+ * Lifetime   Counted by each thread and queued signal of the user.
+ * Locking    The counts are atomic; finding takes the namespace's accounts_lock.
+ */
+#pragma once
+#include "services/process/pid.h"
+
+OBJECT(account) {
+        u32 uid;                        /* fixed */
+        struct pid_ns *ns;              /* counted; fixed */
+        u64 threads;                    /* ATOMIC */
+        u64 signals;                    /* queued; ATOMIC */
+        struct account *next;           /* accounts_lock */
+};
+POOL_DECLARE(account)
+
+struct account *account_get(struct pid_ns *ns, u32 uid);         /* counted; NULL: no memory */
+/* The credentials of another thread, counted; NULL only for a stale thread. */
+struct cred *thread_cred(struct thread *t);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * clone(2) and its kin: new threads and processes, and the very first one.
+ *
+ * Everything that can fail is done on objects that nobody else can see: a thread, with
+ * its task, its number and, unless CLONE_THREAD, its process.  Then `join` makes them part
+ * of the tree in one step under the tree lock, or refuses: the maker is being killed, or a
+ * signal came first.  Undoing is dropping the thread: its fini drops what it has.
+ */
+#include "services/process/process_impl.h"
+#include "services/exec/exec.h"
+#include "services/sched/sched.h"
+#include "services/security/cred.h"
+#include "services/vfs/files.h"
+#include "services/vfs/fs_context.h"
+#include "services/vm/vm.h"
+#include "abi/cpu/sysargs.h"
+
+/* What there is; CLONE_PIDFD, CLONE_INTO_CGROUP and the namespaces are not yet: EINVAL. */
+#define KNOWN (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
+               CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | \
+               CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND)
+
+static err_t check_args(struct thread *self, const struct clone_args *args)
+{
+        u64 f = args->flags;
+
+        if (f & ~(u64)KNOWN)
+                return ERR(EINVAL);
+        if (((f & CLONE_THREAD) && !(f & CLONE_SIGHAND)) || ((f & CLONE_SIGHAND) && !(f & CLONE_VM)))
+                return ERR(EINVAL);
+        if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+                return ERR(EINVAL);
+        /* A sibling of init would have no parent in this namespace. */
+        if ((f & CLONE_PARENT) && self->process->is_init)
+                return ERR(EINVAL);
+        return args->exit_signal > SIG_COUNT ? ERR(EINVAL) : OK;
+}
+
+static err_t check_limits(struct thread *self)
+{
+        struct pid_ns *ns = ns_of(self->process);
+        u64 limit = rlimit_get(self->process, RLIMIT_NPROC);
+
+        if (LOAD(self->account->threads) >= limit && self->cred->uid != 0 &&
+            !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+                return ERR(EAGAIN);
+        return LOAD(ns->threads) >= LOAD(ns->max_threads) ? ERR(EAGAIN) : OK;
+}
+
+/* ---- The new process ---- */
+
+static struct process *process_new(struct payer *payer)
+{
+        struct process *p = process_alloc(payer, MAY_RECLAIM);
+        if (!p)
+                return NULL;
+        lock_init(&p->lock, process);
+        p->start_time = time_now();
+        return p;
+}
+
+static err_t process_inherit(struct process *p, struct thread *from, const struct clone_args *args)
+{
+        struct process *parent = from->process;
+
+        if (args->flags & CLONE_SIGHAND) {
+                p->actions = sigactions_hold(parent->actions);
+        } else {
+                p->actions = sigactions_copy(parent->actions, from->payer);
+                if (!p->actions)
+                        return ERR(ENOMEM);
+                if (args->flags & CLONE_CLEAR_SIGHAND)
+                        sigactions_clear_handlers(p->actions);
+        }
+        spin_lock(&parent->lock);
+        for (u32 i = 0; i < RLIMITS; i++)
+                p->rlimit[i] = parent->rlimit[i];
+        p->exe = parent->exe ? file_hold(parent->exe) : NULL;
+        spin_unlock(&parent->lock);
+        p->exit_signal = (u32)args->exit_signal;
+        p->oom_score_adj = parent->oom_score_adj;
+        p->dumpable = parent->dumpable;
+        p->no_new_privs = parent->no_new_privs;
+        p->timer_slack = parent->timer_slack;
+        p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY;
+        p->parent_tid = from->tid;
+        return OK;
+}
+
+/* ---- The new thread ---- */
+
+static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
+{
+        t->ns = ns_set_hold(from->ns);
+        t->cred = cred_hold(from->cred);
+        t->account = from->account->uid == from->cred->uid ? account_hold(from->account)
+                                                           : account_get(ns_of(from->process), from->cred->uid);
+        t->files = flags & CLONE_FILES ? files_hold(from->files) : files_copy(t->payer, from->files);
+        t->fs = flags & CLONE_FS ? fs_context_hold(from->fs) : fs_context_copy(t->payer, from->fs);
+        if (!t->account || !t->files || !t->fs)
+                return ERR(ENOMEM);
+        if (!(flags & CLONE_VM))
+                return vm_clone(from->vm, t->payer, &t->vm);
+        t->vm = vm_hold(from->vm);
+        return OK;
+}
+
+static void thread_inherit(struct thread *t, struct thread *from, const struct clone_args *args)
+{
+        u64 f = args->flags;
+
+        t->blocked = from->blocked;
+        t->personality = from->personality;
+        for (u32 i = 0; i < COMM_LEN; i++)
+                t->comm[i] = from->comm[i];
+        /* A thread that shares the memory but is no vfork child must not share the signal stack. */
+        if ((f & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
+                t->altstack_sp = from->altstack_sp;
+                t->altstack_size = from->altstack_size;
+                t->altstack_flags = from->altstack_flags;
+        } else {
+                t->altstack_flags = SS_DISABLE;
+        }
+        if (!(f & CLONE_VM)) {
+                t->rseq_area = from->rseq_area;
+                t->rseq_sig = from->rseq_sig;
+                t->rseq_len = from->rseq_len;
+        }
+        if (f & CLONE_CHILD_SETTID)
+                t->set_child_tid = args->child_tid;
+        if (f & CLONE_CHILD_CLEARTID)
+                t->clear_child_tid = args->child_tid;
+        sched_fork(t, from);
+}
+
+/* The task, and the registers it begins with.  On failure there is none. */
+static err_t task_make(struct thread *t, struct thread *from, const struct user_regs *regs, const struct clone_args *args)
+{
+        struct task *self = from->base.task;
+        struct task *task = task_new_user(&t->base, ns_of(from->process)->ops->user, t->payer, true);
+
+        if (!task)
+                return ERR(ENOMEM);
+        task_set_space_of(task, vm_space(t->vm));
+        task_set_name(task, BYTES_OF(t->comm));
+        t->start_regs = *regs;
+        syscall_set_result(&t->start_regs, 0);
+        forget_syscall(&t->start_regs);
+        if (args->stack)
+                user_set_sp(&t->start_regs, args->stack);
+        err_t err = user_set_fs(task, args->flags & CLONE_SETTLS ? args->tls : user_get_fs(self));
+        if (succeeded(err))
+                err = user_set_gs(task, user_get_gs(self));
+        if (failed(err))
+                task_discard(task);
+        return err;
+}
+
+/* A thread of `from`'s making, whole but invisible: no task yet.  The caller drops it. */
+static err_t thread_make(struct thread *from, const struct clone_args *args, struct thread **out)
+{
+        struct thread *t = thread_alloc(from->payer, MAY_RECLAIM);
+        if (!t)
+                return ERR(ENOMEM);
+        *out = t;
+        t->payer = from->payer ? payer_hold(from->payer) : NULL;
+        if (args->flags & CLONE_THREAD) {
+                t->process = process_hold(from->process);
+        } else {
+                t->process = process_new(t->payer);
+                if (!t->process)
+                        return ERR(ENOMEM);
+                TRY(process_inherit(t->process, from, args));
+        }
+        TRY(thread_share(t, from, args->flags));
+        thread_inherit(t, from, args);
+        struct pid_result pid = pid_new(ns_of(from->process), t->payer);
+        TRY(pid.err);
+        t->pid = pid.p;
+        t->tid = pid.p->nr;
+        if (!(args->flags & CLONE_THREAD)) {
+                t->process->pid = pid_hold(pid.p);
+                t->process->tgid = pid.p->nr;
+        }
+        return OK;
+}
+
+/* The tree lock is held, the maker's process lock, too. */
+static void join_process_locked(struct process *p, struct thread *t, struct thread *from, u64 flags)
+{
+        struct process *maker = from->process;
+        struct process *parent = flags & CLONE_PARENT ? maker->parent : maker;
+
+        if (flags & CLONE_PARENT)
+                p->exit_signal = maker->exit_signal;
+        p->leader = t;
+        p->session = session_hold(maker->session);
+        group_join_tree(p, pid_hold(maker->pgrp));
+        child_add_tree(parent, p);
+        PTR_STORE(p->pid->process, p);
+        process_publish(process_hold(p));       /* the tree's count */
+}
+
+/* Makes t part of the world.  From here on it is killed and reaped like any other; t's first count is the
+ * list's.  ERESTARTNOINTR: a signal is to be handled first. */
+static err_t join(struct thread *t, struct thread *from, u64 flags)
+{
+        struct process *maker = from->process, *p = t->process;
+        struct pid_ns *ns = ns_of(maker);
+        err_t err = OK;
+
+        tree_lock(ns);
+        spin_lock(&maker->lock);
+        if (signal_pending(from)) {
+                err = ERR(ERESTARTNOINTR);
+        } else if (p == maker) {
+                thread_link_locked(p, t);
+        } else {
+                join_process_locked(p, t, from, flags);
+        }
+        spin_unlock(&maker->lock);
+        if (succeeded(err)) {
+                if (p != maker) {
+                        spin_lock(&p->lock);
+                        thread_link_locked(p, t);
+                        spin_unlock(&p->lock);
+                }
+                FETCH_ADD(ns->threads, 1u);
+                FETCH_ADD(ns->forks, 1ul);
+                FETCH_ADD(t->account->threads, 1ul);
+                thread_publish(t);
+                PTR_STORE(t->pid->thread, t);
+        }
+        tree_unlock(ns);
+        return err;
+}
+
+/* Until the child has let go of the memory it borrows.  A killed parent does not wait. */
+static void wait_for_vfork(struct thread *child)
+{
+        WAITER(w);
+        waiter_add(&w, &child->vfork_done);
+        while (PTR_LOAD(child->vfork_parent)) {
+                err_t err = waiter_sleep(&w, WAIT_KILLABLE, NEVER);
+                if (err_is(err, EINTR))
+                        break;
+                if (failed(err) && failed(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE)))
+                        break;
+        }
+}
+
+err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
+{
+        struct thread *self = thread_current(), *t = NULL;
+
+        TRY(check_args(self, &args));
+        TRY(check_limits(self));
+        err_t err = thread_make(self, &args, &t);
+        if (failed(err)) {
+                thread_drop(t);
+                return err;
+        }
+        bool vfork = args.flags & CLONE_VFORK;
+        if (vfork)
+                t->vfork_parent = self;
+        err = task_make(t, self, regs, &args);
+        if (failed(err)) {
+                thread_drop(t);
+                return err;
+        }
+        struct task *task = t->base.task;
+        thread_hold(t);
+        err = join(t, self, args.flags);
+        if (failed(err)) {
+                task_discard(task);
+                thread_drop(t);
+                thread_drop(t);
+                return err;
+        }
+        *tid = t->tid;
+        if (args.flags & CLONE_PARENT_SETTID)
+                ignore(vm_store32(args.parent_tid, *tid));
+        task_start(task);
+        if (vfork)
+                wait_for_vfork(t);
+        thread_drop(t);
+        return OK;
+}
+
+/* ---- The first process ---- */
+
+static void init_limits(struct process *p)
+{
+        u64 threads = LOAD(ns_of(p)->max_threads) / 2;
+
+        for (u32 i = 0; i < RLIMITS; i++)
+                p->rlimit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+        p->rlimit[RLIMIT_STACK].cur = STK_LIM;
+        p->rlimit[RLIMIT_CORE].cur = 0;
+        p->rlimit[RLIMIT_NPROC] = (struct rlimit){ threads, threads };
+        p->rlimit[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
+        p->rlimit[RLIMIT_MEMLOCK] = (struct rlimit){ MLOCK_LIMIT, MLOCK_LIMIT };
+        p->rlimit[RLIMIT_SIGPENDING] = (struct rlimit){ threads, threads };
+        p->rlimit[RLIMIT_MSGQUEUE] = (struct rlimit){ 819200, 819200 };
+        p->rlimit[RLIMIT_NICE] = (struct rlimit){ 0, 0 };
+        p->rlimit[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
+}
+
+/* Number 1 may still belong to a first process whose program could not be run, and which is vanishing. */
+static struct pid_result number_one(struct pid_ns *ns, struct payer *payer)
+{
+        for (u32 tries = 0; tries < 10000; tries++) {
+                spin_lock(&ns->lock);
+                ns->last = 0;
+                spin_unlock(&ns->lock);
+                struct pid_result r = pid_new(ns, payer);
+                if (failed(r.err) || r.p->nr == 1)
+                        return r;
+                pid_drop(r.p);
+                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        }
+        return (struct pid_result){ .err = ERR(EAGAIN) };
+}
+
+static err_t init_make(struct thread *t, struct ns_set *ns, struct payer *payer)
+{
+        struct process *p = process_new(payer);
+        if (!p)
+                return ERR(ENOMEM);
+        t->process = p;
+        p->is_init = true;
+        p->dumpable = true;
+        p->exit_signal = SIGCHLD;
+        p->timer_slack = 50 * NSEC_PER_USEC;
+        p->actions = sigactions_copy(NULL, payer);
+        p->session = session_alloc(payer, MAY_RECLAIM);
+        t->cred = cred_new_root(payer, ns->user);
+        t->account = account_get(ns->pid, 0);
+        if (!p->actions || !p->session || !t->cred || !t->account)
+                return ERR(ENOMEM);
+        struct pid_result pid = number_one(ns->pid, payer);
+        TRY(pid.err);
+        t->pid = pid.p;
+        t->tid = pid.p->nr;
+        p->pid = pid_hold(pid.p);
+        p->tgid = pid.p->nr;
+        init_limits(p);
+        /* It is in a group and a session numbered 0, which nobody leads, so it may setsid(). */
+        p->pgrp = pid_alloc(payer, MAY_RECLAIM);
+        if (!p->pgrp)
+                return ERR(ENOMEM);
+        p->pgrp->ns = pid_ns_hold(ns->pid);
+        p->session->sid = pid_hold(p->pgrp);
+        pid_publish(p->pgrp);
+        session_publish(p->session);
+        t->altstack_flags = SS_DISABLE;
+        sched_fork(t, NULL);
+        return OK;
+}
+
+/* As join: nobody is above or beside it. */
+static void init_join(struct thread *t, struct pid_ns *ns)
+{
+        struct process *p = t->process;
+
+        tree_lock(ns);
+        p->leader = t;
+        ns->init = p;
+        p->pgrp->session = p->session;
+        group_join_tree(p, p->pgrp);
+        PTR_STORE(p->pid->process, p);
+        process_publish(process_hold(p));
+        spin_lock(&p->lock);
+        thread_link_locked(p, t);
+        spin_unlock(&p->lock);
+        FETCH_ADD(ns->threads, 1u);
+        FETCH_ADD(t->account->threads, 1ul);
+        thread_publish(t);
+        PTR_STORE(t->pid->thread, t);
+        tree_unlock(ns);
+}
+
+err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_context *fs, struct files *files)
+{
+        struct init_start *start = init_start_alloc(args.payer, MAY_RECLAIM);
+        struct thread *t = thread_alloc(args.payer, MAY_RECLAIM);
+
+        if (!start || !t) {
+                init_start_drop(start);
+                thread_drop(t);
+                return ERR(ENOMEM);
+        }
+        start->args = args;
+        t->ns = ns_set_hold(ns);
+        t->fs = fs_context_hold(fs);
+        t->files = files_hold(files);
+        t->payer = args.payer ? payer_hold(args.payer) : NULL;
+        ns->pid->ops = args.ops;
+        err_t err = init_make(t, ns, args.payer);
+        struct task *task = succeeded(err) ? task_new_user(&t->base, args.ops->user, args.payer, false) : NULL;
+        if (!task) {
+                thread_drop(t);
+                init_start_drop(start);
+                return failed(err) ? err : ERR(ENOMEM);
+        }
+        init_start_drop(ns->pid->starting);
+        ns->pid->starting = init_start_hold(start);
+        init_join(t, ns->pid);
+        task_start(task);
+
+        WAITER(w);
+        waiter_add(&w, &start->done);
+        while (!LOAD(start->is_done))
+                if (failed(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER)))
+                        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        err = start->err;
+        init_start_drop(start);
+        return err;
+}
+POOL_DEFINE(init_start, NO_FINI);
+
+/* ---- Where user code begins ---- */
+
+void user_start(struct task_body *self, struct user_regs *regs)
+{
+        struct thread *t = DOWNCAST(thread, self);
+
+        if (PTR_LOAD(ns_of(t->process)->starting)) {
+                init_exec(t, regs);
+                return;
+        }
+        *regs = t->start_regs;
+        if (t->set_child_tid)
+                ignore(vm_store32(t->set_child_tid, t->tid));
+}

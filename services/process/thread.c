@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The objects of threads and processes: their pools, their lists, and simple questions.
+ *
+ * Counts: a thread is held by its process's list until it has ended (a leader: until the
+ * process is reaped) and by its task until that is gone; it holds its process.  A process
+ * is held besides by the tree, until it is reaped.
+ */
+#include "services/process/process_impl.h"
+#include "services/security/cred.h"
+#include "services/vfs/files.h"
+#include "services/vfs/fs_context.h"
+#include "services/vm/vm.h"
+
+static void thread_fini(struct thread *t)
+{
+        signal_flush_thread(t);
+        vm_drop(t->vm);
+        files_drop(t->files);
+        fs_context_drop(t->fs);
+        ns_set_drop(t->ns);
+        cred_drop(t->cred);
+        blob_drop(t->fpu_buffer);
+        pid_drop(t->pid);
+        account_drop(t->account);
+        process_drop(t->process);
+        payer_drop(t->payer);
+}
+POOL_DEFINE(thread, thread_fini);
+
+static void process_fini(struct process *p)
+{
+        signal_flush_process(p);
+        timer_fini(&p->itimer_real);
+        file_drop(p->exe);
+        sigactions_drop(p->actions);
+        blob_drop(p->cmdline_copy);
+        session_drop(p->session);
+        pid_drop(p->pgrp);
+        pid_drop(p->pid);
+}
+POOL_DEFINE(process, process_fini);
+
+void process_init(void) {}
+
+/* ---- Lists ---- */
+
+void thread_link_locked(struct process *p, struct thread *t)
+{
+        struct thread *leader = p->leader;
+
+        /* Behind the leader, which stays first. */
+        if (!leader || leader == t) {
+                t->next = p->threads;
+                t->prev = NULL;
+                p->threads = t;
+        } else {
+                t->prev = leader;
+                t->next = leader->next;
+                leader->next = t;
+        }
+        if (t->next)
+                t->next->prev = t;
+        p->live++;
+        p->running++;
+}
+
+static void thread_unlink_locked(struct process *p, struct thread *t)
+{
+        if (t->prev)
+                t->prev->next = t->next;
+        else
+                p->threads = t->next;
+        if (t->next)
+                t->next->prev = t->prev;
+        t->next = NULL;
+        t->prev = NULL;
+}
+
+void thread_unlink_tree(struct thread *t)
+{
+        struct process *p = t->process;
+
+        spin_lock(&p->lock);
+        thread_unlink_locked(p, t);
+        spin_unlock(&p->lock);
+        PTR_STORE(t->pid->thread, NULL);
+        FETCH_SUB(ns_of(p)->threads, 1u);
+        FETCH_SUB(t->account->threads, 1ul);
+}
+
+void process_unlink_tree(struct process *p)
+{
+        child_remove_tree(p);
+        group_leave_tree(p);
+        PTR_STORE(p->pid->process, NULL);
+        p->reaped = true;
+        thread_unlink_tree(p->leader);
+}
+
+void process_release(struct process *p)
+{
+        thread_drop(p->leader);
+        process_drop(p);
+}
+
+void child_add_tree(struct process *parent, struct process *child)
+{
+        child->parent = parent;
+        child->sibling_prev = NULL;
+        child->sibling_next = parent->children;
+        if (parent->children)
+                parent->children->sibling_prev = child;
+        parent->children = child;
+}
+
+void child_remove_tree(struct process *child)
+{
+        if (child->sibling_prev)
+                child->sibling_prev->sibling_next = child->sibling_next;
+        else if (child->parent)
+                child->parent->children = child->sibling_next;
+        if (child->sibling_next)
+                child->sibling_next->sibling_prev = child->sibling_prev;
+        child->sibling_next = NULL;
+        child->sibling_prev = NULL;
+}
+
+/* ---- Questions ---- */
+
+struct thread *process_thread_next(struct process *p, u32 nr)
+{
+        struct thread *found = NULL;
+        SPIN_GUARD(&p->lock);
+        for (struct thread *t = p->threads; t; t = t->next)
+                if (t->tid >= nr && (!found || t->tid < found->tid))
+                        found = t;
+        return found ? thread_hold(found) : NULL;
+}
+
+u32 process_ppid(struct process *p)
+{
+        struct pid_ns *ns = ns_of(p);
+        tree_lock(ns);
+        u32 ppid = p->parent && !p->reaped ? p->parent->tgid : 0;
+        tree_unlock(ns);
+        return ppid;
+}
+
+u8 thread_state_letter(struct thread *t)
+{
+        if (t->dead)
+                return 'Z';
+        if (t->stop_signal)
+                return 'T';
+        switch (task_state(t->base.task)) {
+        case TASK_SLEEPING:
+                return task_sleeps_interruptibly(t->base.task) ? 'S' : 'D';
+        case TASK_ENDED:
+                return 'X';
+        default:
+                return 'R';
+        }
+}
+
+u8 process_state_letter(struct process *p)
+{
+        if (p->zombie)
+                return 'Z';
+        if (p->stopped)
+                return 'T';
+        SPIN_GUARD(&p->lock);
+        return p->leader && p->threads ? thread_state_letter(p->leader) : 'X';
+}
+
+u64 rlimit_get(struct process *p, u32 which)
+{
+        return which < RLIMITS ? LOAD(p->rlimit[which].cur) : U64_MAX;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the framework calls for a user task: faults and exceptions become signals, and
+ * `pending` is the last stop before user code.
+ */
+#include "services/process/process_impl.h"
+#include "services/vm/vm.h"
+#include "abi/cpu/sigframe.h"
+#include "abi/cpu/sysargs.h"
+
+#define VECTOR_PAGE_FAULT 14
+
+static void note(struct thread *t, struct user_fault fault)
+{
+        t->fault.vector = fault.vector;
+        t->fault.error = fault.error;
+        t->fault.addr = fault.addr;
+}
+
+void user_fault(struct task_body *self, struct user_regs *regs, struct user_fault fault)
+{
+        struct thread *t = DOWNCAST(thread, self);
+        u32 access = fault.exec ? VM_EXEC : fault.write ? VM_WRITE : VM_READ;
+        struct vm_fault_result r = vm_fault(t->vm, fault.addr, access);
+
+        (void)regs;
+        if (r.major)
+                t->maj_faults++;
+        else
+                t->min_faults++;
+        if (!r.signal)
+                return;
+        note(t, fault);
+        t->fault.vector = VECTOR_PAGE_FAULT;
+        signal_force((struct siginfo){ .signo = r.signal, .code = (i32)r.code, .addr = fault.addr });
+}
+
+void user_exception(struct task_body *self, struct user_regs *regs, struct user_fault fault)
+{
+        struct thread *t = DOWNCAST(thread, self);
+        struct trap_signal s;
+
+        note(t, fault);
+        t->fault.addr = 0;
+        if (trap_needs_fpu(fault.vector)) {
+                if (!signal_fpu_ready(t)) {
+                        signal_force((struct siginfo){ .signo = SIGKILL, .code = SI_KERNEL });
+                        return;
+                }
+                mbytes state = blob_mbytes(t->fpu_buffer);
+                fpu_save(state);
+                s = trap_signal(fault.vector, fault.addr, bytes_const(state));
+        } else {
+                s = trap_signal(fault.vector, fault.addr, NO_BYTES);
+        }
+        signal_force((struct siginfo){ .signo = s.signo, .code = s.code, .addr = s.addr_is_ip ? user_ip(regs) : 0 });
+}
+
+void user_pending(struct task_body *self, struct user_regs *regs)
+{
+        struct thread *t = DOWNCAST(thread, self);
+
+        if (t->process->cpu_watch)
+                cpu_timers_check(t->process);
+        signal_deliver(t, regs);
+}
+
+/* After an oops: the thread starts afresh here, with nothing held.  All of its process goes, as by SIGKILL;
+ * what the dead stack had referred to stays allocated. */
+void user_died(struct task_body *self, struct user_regs *regs)
+{
+        struct thread *t = DOWNCAST(thread, self);
+
+        (void)regs;
+        if (t->exiting) {
+                task_exit();            /* it died in its own exit: what is left of it stays */
+                return;
+        }
+        process_exit_group(SIGKILL);
+}

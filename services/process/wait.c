@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * wait4(2) and waitid(2).
+ *
+ * A waiter looks at its children under the tree lock, having put itself on its process's
+ * wait_children before: every change that may be waited for is made under that lock, or
+ * under the child's own before the wake-up.  Taking a zombie off the tree is one step of
+ * the same section, so that two waiters never get the same one.
+ */
+#include "services/process/process_impl.h"
+#include "services/security/cred.h"
+
+/* pgrp, only: counted by process_wait and look. */
+struct wait_for { u32 which, id, options; u32 tid; struct pid *pgrp; struct process *only; };
+
+static bool matches(const struct wait_for *what, struct process *child)
+{
+        if (what->which == P_PGID && child->pgrp != what->pgrp)
+                return false;
+        if ((what->options & WNOTHREAD) && child->parent_tid != what->tid)
+                return false;
+        /* "Clone children" report by another signal than SIGCHLD. */
+        if (what->options & WALL)
+                return true;
+        return ((what->options & WCLONE) != 0) == (child->exit_signal != SIGCHLD);
+}
+
+static void tell_who(struct process *child, struct wait_found *found)
+{
+        struct cred *cred = thread_cred(child->leader);
+        found->pid = child->tgid;
+        found->uid = cred ? cred->uid : 0;
+        cred_drop(cred);
+}
+
+/* A stop or continuation that has not been reported. */
+static bool job_event(const struct wait_for *what, struct process *child, struct wait_found *found)
+{
+        bool any = false;
+        bool keep = what->options & WNOWAIT;
+
+        spin_lock(&child->lock);
+        if ((what->options & WSTOPPED) && child->stopped && child->stop_status) {
+                found->code = CLD_STOPPED;
+                found->status = child->stop_status << 8 | 0x7f;
+                if (!keep)
+                        child->stop_status = 0;
+                any = true;
+        } else if ((what->options & WCONTINUED) && child->continued) {
+                found->code = CLD_CONTINUED;
+                found->status = 0xffff;
+                if (!keep)
+                        child->continued = false;
+                any = true;
+        }
+        spin_unlock(&child->lock);
+        return any;
+}
+
+static void exit_event(struct process *child, struct wait_found *found)
+{
+        found->status = child->exit_status;
+        found->code = found->status & 0x7f ? CLD_KILLED : CLD_EXITED;
+}
+
+/* Looks at one child; true: that is it.  A zombie that is not to stay is off the tree then. */
+static bool look_tree(const struct wait_for *what, struct process *child, struct wait_found *found, bool *reaped)
+{
+        if (child->zombie) {
+                if (!(what->options & WEXITED))
+                        return false;
+                exit_event(child, found);
+                if (!(what->options & WNOWAIT)) {
+                        process_unlink_tree(child);
+                        *reaped = true;
+                }
+                return true;
+        }
+        return (what->options & (WSTOPPED | WCONTINUED)) && job_event(what, child, found);
+}
+
+/* Finds an event.  *child: it, counted (reaped: by the tree's count, else by one of its own), or NULL.
+ * ECHILD: there is nobody to wait for. */
+static err_t scan_tree(const struct wait_for *what, struct process *self, struct process **child,
+                       struct wait_found *found, bool *reaped)
+{
+        struct process *only = what->only;
+        bool any = false;
+
+        if (what->which == P_PID && (!only || only->reaped || only->parent != self))
+                return ERR(ECHILD);
+        for (struct process *c = only ? only : self->children; c; c = only ? NULL : c->sibling_next) {
+                if (!matches(what, c))
+                        continue;
+                any = true;
+                if (look_tree(what, c, found, reaped)) {
+                        *child = *reaped ? c : process_hold(c);
+                        return OK;
+                }
+        }
+        return any ? OK : ERR(ECHILD);
+}
+
+/* The usage of a reaped child and of its own reaped ones is the parent's from now on. */
+static void inherit_usage(struct process *self, struct process *c)
+{
+        SPIN_GUARD(&self->lock);
+        self->child_times.user += c->dead_times.user + c->child_times.user;
+        self->child_times.system += c->dead_times.system + c->child_times.system;
+        self->child_min_faults += c->dead_min_faults + c->child_min_faults;
+        self->child_maj_faults += c->dead_maj_faults + c->child_maj_faults;
+        self->child_vcsw += c->dead_vcsw + c->child_vcsw;
+        self->child_ivcsw += c->dead_ivcsw + c->child_ivcsw;
+        self->child_max_rss = max_u64(self->child_max_rss, max_u64(c->max_rss, c->child_max_rss));
+}
+
+static err_t look(struct wait_for *what, struct process *self, struct wait_found *found)
+{
+        struct pid_ns *ns = ns_of(self);
+        struct process *child = NULL;
+        bool reaped = false;
+
+        if (what->which == P_PID)
+                what->only = process_find(ns, what->id);
+        tree_lock(ns);
+        err_t err = scan_tree(what, self, &child, found, &reaped);
+        tree_unlock(ns);
+        process_drop(what->only);
+        what->only = NULL;
+        if (!child)
+                return err;
+        tell_who(child, found);
+        found->usage = process_rusage(child, RUSAGE_BOTH);
+        if (reaped) {
+                inherit_usage(self, child);
+                process_release(child);
+        } else {
+                process_drop(child);
+        }
+        return OK;
+}
+
+static err_t wait_loop(struct wait_for *what, struct process *self, struct wait_found *found)
+{
+        TRY(look(what, self, found));
+        if (found->pid || (what->options & WNOHANG))
+                return OK;
+        WAITER(w);
+        waiter_add(&w, &self->wait_children);
+        for (;;) {
+                TRY(look(what, self, found));
+                if (found->pid)
+                        return OK;
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, NEVER);
+                if (err_is(err, EINTR))
+                        return ERR(ERESTARTSYS);
+                TRY(err);
+        }
+}
+
+err_t process_wait(u32 which, u32 id, u32 options, struct wait_found *found)
+{
+        struct thread *t = thread_current();
+        struct process *self = t->process;
+        struct wait_for what = { .which = which, .id = id, .options = options, .tid = t->tid };
+
+        *found = (struct wait_found){};
+        if (which == P_PIDFD)
+                return ERR(EINVAL);             /* not there yet */
+        if (which == P_PGID) {
+                if (id) {
+                        what.pgrp = pid_find(ns_of(self), id);
+                } else {
+                        struct pid_ns *ns = ns_of(self);
+                        tree_lock(ns);
+                        what.pgrp = pid_hold(self->pgrp);
+                        tree_unlock(ns);
+                }
+                if (!what.pgrp)
+                        return ERR(ECHILD);
+        }
+        err_t err = wait_loop(&what, self, found);
+        pid_drop(what.pgrp);
+        return err;
+}

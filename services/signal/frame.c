@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Signal frames: what is put on the user stack for a handler, and taken back by
+ * rt_sigreturn(2).  Their form is the CPU's: abi/cpu/sigframe.h.
+ *
+ * The FPU state is put together in a buffer that stays with the thread, because it is too
+ * large for the kernel stack.  Everything read back is checked: registers and FPU state by
+ * the framework when it loads them, the rest here.
+ */
+#include "services/signal/signal_impl.h"
+#include "services/vm/vm.h"
+#include "abi/cpu/const.h"
+#include "abi/cpu/sigframe.h"
+#include "abi/cpu/sysargs.h"
+
+bool signal_fpu_ready(struct thread *t)
+{
+        if (!t->fpu_buffer)
+                t->fpu_buffer = blob_alloc(t->payer, sigframe_fpu_bytes(fpu_size()));
+        return t->fpu_buffer != NULL;
+}
+
+/* ---- To the handler ---- */
+
+/* Where the frame goes.  False: it would not fit the alternate stack that it is meant for. */
+static bool place_frame(struct thread *t, u64 sp, u64 flags, struct sigframe_place *place)
+{
+        u32  state = altstack_state(t, sp);
+        bool enters = (flags & SA_ONSTACK) && state == 0;
+
+        *place = sigframe_place(enters ? t->altstack_sp + t->altstack_size : sp, !enters, fpu_size());
+        return !(enters || state == SS_ONSTACK) || place->frame > t->altstack_sp;
+}
+
+static bool push_fpu(struct thread *t, u64 at)
+{
+        u64 size = fpu_size();
+
+        if (!signal_fpu_ready(t))
+                return false;
+        mbytes state = blob_mbytes(t->fpu_buffer);
+        fpu_save(state);
+        sigframe_seal_fpu(state, size, fpu_features());
+        return succeeded(vm_copy_out(at, bytes_take(bytes_const(state), sigframe_fpu_bytes(size))));
+}
+
+static struct linux_stack stack_of(struct thread *t, u64 sp)
+{
+        u32 flags = altstack_state(t, sp) | (t->altstack_flags & SS_FLAG_BITS);
+        return (struct linux_stack){ .ss_sp = t->altstack_sp, .ss_size = t->altstack_size, .ss_flags = (i32)flags };
+}
+
+bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_request *req)
+{
+        struct linux_rt_sigframe frame = {};
+        struct sigframe_place place;
+        u64 sp = user_sp(regs);
+
+        if (!(req->action.flags & SA_RESTORER) || !place_frame(t, sp, req->action.flags, &place) || !push_fpu(t, place.fp))
+                return false;
+        frame.pretcode = req->action.restorer;
+        frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_size() > SIGFRAME_LEGACY_FPU ? UC_FP_XSTATE : 0);
+        frame.uc.uc_stack = stack_of(t, sp);
+        sigframe_save_regs(&frame.uc.uc_mcontext, regs,
+                           (struct sigframe_fault){ t->fault.vector, t->fault.error, t->fault.addr });
+        frame.uc.uc_mcontext.oldmask = req->old_mask;
+        frame.uc.uc_mcontext.fpstate = place.fp;
+        frame.uc.uc_sigmask = req->old_mask;
+        frame.info = siginfo_to_linux(req->info);
+        if (failed(vm_copy_out(place.frame, BYTES_OF(frame))))
+                return false;
+        if (t->altstack_flags & SS_AUTODISARM) {
+                t->altstack_sp = 0;
+                t->altstack_size = 0;
+                t->altstack_flags = SS_DISABLE;
+        }
+        sigframe_enter(regs, req->action.handler, place.frame, req->info.signo);
+        return true;
+}
+
+/* ---- And back ---- */
+
+static err_t load_fpu(struct thread *t, u64 at)
+{
+        u64 size = fpu_size(), extent;
+        u8  magic[4];
+
+        if (!at) {
+                fpu_reset();
+                return OK;
+        }
+        if (!signal_fpu_ready(t))
+                return ERR(ENOMEM);
+        mbytes state = mbytes_take(blob_mbytes(t->fpu_buffer), size);
+        TRY(vm_copy_in(mbytes_take(state, SIGFRAME_LEGACY_FPU), at));
+        extent = sigframe_fpu_extent(bytes_const(state), size);
+        if (extent > SIGFRAME_LEGACY_FPU) {
+                TRY(vm_copy_in(mbytes_sub(state, SIGFRAME_LEGACY_FPU, extent - SIGFRAME_LEGACY_FPU), at + SIGFRAME_LEGACY_FPU));
+                TRY(vm_copy_in(MBYTES_OF(magic), at + extent));
+                if (!sigframe_magic2_ok(BYTES_OF(magic)))
+                        extent = SIGFRAME_LEGACY_FPU;
+        }
+        sigframe_unseal_fpu(state, extent, fpu_features());
+        return fpu_load(bytes_const(state));
+}
+
+static err_t take_back(struct thread *t, struct user_regs *regs)
+{
+        struct linux_ucontext uc = {};
+        struct linux_stack old;
+        u64 frame = sigframe_of_return(regs);
+
+        /* The return address was popped; the siginfo is of no interest any more. */
+        TRY(vm_copy_in(MBYTES_OF(uc), frame + 8));
+        TRY(load_fpu(t, uc.uc_mcontext.fpstate));
+        signal_set_blocked(t, uc.uc_sigmask);
+        sigframe_restore_regs(regs, &uc.uc_mcontext);
+        ignore(signal_altstack(&uc.uc_stack, &old, user_sp(regs)));
+        return OK;
+}
+
+err_t signal_return(struct user_regs *regs)
+{
+        if (failed(take_back(thread_current(), regs)))
+                signal_force((struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });
+        return OK;
+}

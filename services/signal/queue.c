@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pending signals: a mask says which, a queue behind it with what.
+ *
+ * A standard signal is pending once; a real-time signal as often as it was sent, up to
+ * RLIMIT_SIGPENDING of its receiver's user.  A standard signal that finds no memory or
+ * limit for its siginfo is still pending, as one from nobody.
+ */
+#include "services/signal/signal_impl.h"
+#include "abi/const/process.h"
+
+static void sigqueued_fini(struct sigqueued *q)
+{
+        if (q->account)
+                FETCH_SUB(q->account->signals, 1ul);
+        account_drop(q->account);
+}
+POOL_DEFINE(sigqueued, sigqueued_fini);
+
+/* NULL: over the limit, or no memory. */
+static struct sigqueued *new_entry(struct thread *t, bool over_limit)
+{
+        struct account *account = t->account;
+        u64 limit = LOAD(t->process->rlimit[RLIMIT_SIGPENDING].cur);
+
+        if (LOAD(account->signals) >= limit && !over_limit)
+                return NULL;
+        struct sigqueued *q = sigqueued_alloc(t->payer, NOWAIT);
+        if (!q)
+                return NULL;
+        q->account = account_hold(account);
+        FETCH_ADD(account->signals, 1ul);
+        return q;
+}
+
+err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struct siginfo *info)
+{
+        u32 sig = info->signo;
+        bool standard = sig < SIGRTMIN;
+
+        if (standard && sig_in(pending->mask, sig))
+                return OK;
+        /* Nobody has a question about a kill. */
+        struct sigqueued *q = sig == SIGKILL ? NULL : new_entry(t, standard && info->code >= 0);
+        if (!q && !standard && info->code != SI_USER)
+                return ERR(EAGAIN);
+        if (q) {
+                q->info = *info;
+                if (pending->last)
+                        pending->last->next = q;
+                else
+                        pending->first = q;
+                pending->last = q;
+        }
+        STORE(pending->mask, pending->mask | BIT(sig));
+        return OK;
+}
+
+/* Unlinks q, which follows before (NULL: is first). */
+static void unlink_locked(struct sigpending *pending, struct sigqueued *before, struct sigqueued *q)
+{
+        if (before)
+                before->next = q->next;
+        else
+                pending->first = q->next;
+        if (pending->last == q)
+                pending->last = before;
+        q->next = NULL;
+}
+
+static void take_locked(struct sigpending *pending, u32 sig, struct siginfo *info)
+{
+        struct sigqueued *before = NULL, *q = pending->first;
+        bool more = false;
+
+        while (q && q->info.signo != sig) {
+                before = q;
+                q = q->next;
+        }
+        *info = (struct siginfo){ .signo = sig, .code = SI_USER };
+        if (q) {
+                *info = q->info;
+                for (struct sigqueued *rest = q->next; rest && !more; rest = rest->next)
+                        more = rest->info.signo == sig;
+                unlink_locked(pending, before, q);
+                sigqueued_drop(q);
+        }
+        if (!more)
+                STORE(pending->mask, pending->mask & ~BIT(sig));
+}
+
+u32 queue_take_locked(struct thread *t, u64 set, struct siginfo *info)
+{
+        struct process *p = t->process;
+        u64 own = t->pending.mask & set, shared = p->pending.mask & set;
+
+        if (own & SYNCHRONOUS)
+                own &= SYNCHRONOUS;
+        if (!own && !shared)
+                return 0;
+        u32 sig = bit_lowest(own ? own : shared) + 1;
+        take_locked(own ? &t->pending : &p->pending, sig, info);
+        return sig;
+}
+
+void queue_remove_locked(struct sigpending *pending, u64 set)
+{
+        struct sigqueued *before = NULL, *q = pending->first;
+
+        if (!(pending->mask & set))
+                return;
+        STORE(pending->mask, pending->mask & ~set);
+        while (q) {
+                struct sigqueued *next = q->next;
+                if (sig_in(set, q->info.signo)) {
+                        unlink_locked(pending, before, q);
+                        sigqueued_drop(q);
+                } else {
+                        before = q;
+                }
+                q = next;
+        }
+}
+
+void queue_remove_all_locked(struct process *p, u64 set)
+{
+        queue_remove_locked(&p->pending, set);
+        for (struct thread *t = p->threads; t; t = t->next)
+                queue_remove_locked(&t->pending, set);
+}
+
+void signal_flush_thread(struct thread *t)   { queue_remove_locked(&t->pending, ~0ul); }
+void signal_flush_process(struct process *p) { queue_remove_locked(&p->pending, ~0ul); }
