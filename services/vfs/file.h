@@ -125,8 +125,7 @@ struct dir_out {
         u64 pos;                        /* where to go on: cookies; 0 begins */
         struct io *io;                  /* a borrow */
         enum dir_format format;
-        u64 prev;                       /* internal: where the last record's d_off lies */
-        bool full, any;
+        bool full, any, fault;
 };
 /* One entry; next: the cookie after it.  false: no room (or a bad address): stop, it was not taken. */
 bool  dir_emit(struct dir_out *out, bytes name, u64 ino, u32 dtype, u64 next);

@@ -281,10 +281,13 @@ static err_t copy_tree_locked(struct payer *payer, struct mnt_ns *old, struct mn
                 if (!c)
                         return ERR(ENOMEM);
                 c->propagation = m->propagation;
-                mount_link_locked(new, c, m->parent ? twin(old, new, m->parent) : NULL, m->point);
+                mount_link_locked(new, c, NULL, NULL);
                 if (m == old->root)
                         PTR_STORE(new->root, mount_hold(c));
         }
+        for (struct mount *m = old->first, *c = new->first; m; m = m->next, c = c->next)
+                if (m->parent)
+                        mount_place_locked(new, c, twin(old, new, m->parent), m->point);
         return OK;
 }
 
@@ -444,7 +447,7 @@ static err_t describe(struct mount *m, const struct path *root, enum mount_forma
         if (err_is(err, EXDEV))
                 return OK;
         TRY(err);
-        TRY(path_text(&place, &top, 0, high, &part));
+        TRY(path_text(&place, &top, PATH_RAW, high, &part));
         bytes at = bytes_skip(bytes_const(low), start);
         if (how == MOUNTS_LINE) {
                 mounts_line(w, m, at);

@@ -52,7 +52,8 @@ err_t path_lookup(const struct actor *who, struct walk walk, bytes name, struct 
  * kind tells "." and "..", which creating and removing refuse in their own ways. */
 enum last_kind { LAST_NORM, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 struct last { enum last_kind kind; bytes name; bool slash; };    /* slash: trailing slashes followed */
-err_t path_parent(const struct actor *who, struct walk walk, bytes name, struct path *dir, struct last *last);
+struct parent { struct path dir; struct last last; err_t err; }; /* dir counted unless err */
+struct parent path_parent(const struct actor *who, struct walk walk, bytes name);
 
 /* The path text of a place as seen from `root` (getcwd, /proc links, mounts), written to the
  * END of buf; *text is the part of it, without NUL.  flags: what to do about the unreachable and deleted.
@@ -60,7 +61,12 @@ err_t path_parent(const struct actor *who, struct walk walk, bytes name, struct 
 #define PATH_NO_DELETED 1u              /* getcwd: ENOENT if deleted; otherwise " (deleted)" is appended */
 #define PATH_UNREACHABLE 2u             /* getcwd: "(unreachable)" in front when outside of root */
 #define PATH_NO_OUTSIDE 4u              /* EXDEV when outside of root */
+#define PATH_RAW 8u                     /* within the file system: mounts do not count */
 err_t path_text(const struct path *p, const struct path *root, u32 flags, mbytes buf, usize *start);
+
+/* One component below dir (".." and "." are the caller's affair): *out counted, mounts crossed, symlinks not
+ * followed; it may be negative.  Search permission is the caller's to check. */
+err_t path_child(const struct actor *who, const struct path *dir, bytes name, struct path *out);
 
 /* Parent of a place, staying below `root` and crossing mounts ("..").  Counted. */
 struct path path_dotdot(const struct path *p, const struct path *root);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Open files: life, reading and writing, and the small calls on them.  See file.h.
+ */
+#include "services/vfs/file.h"
+#include "services/vfs/dentry.h"
+#include "services/vfs/mount.h"
+#include "services/vfs/registry.h"
+#include "abi/const/mm.h"
+#include "abi/const/tty.h"
+
+LOCK_CLASS(file_pos);
+
+/* A file without state of its own. */
+OBJECT(plain_file) { struct file base; };
+POOL_DECLARE(plain_file)
+DOWNCASTABLE(plain_file, file);
+static void plain_file_fini(struct plain_file *f) { file_fini(&f->base); }
+POOL_DEFINE(plain_file, plain_file_fini);
+
+#define KEPT_FLAGS ((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH))
+
+void file_init(struct file *f, const struct file_ops *ops, const struct path *p, struct cred *cred, u32 flags)
+{
+        f->ops = ops;
+        f->path = path_hold(p);
+        f->inode = p->dentry->inode;
+        f->flags = flags & KEPT_FLAGS;
+        f->mode = (flags & O_PATH) != 0 ? FILE_PATH : ((flags & O_ACCMODE) + 1) & (FILE_READ | FILE_WRITE);
+        f->cred = cred_hold(cred);
+        lock_init(&f->pos_lock, file_pos);
+}
+
+void file_fini(struct file *f)
+{
+        if (f->mode & FILE_WRITER) {
+                inode_put_write(f->inode);
+                FETCH_SUB(f->path.mnt->writers, 1);
+        }
+        if (f->mode & FILE_EXEC)
+                inode_allow_write(f->inode);
+        path_drop(&f->path);
+        cred_drop(f->cred);
+}
+
+err_t file_open_plain(const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags, struct file **out)
+{
+        struct plain_file *f = plain_file_alloc(who->payer, MAY_RECLAIM);
+
+        if (!f)
+                return ERR(ENOMEM);
+        file_init(&f->base, ops, p, who->cred, flags);
+        plain_file_publish(f);
+        *out = &f->base;
+        return OK;
+}
+
+/* ---- Reading and writing ---- */
+
+/* Locks the position if anyone else could use it. */
+static bool pos_begin(struct file *f)
+{
+        if ((f->ops->flags & (FOPS_NOLOCK | FOPS_STREAM)) != 0 || file_refs(f) == 1)
+                return false;
+        mutex_lock(&f->pos_lock);
+        return true;
+}
+
+static void pos_end(struct file *f, bool locked)
+{
+        if (locked)
+                mutex_unlock(&f->pos_lock);
+}
+
+static err_t result(err_t err, const struct io *io, usize *done)
+{
+        *done = io_done(io);
+        return *done > 0 ? OK : err;
+}
+
+err_t file_read(struct file *f, struct io *io, usize *done)
+{
+        if (!file_may_read(f))
+                return ERR(EBADF);
+        if (!f->ops->read)
+                return inode_is_dir(f->inode) ? ERR(EISDIR) : ERR(EINVAL);
+        bool locked = pos_begin(f);
+        err_t err = f->ops->read(f, io, &f->pos);
+        pos_end(f, locked);
+        return result(err, io, done);
+}
+
+err_t file_write(struct file *f, struct io *io, usize *done)
+{
+        if (!file_may_write(f))
+                return ERR(EBADF);
+        if (!f->ops->write)
+                return ERR(EINVAL);
+        bool locked = pos_begin(f);
+        err_t err = f->ops->write(f, io, &f->pos);
+        pos_end(f, locked);
+        return result(err, io, done);
+}
+
+static err_t may_seek(const struct file *f, u64 pos)
+{
+        if ((i64)pos < 0)
+                return ERR(EINVAL);
+        return (f->ops->flags & FOPS_STREAM) != 0 ? ERR(ESPIPE) : OK;
+}
+
+err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
+{
+        TRY(may_seek(f, pos));
+        if (!file_may_read(f))
+                return ERR(EBADF);
+        if (!f->ops->read)
+                return inode_is_dir(f->inode) ? ERR(EISDIR) : ERR(EINVAL);
+        err_t err = f->ops->read(f, io, &pos);
+        return result(err, io, done);
+}
+
+err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done)
+{
+        TRY(may_seek(f, pos));
+        if (!file_may_write(f))
+                return ERR(EBADF);
+        if (!f->ops->write)
+                return ERR(EINVAL);
+        err_t err = f->ops->write(f, io, &pos);
+        return result(err, io, done);
+}
+
+err_t file_read_kernel(struct file *f, u64 off, mbytes dst, usize *done)
+{
+        struct io io = io_to_kernel(dst);
+
+        if (!f->ops->read)
+                return ERR(EINVAL);
+        while (io_left(&io) > 0) {
+                usize before = io_done(&io);
+                err_t err = f->ops->read(f, &io, &off);
+                if (failed(err) && io_done(&io) == before) {
+                        *done = before;
+                        return before ? OK : err;
+                }
+                if (io_done(&io) == before)
+                        break;
+        }
+        *done = io_done(&io);
+        return OK;
+}
+
+err_t file_write_kernel(struct file *f, u64 off, bytes src, usize *done)
+{
+        struct io io = io_from_kernel(src);
+
+        if (!f->ops->write)
+                return ERR(EINVAL);
+        err_t err = f->ops->write(f, &io, &off);
+        return result(err, &io, done);
+}
+
+#define SENDFILE_CHUNK 16384u
+
+/* Moves one buffer full; *n: bytes that reached `out`; 0 with OK: the end. */
+static err_t send_chunk(struct file *out, struct file *in, u64 *pos, mbytes buf, usize *n)
+{
+        struct io from = io_to_kernel(buf);
+        u64 at = *pos;
+        usize got = 0;
+
+        *n = 0;
+        TRY(result(in->ops->read(in, &from, &at), &from, &got));
+        if (got == 0)
+                return OK;
+        struct io to = io_from_kernel(bytes_take(bytes_const(buf), got));
+        err_t err = file_write(out, &to, n);
+        *pos += *n;
+        return err;
+}
+
+static err_t send_all(struct file *out, struct file *in, u64 *pos, usize len, usize *done)
+{
+        struct blob *buf = blob_alloc(payer_current(), SENDFILE_CHUNK);
+        err_t err = OK;
+
+        if (!buf)
+                return ERR(ENOMEM);
+        while (*done < len) {
+                usize n = 0, want = min_u64(len - *done, SENDFILE_CHUNK);
+                err = send_chunk(out, in, pos, mbytes_take(blob_mbytes(buf), want), &n);
+                *done += n;
+                if (failed(err) || n < want)
+                        break;
+        }
+        blob_drop(buf);
+        return *done > 0 ? OK : err;
+}
+
+err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, usize *done)
+{
+        *done = 0;
+        len = min_u64(len, IO_MAX_BYTES);
+        if (!file_may_read(in) || !file_may_write(out))
+                return ERR(EBADF);
+        if (!in->ops->read || !out->ops->write || (LOAD(out->flags) & O_APPEND) != 0)
+                return ERR(EINVAL);
+        if (in_pos) {
+                TRY(may_seek(in, *in_pos));
+                return send_all(out, in, in_pos, len, done);
+        }
+        bool locked = pos_begin(in);
+        err_t err = send_all(out, in, &in->pos, len, done);
+        pos_end(in, locked);
+        return err;
+}
+
+/* ---- Position ---- */
+
+err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos)
+{
+        if (f->ops->flags & FOPS_STREAM)
+                return ERR(ESPIPE);
+        if (whence > SEEK_MAX)
+                return ERR(EINVAL);
+        bool locked = pos_begin(f);
+        err_t err = f->ops->llseek ? f->ops->llseek(f, off, whence, pos) : generic_llseek(f, off, whence, pos);
+        if (succeeded(err))
+                f->pos = *pos;
+        pos_end(f, locked);
+        return err;
+}
+
+/* ---- The rest ---- */
+
+u32 file_poll(struct file *f, struct waiter *w)
+{
+        return f->ops->poll ? f->ops->poll(f, w) : EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+}
+
+static err_t set_flag(struct file *f, u32 flag, u64 arg)
+{
+        u32 on = 0;
+
+        TRY(user_get(MBYTES_OF(on), arg));
+        if (on)
+                FETCH_OR(f->flags, flag);
+        else
+                FETCH_AND(f->flags, ~flag);
+        return OK;
+}
+
+err_t file_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result_out)
+{
+        u32 value;
+
+        *result_out = 0;
+        switch (cmd) {
+        case FIONBIO:
+                return set_flag(f, O_NONBLOCK, arg);
+        case FIOASYNC:
+                return set_flag(f, FASYNC, arg);
+        case FIGETBSZ:
+                value = f->inode->sb->block_size;
+                return user_put(arg, BYTES_OF(value));
+        case FIONREAD:
+                if (!inode_is_regular(f->inode))
+                        break;
+                value = (u32)(LOAD(f->inode->size) - f->pos);
+                return user_put(arg, BYTES_OF(value));
+        default:
+                break;
+        }
+        return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg, result_out) : ERR(ENOTTY);
+}
+
+err_t file_fsync(struct file *f, bool data_only)
+{
+        if (!f->ops->fsync)
+                return inode_is_regular(f->inode) || inode_is_dir(f->inode) ? OK : ERR(EINVAL);
+        return f->ops->fsync(f, data_only);
+}
+
+err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len)
+{
+        if (off < 0 || len <= 0)
+                return ERR(EINVAL);
+        if ((mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+                           FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)) != 0)
+                return ERR(EOPNOTSUPP);
+        if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && (mode & (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE)) != FALLOC_FL_KEEP_SIZE)
+                return ERR(EOPNOTSUPP);
+        if (!file_may_write(f))
+                return ERR(EBADF);
+        if ((mode & ~(u32)FALLOC_FL_KEEP_SIZE) != 0 && (LOAD(f->flags) & O_APPEND) != 0 && (f->inode->flags & INODE_APPEND) != 0)
+                return ERR(EPERM);
+        if ((f->ops->flags & FOPS_STREAM) != 0)
+                return ERR(ESPIPE);
+        if (inode_is_dir(f->inode))
+                return ERR(EISDIR);
+        if (!inode_is_regular(f->inode))
+                return ERR(ENODEV);
+        if (add_overflows((u64)off, (u64)len) || (u64)off + (u64)len > f->inode->sb->max_bytes)
+                return ERR(EFBIG);
+        return f->ops->fallocate ? f->ops->fallocate(f, mode, (u64)off, (u64)len) : ERR(EOPNOTSUPP);
+}
+
+#define SETFL_MASK ((u32)(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME | FASYNC))
+
+err_t file_setfl(struct file *f, u32 flags)
+{
+        u32 old = LOAD(f->flags);
+
+        if ((flags & O_NOATIME) != 0 && (old & O_NOATIME) == 0) {
+                struct actor who = actor_current();
+                if (!cred_owns(who.cred, (struct file_owner){ f->inode->uid, f->inode->gid, f->inode->mode }))
+                        return ERR(EPERM);
+        }
+        if (f->ops->setfl)
+                TRY(f->ops->setfl(f, flags));
+        do
+                old = LOAD(f->flags);
+        while (!CMPXCHG(f->flags, old, (old & ~SETFL_MASK) | (flags & SETFL_MASK)));
+        return OK;
+}
+
+err_t file_mmap(struct file *f, struct map_request *req)
+{
+        u32 mnt = LOAD_RELAXED(f->path.mnt->flags);
+        u32 type = req->flags & MAP_TYPE;
+
+        if (f->mode & FILE_PATH)
+                return ERR(EBADF);
+        if ((type == MAP_SHARED || type == MAP_SHARED_VALIDATE) && (req->prot & PROT_WRITE) != 0 && !file_may_write(f))
+                return ERR(EACCES);
+        if (!file_may_read(f))
+                return ERR(EACCES);
+        if ((req->prot & PROT_EXEC) != 0 && (mnt & MNT_NOEXEC) != 0)
+                return ERR(EPERM);
+        if (!f->ops->mmap)
+                return ERR(ENODEV);
+        return f->ops->mmap(f, req);
+}
+
+err_t file_flush(struct file *f)
+{
+        return f->ops->flush ? f->ops->flush(f) : OK;
+}
