@@ -42,7 +42,9 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
         u64   tick_deadline;            /* the scheduler's next tick, ns; NEVER while idle */
         u64   idle_since, idle_ns;
         u64   switch_ns;                /* when current was switched to */
-        u64   spare[8];
+        u64   stack_low;                /* a section is not begun with the stack pointer below this */
+        u64   bh_stack;                 /* top: bottom halves and reports of traps run on it */
+        u64   spare[6];
 };
 extern struct percpu *percpu_of[MAX_CPUS];
 extern u32 cpus_online;
@@ -56,15 +58,35 @@ static inline u32  preempt_count(void) { u32 n; __asm__ volatile ("movl %%gs:28,
 void preempt_sub_check(u32 n);          /* subtracts; at zero runs pending bottom halves and reschedules (irqs must be on) */
 static inline void preempt_sub_nocheck(u32 n) { __asm__ volatile ("subl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
 
+/* A framework section must not run into the guard page of its stack: that would be a panic.  So the outermost
+ * one begins only with this much room; else it is an oops, before anything has changed (SOUNDNESS, C4). */
+#define STACK_ROOM 3072u
+void k_stack_is_low(void);
+static inline void stack_room(void)
+{
+        bool low;
+        __asm__ volatile ("cmpq %%gs:%c1, %%rsp" : "=@ccb"(low) : "i"(__builtin_offsetof(struct percpu, stack_low)));
+        if (__builtin_expect(low, 0))
+                k_stack_is_low();
+}
+
+static inline u64 bh_stack_low(const struct percpu *p) { return p->bh_stack - KSTACK_SIZE + STACK_ROOM; }
+static inline bool on_bh_stack(const struct percpu *p) { return p->stack_low == bh_stack_low(p); }
+
 /* Framework-internal spin lock: a framework section.  Taken with interrupts off (irq variants)
  * only where hard interrupt code takes it too. */
 struct klock { u32 word; };
-static inline void klock_lock(struct klock *l)
+static inline void klock_lock_anyhow(struct klock *l)   /* room was found earlier */
 {
         preempt_add(PREEMPT_SECTION);
         while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
                 while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
                         __builtin_ia32_pause();
+}
+static inline void klock_lock(struct klock *l)
+{
+        stack_room();
+        klock_lock_anyhow(l);
 }
 static inline void klock_unlock(struct klock *l)
 {
@@ -127,6 +149,7 @@ void arch_stop_cpu(void) __attribute__((noreturn));
 
 struct arch_context { u64 sp; };        /* callee-saved registers lie on the stack */
 void arch_context_init(struct arch_context *c, u64 stack_top, void (*fn)(void));
+void arch_run_on(u64 top, void (*fn)(void *), void *arg);                       /* fn(arg) on another stack */
 void arch_switch(struct arch_context *from, struct arch_context *to);           /* irqs off */
 void arch_set_kernel_stack(u64 top);    /* TSS.rsp0 and percpu.kernel_sp */
 /* user state that is not in user_regs; memory of arch_ustate_size() bytes, 64-aligned */

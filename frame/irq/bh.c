@@ -3,7 +3,7 @@
  * Bottom halves and device interrupts.
  *
  * A hard interrupt only sets bits; when the preempt count is 0 the bits are worked off, with
- * interrupts on and PREEMPT_BH in the count, on the stack of the task that stands there.
+ * interrupts on and PREEMPT_BH in the count, on the CPU's stack for it; current_task() is who stands there.
  * Services' handlers run contained: one that fails is switched off.
  *
  * Invariants  B1  a handler runs on one CPU at a time and not after irq_detach has returned
@@ -98,10 +98,10 @@ void irq_bh(struct percpu *pc)
         }
 }
 
-void bh_run(void)
+static void run_pending(void *arg)
 {
-        preempt_add(PREEMPT_BH);
-        struct percpu *pc = this_cpu();
+        struct percpu *pc = arg;
+
         for (u32 i = 0; i < ROUNDS && pc->bh_pending; i++) {
                 u32 pending = __atomic_exchange_n(&pc->bh_pending, 0, __ATOMIC_ACQUIRE);
                 if (pending & BH_TIMER)
@@ -109,6 +109,17 @@ void bh_run(void)
                 if (pending & BH_IRQ)
                         irq_bh(pc);
         }
+}
+
+/* On a stack of its own: the interrupted task's may be nearly full. */
+void bh_run(void)
+{
+        preempt_add(PREEMPT_BH);
+        struct percpu *pc = this_cpu();
+        u64 low = pc->stack_low;
+        pc->stack_low = bh_stack_low(pc);
+        arch_run_on(pc->bh_stack, run_pending, pc);
+        pc->stack_low = low;
         preempt_sub_nocheck(PREEMPT_BH);
 }
 

@@ -64,7 +64,7 @@ extern struct mem_cpu *mem_cpu_of[MAX_CPUS];
 static inline struct mem_cpu *mem_cpu(void)     /* in a section */
 { u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return mem_cpu_of[c]; }
 
-static inline void section_enter(void) { preempt_add(PREEMPT_SECTION); }
+static inline void section_enter(void) { stack_room(); preempt_add(PREEMPT_SECTION); }
 static inline void section_leave(void)
 {
         bool zero;

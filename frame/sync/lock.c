@@ -39,6 +39,7 @@ void assert_may_sleep(void)
 {
         if (__builtin_expect(preempt_count(), 0))
                 __builtin_trap();
+        stack_room();
 }
 
 static void noinline say_oopsed(u16 *flags, const void *lock)

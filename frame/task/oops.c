@@ -73,21 +73,32 @@ static void held_release(struct task *t, u32 keep)
         }
 }
 
+/* The stack is nearly full.  Inside a section there is the room that its beginning found. */
+void k_stack_is_low(void)
+{
+        if (!(preempt_count() & PREEMPT_SECTION * 0xff))
+                __builtin_trap();
+}
+
 /* ---- recovery points ---- */
 
-/* Preemption is off.  A guard that fn leaves behind is an oops too. */
+/* A guard that fn leaves behind is an oops too. */
 bool contained(void (*fn)(void *), void *arg)
 {
+        preempt_add(PREEMPT_ONE);
         struct task *t = current_task();
         struct percpu *pc = this_cpu();
         u32 limit = t->held_limit, base = t->held_base;
+        u64 low = pc->stack_low;
         struct recover r;
 
         if (arch_recover_set(&r)) {
                 pc->recover = r.outer;
+                pc->stack_low = low;
                 held_release(t, r.held);
                 t->held_limit = limit;
                 t->held_base = base;
+                preempt_sub_check(PREEMPT_ONE);
                 return false;
         }
         r.outer = pc->recover;
@@ -102,13 +113,17 @@ bool contained(void (*fn)(void *), void *arg)
         pc->recover = r.outer;
         t->held_limit = limit;
         t->held_base = base;
+        preempt_sub_check(PREEMPT_ONE);
         return true;
 }
 
 /* ---- the trap ---- */
 
-static void report(const struct kernel_trap *k, const struct task *t, u32 count)
+struct trap_report { const struct kernel_trap *k; const struct task *t; u32 count; };
+static void report(void *arg)
 {
+        const struct trap_report *r = arg;
+        const struct kernel_trap *k = r->k;
         u64 off = 0;
         const char *name = k_symbol(k->ip, &off);
 
@@ -116,8 +131,8 @@ static void report(const struct kernel_trap *k, const struct task *t, u32 count)
                 k_print("Oops: %s in %s+0x%x\n", (u64)arch_trap_cause(k), (u64)name, off);
         else
                 k_print("Oops: %s at %x\n", (u64)arch_trap_cause(k), k->ip, 0);
-        k_print("  task %s, cpu %d, address 0x%x", (u64)(t ? (const char *)t->name : "?"), this_cpu()->cpu, k->addr);
-        k_print(", preempt count 0x%x, vector %d, error 0x%x\n", count, k->vector, k->error);
+        k_print("  task %s, cpu %d, address 0x%x\n", (u64)(r->t ? (const char *)r->t->name : "?"), this_cpu()->cpu, k->addr);
+        k_print("  preempt count 0x%x, vector %d, error 0x%x\n", r->count, k->vector, k->error);
         arch_backtrace(k->ip, k->bp);
 }
 
@@ -153,7 +168,13 @@ void k_on_kernel_trap(struct kernel_trap *k)
         else
                 arch_irq_on();
         __atomic_fetch_add(&oopses, 1, __ATOMIC_RELAXED);
-        report(k, t, count);
+        struct trap_report rep = { k, t, count };
+        bool move = pc->bh_stack && !on_bh_stack(pc);
+        pc->stack_low = 0;
+        if (move)
+                arch_run_on(pc->bh_stack, report, &rep);
+        else
+                report(&rep);
         if (ours)
                 k_panic("a trap in the framework");
         if (panic_on_oops)
@@ -167,6 +188,7 @@ void k_on_kernel_trap(struct kernel_trap *k)
         }
         /* SAFETY: C1: this task's own stack; nothing on it will be used again. */
         struct recover fresh = { .sp = ((t->stack_top - sizeof(struct user_regs)) & ~15ul) - 8, .ip = (u64)finish };
+        pc->stack_low = t->stack_low;
         pc->preempt = PREEMPT_ONE;
         arch_recover_go(&fresh);
 }

@@ -24,6 +24,8 @@
  * the idle task is never picked, so two CPUs cannot wait for each other.
  *
  * Contexts      Policy functions run with the count at PREEMPT_ONE, interrupts on, contained.
+ *               A task may be preempted, or be woken by one, with little stack left: nothing between a
+ *               change of state and the end of enqueue() or schedule() checks for room (with_room).
  *               arch_switch runs with the count at PREEMPT_ONE | PREEMPT_SECTION, interrupts off,
  *               on both sides: so the per-CPU count needs no saving.
  */
@@ -47,12 +49,30 @@ static struct cpu_sched cpu_sched[MAX_CPUS];
 static const struct sched_ops *policy;          /* NULL: none, or it failed */
 static struct { struct klock lock; struct task *head, *tail; u32 n; } rr;
 
+/* ---- stacks ---- */
+
+/* Calls fn where a service's function fits: on this stack, or if it is nearly full on the CPU's other one.
+ * Count > 0. */
+static void with_room(void (*fn)(void *), void *arg)
+{
+        struct percpu *pc = this_cpu();
+        u64 low = pc->stack_low;
+
+        if (__builtin_expect((u64)__builtin_frame_address(0) >= low + 2048, 1) || !pc->bh_stack || on_bh_stack(pc)) {
+                fn(arg);
+                return;
+        }
+        pc->stack_low = bh_stack_low(pc);
+        arch_run_on(pc->bh_stack, fn, arg);
+        pc->stack_low = low;
+}
+
 /* ---- round robin: the framework's own threads, and everybody without a policy ---- */
 
 /* An entry is a hint: it counts only if the task is QUEUED when it is popped. */
 static void rr_add(struct task *t)
 {
-        klock_lock(&rr.lock);
+        klock_lock_anyhow(&rr.lock);
         if (!t->on_rr) {
                 t->on_rr = 1;
                 t->rr_next = NULL;
@@ -78,7 +98,7 @@ static struct task *rr_pick(void)
 
         if (!__atomic_load_n(&rr.n, __ATOMIC_ACQUIRE))
                 return NULL;
-        klock_lock(&rr.lock);
+        klock_lock_anyhow(&rr.lock);
         while ((t = rr.head)) {
                 rr.head = t->rr_next;
                 t->on_rr = 0;
@@ -108,6 +128,13 @@ static u32 rr_cpu_for(const struct task *t)
 }
 
 /* ---- calls into the policy, contained ---- */
+
+struct safe_call { void (*fn)(void *); void *arg; bool ok; };
+static void safe_call(void *arg)
+{
+        struct safe_call *s = arg;
+        s->ok = contained(s->fn, s->arg);
+}
 
 enum give { GIVE_NOTHING, GIVE_PUT, GIVE_STOP, GIVE_NEW };
 struct policy_call {
@@ -146,6 +173,14 @@ static void call_tick(void *arg)
         c->preempt = c->ops->tick(c->body, c->cpu, c->ran);
 }
 
+/* False: it oopsed. */
+static bool call_policy(void (*fn)(void *), struct policy_call *c)
+{
+        struct safe_call s = { fn, c, false };
+        with_room(safe_call, &s);
+        return s.ok;
+}
+
 static bool policy_dead(const struct sched_ops *ops) { return __atomic_load_n(&policy, __ATOMIC_SEQ_CST) != ops; }
 
 static void readd(struct task *t, void *arg)
@@ -175,7 +210,7 @@ static void enqueue(struct task *t, bool woken)
                 .woken = woken, .answer = NO_CPU };
         if (c.ops && c.body) {
                 t->in_policy = 1;
-                if (!contained(call_enqueue, &c))
+                if (!call_policy(call_enqueue, &c))
                         policy_failed();
                 if (__builtin_expect(policy_dead(c.ops), 0))
                         readd(t, NULL);
@@ -229,7 +264,7 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                 next = rr_pick();
         c.want = !next;
         if (c.ops && (c.want || c.give)) {
-                if (!contained(call_pick, &c))
+                if (!call_policy(call_pick, &c))
                         policy_failed();
                 if (policy_dead(c.ops) && how <= HOW_YIELD && !prev->is_idle)
                         readd(prev, NULL);
@@ -243,6 +278,8 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
 }
 
 /* ---- the switch ---- */
+
+static void reap(void *arg) { task_reap(arg); }
 
 /* The next task's first act, on its own stack: lets go of the one before. */
 static void switch_tail(void)
@@ -264,7 +301,7 @@ static void switch_tail(void)
                         enqueue(prev, true);
                 }
         } else if (how == HOW_END)
-                task_reap(prev);
+                with_room(reap, prev);
 }
 
 void sched_first_run(void)
@@ -322,6 +359,7 @@ static void schedule(enum how how)
         next->on_cpu = 1;
         next->cpu = pc->cpu;
         pc->current = next;
+        pc->stack_low = next->stack_low;
         arch_set_kernel_stack(next->stack_top);
         if (prev->ustate && how != HOW_END) {
                 arch_ustate_save(prev->ustate);
@@ -356,7 +394,9 @@ static void noinline preempt_slow(void)
                 if (pc->bh_pending)
                         bh_run();
                 preempt_add(PREEMPT_ONE);
-                if (this_cpu()->resched)
+                pc = this_cpu();
+                /* With hardly any stack left it goes on a little: the flag stays. */
+                if (pc->resched && (u64)__builtin_frame_address(0) >= pc->stack_low - STACK_ROOM / 2)
                         schedule(HOW_PREEMPT);
                 preempt_sub_nocheck(PREEMPT_ONE);
         }
@@ -411,7 +451,7 @@ void sched_tick(struct percpu *pc, u64 now)
         }
         pc->tick_deadline = now + SCHED_TICK;
         if (c.ops && t->in_policy) {
-                if (!contained(call_tick, &c))
+                if (!call_policy(call_tick, &c))
                         policy_failed();
                 else if (c.preempt)
                         pc->resched = 1;
@@ -503,6 +543,8 @@ void task_idle_loop(void)
 {
         struct percpu *pc = this_cpu();
 
+        if (!(pc->bh_stack = kstack_alloc(NULL)))
+                k_panic("no memory for the bottom halves' stack");
         pc->idle_since = arch_clock_now();
         __atomic_store_n(&pc->online, 1, __ATOMIC_SEQ_CST);
         for (;;) {
@@ -523,6 +565,7 @@ void k_cpu_main(void)
         struct percpu *pc = this_cpu();
 
         pc->preempt = PREEMPT_ONE;
+        pc->stack_low = pc->current->stack_low;
         pc->resched = 1;
         task_idle_loop();
 }

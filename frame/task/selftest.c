@@ -383,6 +383,18 @@ static void do_shift(struct tester *t)       { (void)t; shared = 1u << big; }
 static void do_kcfi(struct tester *t)        { wrong_type(t); }
 static void do_assert(struct tester *t)      { assert(t->arg == 99); }
 static void do_overflow(struct tester *t)    { t->arg = deep(1); }
+/* Recursion that ends in the framework: a system call's locks, at every depth there is. */
+static u32 deep_locks(struct tester *t, u32 n)
+{
+        volatile u8 pad[16];
+        pad[n % 16] = (u8)n;
+        mutex_lock(&t->m);
+        waitq_wake_all(&t->wq);
+        mutex_unlock(&t->m);
+        t->wq.waiters_k = 1;
+        return deep_locks(t, n + 1) + pad[0];
+}
+static void do_deep_locks(struct tester *t)  { t->arg = deep_locks(t, 1); }
 static void do_wild(struct tester *t)        { (void)t; *(volatile u64 *)0x123456789000 = 1; }
 static void do_unlock_free(struct tester *t) { mutex_unlock(&t->m); }
 static void do_relock(struct tester *t)      { mutex_lock(&t->m); mutex_lock(&t->m); }
@@ -431,6 +443,7 @@ static void test_oopses(void)
         oopses_once("oops: kcfi", do_kcfi);
         oopses_once("oops: assert", do_assert);
         oopses_once("oops: stack overflow", do_overflow);
+        oopses_once("oops: stack overflow under the framework", do_deep_locks);
         oopses_once("oops: user address", do_wild);
         oopses_once("oops: unlock of a free mutex", do_unlock_free);
         oopses_once("oops: relock", do_relock);
@@ -746,6 +759,72 @@ static void test_order(void)
 
 static void do_nothing(struct tester *t) { (void)t; }
 
+/* ---- selftest=cost: instructions per operation, under icount ---- */
+
+static void sys_count(struct tester *t, struct user_regs *r) { (void)r; if (t->calls == 10000) task_exit(); }
+
+static void cost(const char *name, u64 start, u32 n) { k_print("cost: %s %d ns\n", (u64)name, (time_now() - start) / n, 0); }
+
+static void test_cost(void)
+{
+        struct tester *t = new_tester(NULL, 0), *a, *b;
+        struct vmspace *s = user_space();
+        u64 start = time_now();
+
+        for (u32 i = 0; i < 1000; i++) {
+                mutex_lock(&t->m);
+                mutex_unlock(&t->m);
+        }
+        cost("mutex pair", start, 1000);
+        start = time_now();
+        for (u32 i = 0; i < 1000; i++) {
+                spin_lock(&t->s);
+                spin_unlock(&t->s);
+        }
+        cost("spin pair", start, 1000);
+        start = time_now();
+        for (u32 i = 0; i < 1000; i++)
+                waitq_wake_one(&t->wq);
+        cost("wake of nobody", start, 1000);
+        start = time_now();
+        for (u32 i = 0; i < 1000; i++) {
+                WAITER(w);
+                waiter_add(&w, &t->wq);
+        }
+        cost("waiter, one queue", start, 1000);
+        ignore(timer_init(&t->timer, timer_fn));
+        start = time_now();
+        for (u32 i = 0; i < 1000; i++) {
+                timer_arm(&t->timer, start + NSEC_PER_SEC);
+                timer_cancel(&t->timer);
+        }
+        cost("timer arm and cancel", start, 1000);
+        timer_fini(&t->timer);
+        start = time_now();
+        for (u32 i = 0; i < 1000; i++)
+                task_yield();
+        cost("yield, nobody else", start, 1000);
+        start = time_now();
+        a = spawn(ping_pong, 0), b = spawn(ping_pong, 1);
+        wait_for(&a->done, 1);
+        wait_for(&b->done, 1);
+        cost("switch (kernel threads)", start, 4000);
+        start = time_now();
+        for (u32 i = 0; i < 100; i++) {
+                a = spawn(do_nothing, 0);
+                wait_for(&a->done, 1);
+                tester_drop(a);
+        }
+        cost("thread: create, run, end", start, 100);
+        start = time_now();
+        a = user(s, 0, sys_count, 0);
+        WAITER(w);
+        waiter_add(&w, &changed);
+        while (task_state(a->base.task) != TASK_ENDED)
+                task_yield();
+        cost("system call (with user loop of 3)", start, 10000);
+}
+
 void mem_selftest(void);
 
 void services_start(void)
@@ -764,6 +843,10 @@ void services_start(void)
         }
         if (bytes_ends(line, STR("selftest=mem"))) {
                 mem_selftest();
+                power_off();
+        }
+        if (bytes_ends(line, STR("selftest=cost"))) {
+                test_cost();
                 power_off();
         }
         struct tester *t = spawn(do_nothing, 0);

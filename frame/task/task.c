@@ -79,7 +79,7 @@ static struct task *take_ended(void)
 
 static void give_ended(struct task *t)
 {
-        klock_lock(&ended.lock);
+        klock_lock_anyhow(&ended.lock);
         t->ended_next = NULL;
         if (ended.head)
                 ended.tail->ended_next = t;
@@ -181,6 +181,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         }
         u64 room = (ustate_size + 63) & ~63ul;
         t->stack = stack;
+        t->stack_low = stack - KSTACK_SIZE + STACK_ROOM;
         t->stack_top = stack - room;
         t->ustate = room ? (struct arch_ustate *)t->stack_top : NULL;   /* SAFETY: K4: the stack is ours alone */
         t->ustate_cpu = NO_CPU;

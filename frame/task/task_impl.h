@@ -78,6 +78,7 @@ struct task {
         struct tentry entry;                    /* index: the owner word of locks */
         /* system calls and switches */
         struct arch_context ctx;
+        u64   stack_low;                        /* see struct percpu */
         u64   stack_top;                        /* user_regs lie just below, struct arch_ustate above */
         struct task_body *body;                 /* counted until the end; NULL: the framework's own thread */
         const struct user_ops *uops;            /* NULL: kernel thread */
