@@ -8,8 +8,18 @@
 #include "task_impl.h"
 #include "lib.h"
 
+#ifdef KEEL_SELFTEST
+void arch_selftest(void);
+#endif
+
 static void start_services(void)
 {
+#ifdef KEEL_SELFTEST
+        if (bytes_ends(boot_cmdline(), STR("selftest=arch"))) {
+                arch_selftest();
+                power_off();
+        }
+#endif
         services_start();
 }
 

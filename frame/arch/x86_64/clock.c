@@ -17,7 +17,7 @@
 #define PIT_CMD     0x43
 #define PIT_GATE    0x61
 #define WINDOW      430                 /* PIT counts: 0.36 ms */
-#define TRIES       6
+#define TRIES       8
 
 #define LAPIC_LVT_TIMER 0x320
 #define LAPIC_INITIAL   0x380
@@ -66,8 +66,9 @@ static u64 line_rate(const struct line *l)
         return dx && dy < 1ul << 63 ? mul_div(dy, PIT_HZ, dx) : 0;
 }
 
-/* One window.  A reading during which the host took the CPU away is left out. False: there is no PIT. */
-static bool measure(u64 *tsc_rate, u64 *lapic_rate)
+/* One window.  A reading during which the host took the CPU away is left out.  False: it was away
+ * for too long, or *moved is false: the PIT stands still. */
+static bool measure(u64 *tsc_rate, u64 *lapic_rate, bool *moved)
 {
         struct line t = { }, c = { };
         u64 t0 = read_tsc(), least = U64_MAX, x = 0;
@@ -88,7 +89,8 @@ static bool measure(u64 *tsc_rate, u64 *lapic_rate)
         }
         *tsc_rate = line_rate(&t);
         *lapic_rate = line_rate(&c);
-        return x >= WINDOW && *tsc_rate > 10000000;
+        *moved = x > 0;
+        return x >= WINDOW && x < 2 * WINDOW && *tsc_rate > 10000000;
 }
 
 static bool agree(u64 a, u64 b)
@@ -97,23 +99,24 @@ static bool agree(u64 a, u64 b)
         return d < a / 4000;
 }
 
-/* The mean of two windows in a row that agree; else of the last two. */
+/* The mean of two windows that agree; else of the last good ones.  False: there is no PIT. */
 static bool calibrate(void)
 {
         u64 last = 0, last_timer = 0;
+        bool moved = true;
 
-        for (u32 i = 0; i < TRIES; i++) {
+        for (u32 i = 0; moved && (i < TRIES || !last); i++) {
                 u64 rate, timer;
-                if (!measure(&rate, &timer))
-                        return false;
-                tsc_hz = (rate + (i ? last : rate)) / 2;
-                lapic_hz = (timer + (i ? last_timer : timer)) / 2;
+                if (!measure(&rate, &timer, &moved))
+                        continue;
+                tsc_hz = last ? (rate + last) / 2 : rate;
+                lapic_hz = last ? (timer + last_timer) / 2 : timer;
                 if (agree(rate, last))
                         break;
                 last = rate;
                 last_timer = timer;
         }
-        return true;
+        return moved;
 }
 
 /* A hypervisor that tells (leaf 0x40000010) knows better than a measurement: kHz of TSC and of the APIC bus. */
