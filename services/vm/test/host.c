@@ -128,6 +128,8 @@ void vmspace_drop(struct vmspace *s)
 u64 vmspace_mapped(struct vmspace *s) { return s->n; }
 u64 vmspace_tables(struct vmspace *s) { (void)s; return 1; }
 
+mbytes pin_bytes(struct pin *p) { return (mbytes){ p->f_k->data, PAGE_SIZE }; }
+
 static struct page *find(struct vmspace *s, u64 va)
 {
         for (u32 i = 0; i < s->n; i++)
