@@ -153,6 +153,16 @@ void inode_apply(struct inode *inode, const struct attr_change *c)
         inode->ctime = now;
 }
 
+err_t inode_setattr(struct inode *inode, const struct attr_change *c)
+{
+        if (inode->ops->setattr)
+                return inode->ops->setattr(inode, c);
+        inode_apply(inode, c);
+        if ((c->which & ATTR_SIZE) != 0 && inode_is_regular(inode))
+                mapping_truncate(&inode->mapping, c->size);
+        return OK;
+}
+
 void inode_stat(struct inode *inode, struct stat_info *out)
 {
         out->dev = inode->sb->dev;

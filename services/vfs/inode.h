@@ -145,6 +145,9 @@ struct attr_change { u32 which; u32 mode, uid, gid; u64 size; struct timestamp a
 /* The generic part of setattr: stores what `which` says (SIZE: the number only), ctime.  inode lock held. */
 void inode_apply(struct inode *inode, const struct attr_change *c);
 
+/* Changes attributes by the file system's setattr, or else stores them and cuts the pages. inode lock held. */
+err_t inode_setattr(struct inode *inode, const struct attr_change *c);
+
 /* What stat, statx and friends tell; syscall turns it into their structs. */
 struct stat_info {
         u64 dev, ino, rdev, size, blocks, mnt_id, attributes, attributes_mask;

@@ -17,6 +17,7 @@
 #include "services/vfs/fs_context.h"
 #include "services/vfs/inode.h"
 #include "services/vfs/mount.h"
+#include "services/vfs/namei.h"
 #include "lib/split.h"
 
 /* ---- Who asks ---- */
@@ -243,9 +244,9 @@ static enum fast fast_walk(const struct actor *who, const struct path *base, byt
 
 /* ---- The slow walker ---- */
 
-static err_t ask(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
+/* REQUIRES(dir->lock), shared at least. */
+static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
 {
-        READ_GUARD(&dir->lock);
         if (dir->flags & INODE_DEAD)
                 return ERR(ENOENT);
         *out = dentry_find(parent, q);
@@ -263,28 +264,48 @@ static err_t ask(struct inode *dir, struct dentry *parent, const struct qname *q
         return OK;
 }
 
-static bool is_stale(struct dentry *d)
+static err_t ask(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
 {
-        return d->sb->ops->revalidate && !d->sb->ops->revalidate(d);
+        READ_GUARD(&dir->lock);
+        return ask_locked(dir, parent, q, out);
 }
 
-/* The child of dir, counted, perhaps negative. */
-static err_t child_of(struct dentry *dir, bytes name, struct dentry **out)
+/* What the cache knows, if it is still true. */
+static struct dentry *find_fresh(struct dentry *dir, const struct qname *q)
+{
+        struct dentry *d = dentry_find(dir, q);
+
+        if (!d || !d->sb->ops->revalidate || d->sb->ops->revalidate(d))
+                return d;
+        dentry_unhash(d);
+        dentry_drop(d);
+        return NULL;
+}
+
+static err_t may_hold(struct dentry *dir, bytes name)
 {
         struct inode *inode = PTR_LOAD(dir->inode);
 
         if (!inode || !inode->ops->lookup)
                 return ERR(ENOTDIR);
-        if (bytes_len(name) > dir->sb->name_max)
-                return ERR(ENAMETOOLONG);
+        return bytes_len(name) > dir->sb->name_max ? ERR(ENAMETOOLONG) : OK;
+}
+
+/* The child of dir, counted, perhaps negative. */
+static err_t child_of(struct dentry *dir, bytes name, struct dentry **out)
+{
+        TRY(may_hold(dir, name));
         struct qname q = qname(dir, name);
-        *out = dentry_find(dir, &q);
-        if (*out && is_stale(*out)) {
-                dentry_unhash(*out);
-                dentry_drop(*out);
-                *out = NULL;
-        }
-        return *out ? OK : ask(inode, dir, &q, out);
+        *out = find_fresh(dir, &q);
+        return *out ? OK : ask(dir->inode, dir, &q, out);
+}
+
+err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out)
+{
+        TRY(may_hold(dir, name));
+        struct qname q = qname(dir, name);
+        *out = find_fresh(dir, &q);
+        return *out ? OK : ask_locked(dir->inode, dir, &q, out);
 }
 
 err_t path_child(const struct actor *who, const struct path *dir, bytes name, struct path *out)
@@ -439,7 +460,7 @@ static err_t slow_up(struct slow *s, u32 resolve)
         return OK;
 }
 
-static err_t may_search(const struct actor *who, const struct path *at)
+err_t path_may_search(const struct actor *who, const struct path *at)
 {
         struct inode *inode = PTR_LOAD(at->dentry->inode);
 
@@ -502,7 +523,7 @@ static err_t slow_loop(const struct actor *who, struct slow *s, bytes name, cons
 
         while (bytes_len(rest) > 0) {
                 struct split part = split_component(rest);
-                TRY(may_search(who, &s->at));
+                TRY(path_may_search(who, &s->at));
                 TRY(slow_step(who, s, part, walk, &linked));
                 rest = linked ? skip_slashes(blob_bytes(s->text)) : part.rest;
         }
@@ -558,6 +579,8 @@ err_t path_lookup(const struct actor *who, struct walk walk, bytes name, struct 
                 return ERR(ENOENT);
         if (bytes_len(name) >= PATH_MAX_LEN)
                 return ERR(ENAMETOOLONG);
+        if (walk.base)
+                return empty ? itself(who, walk.base, out) : walk_from(who, walk.base, &walk, name, out);
         if (walk.dfd == AT_FDCWD || (!empty && bytes_at(name, 0) == '/'))
                 return empty ? itself(who, NULL, out) : walk_from(who, NULL, &walk, name, out);
         if (walk.dfd < 0 || !who->files)

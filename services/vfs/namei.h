@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What path.c, namei.c, open.c and attr.c share.
+ */
+#pragma once
+#include "services/vfs/path.h"
+#include "services/vfs/inode.h"
+
+/* The child of dir, counted, perhaps negative.  REQUIRES(dir->inode->lock) exclusively. */
+err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out);
+/* ENOTDIR, EACCES. */
+err_t path_may_search(const struct actor *who, const struct path *at);
+/* May entries be made in this directory?  ENOENT: it was removed.  lock held. */
+err_t may_create(const struct actor *who, struct inode *dir);
+/* Cuts or extends a regular file for someone who may write it: limits, set-id bits, times. */
+err_t truncate_inode(struct inode *inode, u64 len, const struct cred *cred);
