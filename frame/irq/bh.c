@@ -11,6 +11,7 @@
  */
 #include "bh.h"
 #include "timer.h"
+#include "lib.h"
 
 #define ROUNDS 4                        /* per run; then others go first */
 
@@ -108,6 +109,8 @@ static void run_pending(void *arg)
                         timer_bh(pc);
                 if (pending & BH_IRQ)
                         irq_bh(pc);
+                if (pending & BH_LOG)
+                        log_flush_console();
         }
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 #include "arch.h"
 
-enum { BH_TIMER = 1, BH_IRQ = 2 };      /* bits of percpu.bh_pending */
+enum { BH_TIMER = 1, BH_IRQ = 2, BH_LOG = 4 };      /* bits of percpu.bh_pending */
 
 /* Interrupts off, or on this CPU's own behalf with preemption off. */
 static inline void bh_raise(struct percpu *pc, u32 kind) { __atomic_fetch_or(&pc->bh_pending, kind, __ATOMIC_RELAXED); }

@@ -9,9 +9,5 @@ void random_init(void);                 /* once, after arch_clock_init (timing s
 void random_event(u64 tsc);             /* the time of a hard interrupt; any context */
 void hash_set_key(u64 a, u64 b);        /* random_init's: before any hash is kept */
 
-/* The log's console output and wake-ups are postponed where they cannot be done (interrupts off, in a section,
- * hard interrupt).  log_pending says so; whoever sees it in a good context (the end of bh_run, the idle loop)
- * calls log_flush_console: preempt count 0 or a bottom half's, interrupts on. */
-extern u32 log_pending;
-void log_flush_console(void);
+void log_flush_console(void);           /* BH_LOG's: console output and wake-ups that could not be done at once */
 void log_panic_mode(void);              /* from now on: no locks, straight to the early console */

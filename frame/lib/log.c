@@ -5,12 +5,14 @@
  * Entry points  k_log (services, by klog()), k_print (framework), log_read, log_flush_console
  * Contexts      Any, interrupts and oopses included.  The text is formatted on the caller's stack, before
  *               any lock; the ring's lock is taken with interrupts off, and given up on when this CPU has
- *               it already (a trap inside).  Console and waiters are served by whoever next can.
+ *               it already (a trap inside).  Console and waiters are served here, or where that cannot be by
+ *               a bottom half (BH_LOG).
  * Invariants    L1  records lie whole in the ring: none wraps round its end
  *               L2  tail <= head <= tail + RING; both at record starts
  */
 #include "arch.h"
 #include "task_impl.h"
+#include "bh.h"
 #include "lib.h"
 
 #define RING      (128u << 10)
@@ -30,7 +32,7 @@ static u32 console_level = LOG_DEBUG, flushing, panicking;
 static u64 console_seq = 1;                             /* flushing's owner */
 static const struct console_ops *console;
 static struct waitq readers;
-u32 log_pending;
+static u32 log_pending;                                 /* lines came since flushing's owner looked */
 
 /* ---- text ---- */
 
@@ -118,11 +120,14 @@ static usize prefix(u8 *p, u32 level, u64 time, bool with_level)
 /* False: this CPU holds it already, or we panic. */
 static bool lock_ring(u64 *flags)
 {
+        stack_room();
         *flags = arch_irq_save();
+        preempt_add(PREEMPT_SECTION);
         u32 me = this_cpu()->cpu + 1;
 
         while (__atomic_exchange_n(&ring_lock, 1, __ATOMIC_ACQUIRE)) {
                 if (__atomic_load_n(&ring_owner, __ATOMIC_RELAXED) == me || __atomic_load_n(&panicking, __ATOMIC_RELAXED)) {
+                        preempt_sub_nocheck(PREEMPT_SECTION);
                         arch_irq_restore(*flags);
                         return false;
                 }
@@ -136,6 +141,7 @@ static void unlock_ring(u64 flags)
 {
         __atomic_store_n(&ring_owner, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&ring_lock, 0, __ATOMIC_RELEASE);
+        preempt_sub_nocheck(PREEMPT_SECTION);
         arch_irq_restore(flags);
 }
 
@@ -260,24 +266,28 @@ static void write_records(void)
 /* Is this a place from which service code may be called? */
 static bool good_context(void)
 {
-        u64 f;
-        __asm__ volatile ("pushfq; popq %0" : "=r"(f));
-        return f & 0x200 && !(preempt_count() & ~(PREEMPT_BH * 15)) && current_task();
+        u64 f, sp;
+        __asm__ volatile ("pushfq; popq %0; movq %%rsp, %1" : "=r"(f), "=r"(sp));
+        return f & 0x200 && !(preempt_count() & ~(PREEMPT_BH * 15)) && current_task() && sp > this_cpu()->stack_low + 2048;
 }
 
 void log_flush_console(void)
 {
-        if (!PTR_LOAD(console) || LOAD_RELAXED(panicking) || good_context()) {
+        bool good = good_context();
+
+        if (good || !PTR_LOAD(console) || LOAD_RELAXED(panicking)) {
                 do {
-                        STORE(log_pending, 0u);
                         if (XCHG(flushing, 1u) && !LOAD_RELAXED(panicking))
                                 return;                 /* its owner looks again */
+                        STORE(log_pending, 0u);
                         write_records();
-                        STORE(flushing, 0u);
-                } while (XCHG(log_pending, 0u));
+                        XCHG(flushing, 0u);
+                } while (LOAD(log_pending));
         }
-        if (good_context() && !LOAD_RELAXED(panicking))
+        if (good && !LOAD_RELAXED(panicking))
                 waitq_wake_all(&readers);
+        else if (current_task())
+                bh_raise(this_cpu(), BH_LOG);
 }
 
 void log_panic_mode(void) { STORE(panicking, 1u); }
@@ -301,7 +311,7 @@ static void line(u32 level, const u8 *text, usize len)
         }
         append(level, text, (u32)min_u64(len, LINE_MAX));
         unlock_ring(flags);
-        STORE(log_pending, 1u);
+        XCHG(log_pending, 1u);
         log_flush_console();
 }
 

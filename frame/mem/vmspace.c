@@ -152,6 +152,7 @@ static inline void unlock_space(struct vmspace *s)
 /* Locked, alive, and in a section: an oops is impossible until range_end. */
 static void range_begin(struct vmspace *s)
 {
+        stack_room();
         lock_space(s);
         if (!s->root) {
                 unlock_space(s);
@@ -374,6 +375,7 @@ static void cursor_changed(struct vm_cursor *c, u64 old, u64 new, bool drop)
 struct vm_cursor k_cursor(struct vmspace *s, u64 addr)
 {
         check_addr(addr);
+        stack_room();
         held_room();
         lock_space(s);
         if (!s->root) {

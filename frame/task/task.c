@@ -333,7 +333,7 @@ static void let_go(struct task *t)
         t->payer = NULL;
         t->space = NULL;
         if (space)
-                vmspace_drop(space);
+                vmspace_unuse(space);
         waiters_reset(t);
         payer_uncharge(payer, KSTACK_SIZE + sizeof(struct task));
         if (payer)
@@ -599,7 +599,7 @@ void task_set_space(struct vmspace *space)
         struct vmspace *old = t->space;
 
         if (space)
-                vmspace_hold(space);
+                vmspace_use(space);
         preempt_add(PREEMPT_SECTION);
         arch_irq_off();
         t->space = space;
@@ -610,18 +610,23 @@ void task_set_space(struct vmspace *space)
         arch_irq_on();
         preempt_sub_check(PREEMPT_SECTION);
         if (old)
-                vmspace_drop(old);
+                vmspace_unuse(old);
 }
 
 void task_set_space_of(struct task *t, struct vmspace *space)
 {
-        if (!change_state(t, TS_NEW, TS_SETUP))
+        if (space)
+                vmspace_use(space);
+        if (!change_state(t, TS_NEW, TS_SETUP)) {
+                if (space)
+                        vmspace_unuse(space);
                 __builtin_trap();
+        }
         struct vmspace *old = t->space;
-        t->space = space ? vmspace_hold(space) : NULL;
+        t->space = space;
         __atomic_store_n(&t->state, TS_NEW, __ATOMIC_RELEASE);
         if (old)
-                vmspace_drop(old);
+                vmspace_unuse(old);
 }
 
 struct arch_ustate *task_claim_ustate(struct task *t)
