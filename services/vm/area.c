@@ -408,6 +408,27 @@ void area_remove(struct vm *vm, struct vm_area *a)
         vm_area_drop(a);
 }
 
+/* The same, but the drop, which may be a file's last, waits for unlock_and_reap. */
+void area_retire(struct vm *vm, struct vm_area *a)
+{
+        map_unlink(a);
+        unlink_area(vm, a);
+        a->next = vm->retired;
+        vm->retired = a;
+}
+
+void unlock_and_reap(struct vm *vm)
+{
+        struct vm_area *a = vm->retired;
+        vm->retired = NULL;
+        write_unlock(&vm->mmap_lock);
+        while (a) {
+                struct vm_area *next = a->next;
+                vm_area_drop(a);
+                a = next;
+        }
+}
+
 err_t area_split(struct vm *vm, struct vm_area *a, u64 at)
 {
         assert(at > a->start && at < a->end && !(at & PAGE_MASK));

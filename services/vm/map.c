@@ -26,8 +26,8 @@ u64 place_locked(struct vm *vm, u64 len, u64 hint, bool low)
         u64 min = vm->domain->settings.mmap_min_addr, at = 0;
         if (len > VM_MAX - min)
                 return 0;
-        if (hint) {
-                hint = max_u64(page_up(hint), min);
+        if (page_down(hint)) {
+                hint = max_u64(page_down(hint), min);
                 if (hint <= VM_MAX - len && (!low || hint + len <= BELOW_2GIB_TO) && room_at(vm, hint, hint + len))
                         return hint;
         }
@@ -58,7 +58,7 @@ static void forget_area(struct vm *vm, struct vm_area *a)
         account(vm, a->prot, a->flags, a->mapping, area_size(a), false);
         if (a->flags & AREA_ACCOUNT)
                 vm_uncharge(vm, area_size(a));
-        area_remove(vm, a);
+        area_retire(vm, a);
 }
 
 err_t unmap_locked(struct vm *vm, u64 start, u64 end)
@@ -92,9 +92,11 @@ err_t vm_munmap(struct vm *vm, u64 addr, u64 len)
         len = page_up(len);
         if (!len)
                 return ERR(EINVAL);
-        WRITE_GUARD(&vm->mmap_lock);
         u64 start = max_u64(addr, VM_MIN), end = min_u64(addr + len, VM_MAX);
-        return start < end ? unmap_locked(vm, start, end) : OK;
+        write_lock(&vm->mmap_lock);
+        err_t err = start < end ? unmap_locked(vm, start, end) : OK;
+        unlock_and_reap(vm);
+        return err;
 }
 
 /* ---- Mapping ---- */
@@ -259,7 +261,7 @@ err_t vm_mmap(struct vm *vm, struct vm_mmap m, u64 *out)
         TRY(make_spec(vm, &m, &s, &made));
         write_lock(&vm->mmap_lock);
         err_t err = map_locked(vm, &s, &m);
-        write_unlock(&vm->mmap_lock);
+        unlock_and_reap(vm);
         if (made)
                 file_drop(made);
         TRY(err);
@@ -346,7 +348,7 @@ u64 vm_brk(struct vm *vm, u64 brk)
                 vm->layout.brk = brk;
         u64 now = vm->layout.brk;
         bool lock = now > old && (vm->lock_future & (AREA_LOCKED | AREA_LOCK_ONFAULT)) == AREA_LOCKED;
-        write_unlock(&vm->mmap_lock);
+        unlock_and_reap(vm);
         if (lock)
                 ignore(fault_range(vm, page_up(old), page_up(now), true));
         return now;

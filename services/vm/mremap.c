@@ -142,7 +142,7 @@ err_t vm_mremap(struct vm *vm, struct vm_mremap m, u64 *out)
         err_t err = remap_locked(vm, m, out);
         struct vm_area *a = succeeded(err) ? area_at(vm, *out) : NULL;
         bool lock = a && (a->flags & (AREA_LOCKED | AREA_LOCK_ONFAULT)) == AREA_LOCKED;
-        write_unlock(&vm->mmap_lock);
+        unlock_and_reap(vm);
         if (lock && m.new_len > m.old_len)
                 ignore(fault_range(vm, *out + m.old_len, *out + m.new_len, true));
         return err;

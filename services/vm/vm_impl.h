@@ -47,6 +47,7 @@ OBJECT(vm) {
         /* mmap_lock */
         struct vm_area *root, *first, *last;
         struct vm_area *recent;            /* the area of the last fault; PTR_LOAD, also written under the read lock */
+        struct vm_area *retired;        /* list by next: removed, to be dropped without the lock */
         u64   areas;
         u64   seed;                     /* of the tree's ranks */
         u64   total, data, stack, exec, locked;         /* pages */
@@ -114,6 +115,8 @@ struct vm_area *area_overlap(struct vm *vm, u64 start, u64 end);
 err_t area_add(struct vm *vm, const struct area_spec *spec);
 err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct vm_area **out);      /* never merged */
 void  area_remove(struct vm *vm, struct vm_area *a);        /* from tree and mapping, and drops it; pages stay */
+void  area_retire(struct vm *vm, struct vm_area *a);     /* the same; dropped by unlock_and_reap */
+void  unlock_and_reap(struct vm *vm);                    /* mmap_lock, held for writing */
 err_t area_split(struct vm *vm, struct vm_area *a, u64 at); /* a becomes [start, at); the rest is a->next */
 struct vm_area *area_merge_around(struct vm *vm, struct vm_area *a);   /* with equal neighbours; returns what holds a's start */
 void  area_set_bounds(struct vm_area *a, u64 start, u64 end);       /* start moves the offset along */
