@@ -38,7 +38,7 @@ test:  ## all tests but those of test-long; T=NAME runs one, or all of a prefix
 test-long:  ## what takes too long for `make test`
 	@tools/test/all --long $(T)
 
-test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(IMAGES)/base.img $(IMAGES)/tiny.img  ## the tests in a virtual machine: abi, apps, shell, boot
+test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(IMAGES)/base.img $(IMAGES)/tiny.img $(USER_BIN)/crash  ## the tests in a virtual machine: abi, apps, shell, boot
 	@tools/test/keeltest run $(if $(LONG),--long) $(T)
 
 oracle: $(TEST_IMAGE) $(IMAGES)/base.img $(BUILD)/oracle/vmlinuz  ## record the oracle's answers of abi and apps again

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""boot: machines, processors, sizes, command lines and broken images.
+
+    boot/MACHINE-CPU-SMP-MEM     boots the tiny image and runs a command in it
+    boot/NAME                    a command line or an image, and what Linux makes of it
+"""
+import gzip, importlib.machinery, importlib.util, os, re, stat, sys, time
+import vm as vmlib
+
+LIMIT = 90
+COMMAND = "echo booted; busybox nproc; busybox awk '/MemTotal/ { print ($2 > 30000) }' /proc/meminfo; exit 5"
+PROBE = """#!/bin/sh
+echo "probe: $0"
+for a in "$@"; do echo "arg: $a"; done
+echo "env: bar=$bar quoted=$quoted"
+%s
+"""
+
+SHORT = [("q35", "max", 1, "512M"), ("q35", "max", 2, "64M"), ("q35", "max", 4, "512M"), ("q35", "max", 8, "8G"),
+         ("pc", "max", 2, "512M"), ("pc", "qemu64", 1, "64M"), ("q35", "qemu64", 2, "512M"),
+         ("q35", "max,-erms", 2, "512M"), ("microvm", "max", 1, "64M"), ("microvm", "qemu64", 2, "512M")]
+LONG = [(m, c, s, mem) for m in ("q35", "pc", "microvm") for c in ("max", "max,-erms", "qemu64")
+        for s in (1, 2, 4, 8) for mem in ("64M", "1G", "8G")]
+
+
+class Failed(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+class Boot:
+    """One boot to its end: the console's text, the port's, why and how it ended."""
+
+    def __init__(self, mkimage, append="", files=None, initrd="tiny", bare=True, archive=None, **settings):
+        kernel = os.environ.get("KERNEL") or "keel"
+        cfg = vmlib.Config(kernel=kernel, initrd=initrd, accel=os.environ.get("ACCEL") or "", **settings)
+        cfg.append, cfg.bare_append = append, bare
+        if bare and kernel == "linux":
+            cfg.append = "no_timer_check " + append
+        cfg.overlay = archive if archive is not None else mkimage.overlay(files) if files else b""
+        self.console, self.port = bytearray(), bytearray()
+        machine = vmlib.VM(cfg)
+        end = time.monotonic() + LIMIT
+        try:
+            machine.start()
+            self.ended = machine.pump(self.console.extend, self.port.extend, None, lambda: end)
+        finally:
+            machine.stop()
+        self.reason, self.status = machine.reason, machine.status
+        self.text = self.console.decode("latin-1").replace("\r", "")
+
+    def has(self, pattern):
+        check(re.search(pattern, self.text, re.M), f"no /{pattern}/ on the console:\n{self.text[-1500:]}")
+
+    def ends(self, reason):
+        check(self.ended, f"no end within {LIMIT} s; the console's end:\n{self.text[-1500:]}")
+        check(self.reason == reason, f"QEMU ended by {self.reason}, not {reason}; the console's end:\n{self.text[-1500:]}")
+
+
+def script(body):
+    return {"probe": (stat.S_IFREG | 0o755, (PROBE % body).encode())}
+
+
+def machine_case(m, cpu, smp, mem):
+    def run(mk):
+        files = {"keel/cmd": (stat.S_IFREG | 0o755, ("#!/bin/sh\n" + COMMAND + "\n").encode())}
+        b = Boot(mk, "", files, bare=False, machine=m, cpu=cpu, smp=smp, mem=mem)
+        want = b"booted\n%d\n1\n\0keel-exit 5\n" % smp
+        check(bytes(b.port) == want, f"the port said {bytes(b.port)!r}; the console's end:\n{b.text[-1500:]}")
+        b.ends("guest-shutdown")
+    return run
+
+
+# ---- command lines ----
+
+C = "console=ttyS0 panic=-1 "
+
+
+def arguments(mk):
+    """unknown words go to init as arguments, assignments as environment, `--` ends ours."""
+    b = Boot(mk, C + 'rdinit=/probe foo bar=1 quoted="a b" quiet -- one "two words" bar=3',
+             script("poweroff -f"))
+    b.has(r"^probe: /probe$")
+    got = re.findall(r"^arg: (.*)$", b.text, re.M)
+    check(got == ["foo", "one", "two words", "bar=3"], f"arguments {got}")
+    b.has(r"^env: bar=1 quoted=a b$")
+    b.ends("guest-shutdown")
+
+
+def init_is_ignored(mk):
+    """init= does not count where the initramfs has /init."""
+    files = {**script("poweroff -f"), "init": (stat.S_IFREG | 0o755, b"#!/bin/sh\necho the real one\npoweroff -f\n")}
+    b = Boot(mk, C + "quiet init=/probe", files)
+    b.has(r"^the real one$")
+    b.ends("guest-shutdown")
+
+
+def restart(mk):
+    """reboot, with -no-reboot, ends QEMU."""
+    b = Boot(mk, C + "quiet rdinit=/probe", script("reboot -f"))
+    b.ends("guest-reset")
+
+
+def quiet(mk):
+    """quiet: nothing of the kernel before init speaks."""
+    b = Boot(mk, C + "quiet rdinit=/probe", script("exec poweroff -f"))
+    before = b.text.split("probe:")[0]
+    check(not re.search(r"^\[ *\d+\.\d+\]", before, re.M), f"the kernel spoke:\n{before[-1000:]}")
+
+
+def not_quiet(mk):
+    """without it: a log with times."""
+    b = Boot(mk, C + "rdinit=/probe", script("poweroff -f"))
+    b.has(r"^\[ *\d+\.\d{6}\] ")
+
+
+def loglevel(mk):
+    """loglevel=0 is as quiet."""
+    b = Boot(mk, C + "loglevel=0 rdinit=/probe", script("exec poweroff -f"))
+    before = b.text.split("probe:")[0]
+    check(len(re.findall(r"^\[ *\d+\.\d+\]", before, re.M)) == 0, f"the kernel spoke:\n{before[-1000:]}")
+
+
+def missing_init(mk):
+    """rdinit= names nothing, and there is no root device: panic, and panic=-1 ends QEMU."""
+    b = Boot(mk, C + "rdinit=/missing")
+    b.has(r"Kernel panic - not syncing: ")
+    b.ends("guest-reset")
+
+
+def no_init(mk):
+    """an image whose init cannot run."""
+    files = {"init": (stat.S_IFREG | 0o755, b"not a program"), "dev/console": (stat.S_IFREG | 0o600, b"")}
+    b = Boot(mk, C, files, initrd="")
+    b.has(r"(Failed to execute /init \(error -8\)|No working init found)")
+    b.has(r"Kernel panic - not syncing: No working init found")
+    b.ends("guest-reset")
+
+
+def dying_init(mk):
+    """init exits: panic with its status."""
+    b = Boot(mk, C + "rdinit=/probe", script("exit 3"))
+    b.has(r"Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300")
+    b.ends("guest-reset")
+
+
+def crashing_init(mk):
+    """init does not handle SIGSEGV, and gets one."""
+    from suites import TOP
+    program = open(os.path.join(TOP, "build", "user", "crash"), "rb").read()
+    b = Boot(mk, C + "rdinit=/crash", {"crash": (stat.S_IFREG | 0o755, program)})
+    b.has(r"Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b")
+    b.ends("guest-reset")
+
+
+def no_initrd(mk):
+    """no image at all."""
+    b = Boot(mk, C, initrd="")
+    b.has(r"Kernel panic - not syncing: ")
+    b.ends("guest-reset")
+
+
+# ---- images ----
+
+def two_archives(mk):
+    """gzip after gzip; the later file wins."""
+    first = gzip.compress(mk.overlay({"probe": (stat.S_IFREG | 0o755, b"#!/bin/sh\necho first\n")}))
+    first += b"\0" * (-len(first) % 4)
+    second = mk.overlay({"probe": (stat.S_IFREG | 0o755, b"#!/bin/sh\necho second\npoweroff -f\n")})
+    b = Boot(mk, C + "quiet rdinit=/probe", archive=first + second)
+    b.has(r"^second$")
+    b.ends("guest-shutdown")
+
+
+def plain_archive(mk):
+    """an image without compression."""
+    data = gzip.decompress(open(os.path.join(vmlib.BUILD, "images", "tiny.img"), "rb").read().rstrip(b"\0") + b"\0" * 0)
+    b = Boot(mk, C + "quiet rdinit=/probe", initrd="", archive=data + mk.overlay(script("poweroff -f")))
+    b.has(r"^probe: /probe$")
+    b.ends("guest-shutdown")
+
+
+def hard_links(mk):
+    """hard links, fifos and devices of an archive."""
+    body = "busybox stat -c '%h %F' /l1 /f /d; busybox cat /l2; poweroff -f"
+    image = mk.Image("")
+    image.tree["probe"] = mk.Entry(stat.S_IFREG | 0o755, (PROBE % body).encode())
+    image.tree["l1"] = mk.Entry(stat.S_IFREG | 0o644, b"linked\n")
+    image.tree["l2"] = mk.Entry(stat.S_IFREG | 0o644, same="l1")
+    image.tree["f"] = mk.Entry(stat.S_IFIFO | 0o600)
+    image.tree["d"] = mk.Entry(stat.S_IFCHR | 0o600, rdev=(1, 5))
+    b = Boot(mk, C + "quiet rdinit=/probe", archive=image.cpio())
+    b.has(r"^2 regular file\n1 fifo\n1 character special file\nlinked$")
+    b.ends("guest-shutdown")
+
+
+def cut_image(mk):
+    """an image cut in the middle: no crash, an end with a message."""
+    data = open(os.path.join(vmlib.BUILD, "images", "tiny.img"), "rb").read()
+    b = Boot(mk, C, initrd="", archive=data[:len(data) // 2])
+    b.has(r"Kernel panic - not syncing: ")
+    b.ends("guest-reset")
+
+
+def rubbish_image(mk):
+    """rubbish for an image."""
+    b = Boot(mk, C, initrd="", archive=bytes((i * 7919 >> 3) & 255 for i in range(200000)))
+    b.has(r"Kernel panic - not syncing: ")
+    b.ends("guest-reset")
+
+
+def hostile_archives(mk):
+    """headers with impossible sizes, after a good image: it boots all the same or panics, in time."""
+    head = lambda namesize, size: b"070701" + b"%08X" * 13 % (1, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, namesize, 0)
+    bad = [head(0, 0), head(0xffffffff, 5), head(5, 0xfffffff0) + b"abcd\0", head(1 << 20, 1),
+           head(0xfffffffc, 0xfffffffc) + b"x" * 50, b"070701" + b"Z" * 104, b"070702" + b"0" * 104]
+    for data in bad:
+        b = Boot(mk, C + "quiet rdinit=/probe", archive=mk.overlay(script("poweroff -f")) + data + b"\0" * 512)
+        check(b.ended, f"no end with {data[:60]!r}; the console's end:\n{b.text[-800:]}")
+        check("probe:" in b.text or "panic" in b.text, f"neither with {data[:60]!r}:\n{b.text[-800:]}")
+
+
+def long_command_line(mk):
+    """a command line of 1900 characters."""
+    b = Boot(mk, C + "quiet rdinit=/probe -- " + "x" * 1800, script("poweroff -f"))
+    b.has(r"^arg: x{1800}$")
+    b.ends("guest-shutdown")
+
+
+CASES = [arguments, init_is_ignored, restart, quiet, not_quiet, loglevel, missing_init, no_init, dying_init,
+         crashing_init, no_initrd, two_archives, plain_archive, hard_links, cut_image, rubbish_image, long_command_line]
+LONG_CASES = [hostile_archives]
+
+
+def load_mkimage():
+    path = os.path.join(vmlib.TOP, "tools", "image", "mkimage")
+    loader = importlib.machinery.SourceFileLoader("mkimage", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("mkimage", loader))
+    loader.exec_module(module)
+    return module
+
+
+def run(score, selected, long_run):
+    mk, tests = load_mkimage(), []
+    for case in LONG if long_run else SHORT:
+        tests.append(("boot/" + "-".join(str(x).replace(",-", "-no-") for x in case), machine_case(*case)))
+    for f in CASES + (LONG_CASES if long_run else []):
+        tests.append(("boot/" + f.__name__.replace("_", "-"), f))
+    kernel = os.environ.get("KERNEL") or "keel"
+    for name, f in tests:
+        if not selected(name):
+            continue
+        start = time.monotonic()
+        try:
+            f(mk)
+            score.ok(name, time.monotonic() - start)
+        except (Failed, OSError) as e:
+            target = "test-long" if long_run else "test"
+            score.fail(name, f"{f.__doc__ or 'boots and runs a command'}\n{e}",
+                       f"make {target} T={name}" + (f" KERNEL={kernel}" if kernel != "keel" else ""))

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * crash: as process 1, what a kernel does when it gets a fault that it does not handle.
+ */
+int main(void)
+{
+        *(volatile int *)8 = 0;
+        return 0;
+}
