@@ -326,6 +326,60 @@ static void test_lib(void)
         }
 }
 
+/* Memory runs out, and comes back through a shrinker. */
+static struct vmspace *hog;
+static u64 hog_next;
+static bool hog_frame(struct vmspace *s, u64 va, u32 flags)
+{
+        struct frame *f = frame_alloc(NULL, flags | FRAME_FILL);
+        bool ok = false;
+
+        if (f) {
+                VM_CURSOR(c, s, va);
+                ok = succeeded(cursor_map(&c, f, VM_READ));
+        }
+        frame_drop(f);
+        return ok;
+}
+
+static u32 scans;
+static u64 give_back(u64 pages)
+{
+        u64 had = hog ? vmspace_mapped(hog) : 0;
+
+        scans++;
+        CHECK(mem_reclaim(pages) == 0);                         /* no reclaim within reclaim */
+        if (hog && scans > 1)
+                vmspace_unmap(hog, VM_MIN, VM_MIN + min_u64(hog_next, (u64)scans * 2 * pages) * PAGE_SIZE);
+        return hog ? had - vmspace_mapped(hog) : 0;
+}
+static const struct shrinker hog_shrinker = { .scan = give_back };
+
+static void test_exhaustion(void)
+{
+        struct mem_stats before = mem_stats();
+
+        if (mem_total_pages > 1ul << 18)                        /* takes too long */
+                return;
+        hog = vmspace_new(NULL);
+        shrinker_register(&hog_shrinker);
+        while (hog_frame(hog, VM_MIN + hog_next * PAGE_SIZE, FRAME_NOWAIT))
+                hog_next++;
+        CHECK(hog_next > mem_total_pages / 2 && scans == 0);
+        struct st_odd *p = st_odd_alloc(NULL, NOWAIT);
+        st_odd_drop(p);                                         /* may be NULL; no panic */
+        CHECK(!hog_frame(hog, VM_MIN + hog_next * PAGE_SIZE, FRAME_NOWAIT));
+        scans = 1;
+        for (u32 i = 0; i < 1000; i++)
+                CHECK(hog_frame(hog, VM_MIN + (hog_next + i) * PAGE_SIZE, 0));
+        CHECK(scans > 1 && (p = st_odd_alloc(NULL, MAY_RECLAIM)));
+        st_odd_drop(p);
+        vmspace_drop(hog);
+        hog = NULL;
+        k_print("selftest: %d pages of %d, free again %d\n", hog_next, mem_total_pages, mem_free_pages());
+        CHECK(mem_stats().byte_frames == before.byte_frames);
+}
+
 /* ---- several CPUs at once ---- */
 
 OBJECT(st_worker) { struct task_body base; u32 kind, round; u64 seed; };
@@ -491,6 +545,7 @@ void mem_selftest(void)
         test_frames();
         test_kernel_map();
         test_spaces();
+        test_exhaustion();
         test_cpus();
         k_print("selftest: memory passed\n", 0, 0, 0);
 }
