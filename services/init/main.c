@@ -34,6 +34,14 @@ static const struct process_ops process_ops = {
 };
 static const struct session_ops session_ops = { .leader_exit = tty_session_leader_exit };
 
+/* Shared anonymous memory is an unlinked file of a tmpfs that nobody mounts. */
+static err_t shmem_file(struct superblock *sb, u64 size, struct file **out)
+{
+        struct actor who = actor_current();
+        return tmpfs_new_file(&who, sb, STR("dev/zero"), size, out);
+}
+static const struct vm_shmem_ops shmem_ops = { .file_new = shmem_file };
+
 /* Everything the first process is given. */
 struct world {
         struct payer *payer;
@@ -96,6 +104,9 @@ static void init_root(struct world *w)
         need(uts && w->payer && w->pids, STR("namespaces"));
         session_register(w->pids, &session_ops);
         need(succeeded(tmpfs_new_root(NULL, &root)), STR("the root"));
+        struct superblock *shmem = NULL;
+        need(succeeded(tmpfs_new(NULL, NO_BYTES, &shmem)), STR("shared memory"));
+        vm_domain_set_shmem(w->domain, &shmem_ops, shmem);
         need(succeeded(mnt_ns_new(NULL, users, root, &mounts)), STR("the root"));
         w->ns = ns_set_new(NULL, users, uts, mounts, w->pids);
         w->cred = cred_new_root(w->payer, users);
