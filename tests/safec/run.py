@@ -74,7 +74,7 @@ class Tests:
 
     def compile(self, src, extra=()):
         out = src[:-2] + ('.' + re.sub(r'\W', '', ''.join(extra)) if extra else '') + '.o'
-        cmd = self.cc + list(extra) + ['-fplugin-arg-safec-allow=' + os.path.dirname(src), '-c', src, '-o', out]
+        cmd = self.cc + list(extra) + ['-fplugin-arg-safec-allow=' + os.path.dirname(src), '-fplugin-arg-safec-allow=' + HERE, '-c', src, '-o', out]
         code, text = run(cmd)
         return cmd, code, text, out
 

@@ -168,7 +168,7 @@ static void f(const u8 *p) { bytes b[2] = { { p, 1000 } }; ignore(bytes_len(b[1]
 //! O2 mutex_forged
 STABLE(s) { struct mutex m; };
 static struct s one = { { 1, 2, 3, 4 } };
-//! O2 pin_forged
+//! O2+ pin_forged
 static void f(struct frame *x) { struct pin p = { x }; pin_bytes(&p); }
 //! O2 waiter_forged
 static void f(void) { struct waiter w = { 1, 2 }; waiter_remove_all(&w); }

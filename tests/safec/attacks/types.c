@@ -86,7 +86,7 @@ union u { struct t t; u32 x; };
 union u { err_t e; bool b; };
 //! U1 anonymous_union
 OBJECT(t) { union { struct blob *b; u64 x; }; };
-//! U1 union_guard
+//! U1+ union_guard
 union u { struct pin p; u64 x; };
 //! U2 packed_pointer
 struct PACKED a { u8 x; struct blob *b; };
@@ -203,7 +203,7 @@ struct unknown;
 OBJECT(o) { struct unknown *p; };
 //! B1 pointer_to_object_pointer
 OBJECT(o) { struct o **p; };
-//! B1 guard_in_object
+//! B1+ guard_in_object
 OBJECT(o) { struct pin p; };
 //! B1 waiter_in_object
 OBJECT(o) { struct waiter w; };
