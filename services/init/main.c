@@ -16,12 +16,14 @@
 #include "services/process/process.h"
 #include "services/procfs/procfs.h"
 #include "services/sched/sched.h"
+#include "services/signal/signal.h"
 #include "services/security/cred.h"
 #include "services/syscall/call.h"
 #include "services/time/clock.h"
 #include "services/time/vvar.h"
 #include "services/tmpfs/tmpfs.h"
 #include "services/tty/tty.h"
+#include "services/vfs/hooks.h"
 #include "services/vfs/vfs.h"
 #include "services/vm/vm.h"
 
@@ -32,6 +34,8 @@ static const struct user_ops user = {
 static const struct process_ops process_ops = {
         .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
 };
+static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
+static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };
 static const struct session_ops session_ops = { .leader_exit = tty_session_leader_exit };
 
 /* Shared anonymous memory is an unlinked file of a tmpfs that nobody mounts. */
@@ -65,6 +69,8 @@ static void init_services(const struct params *p)
 {
         sched_init();
         vfs_init();
+        vfs_register_signal(&signal_ops);
+        vfs_register_clock(&clock_ops);
         vm_init();
         process_init();
         futex_init();
