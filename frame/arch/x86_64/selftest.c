@@ -145,6 +145,11 @@ static void start(struct task_body *self, struct user_regs *r)
 
 static void on_call(struct task_body *self, struct user_regs *r)
 {
+        u64 flags = arch_irq_save();
+
+        arch_irq_restore(flags);
+        if (flags & (FLAG_AC | FLAG_DF | FLAG_NT | FLAG_TF))
+                check("T1 flags in the kernel", false);
         switch (r->orig_rax) {
         case 0x100: happens(self, CALL, 0, r->rdi); break;
         case 0x101: r->rip = r->rdi; break;
@@ -189,8 +194,12 @@ void arch_selftest(void)
                 task_set_space_of(t, vm);
                 task_start(t);
         }
-        while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) < USERS)
-                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
+        while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) < USERS) {
+                for (u32 i = 0; i < 50; i++)            /* T4: NMIs wherever the others are */
+                        for (u32 c = 0; c < cpu_count(); c++)
+                                lapic_send(percpu_of[c]->apic_id, 0x4400);
+                ignore(sleep_until(time_now() + NSEC_PER_MSEC / 2, WAIT_KILLABLE));
+        }
         k_print("selftest: arch: %d failed\n", failed_checks, 0, 0);
 }
 #endif
