@@ -25,6 +25,7 @@ void process_kill_locked(struct process *p, u32 status)
         if (!p->exiting) {
                 p->exiting = true;
                 p->exit_status = status;
+                signal_end_stop_locked(p);
         }
         for (struct thread *t = p->threads; t; t = t->next)
                 if (!t->dead)
@@ -73,6 +74,8 @@ void thread_release_mm(struct thread *t)
 static bool begin(struct thread *t, struct process *p, u32 status)
 {
         spin_lock(&p->lock);
+        /* What is to come must not be cut short by the kill that caused it. */
+        task_clear_interrupts(INTR_SIGNAL | INTR_KILL);
         t->exiting = true;
         t->exit_status = status;
         bool last = --p->running == 0;

@@ -26,7 +26,7 @@
 
 #define SLICE      (3 * NSEC_PER_MSEC)  /* real time of nice 0 between two deadlines */
 #define WAKE_GRAIN NSEC_PER_MSEC        /* virtual time by which a waking thread must be behind to preempt */
-#define KERNEL_RING 128u
+#define KERNEL_RING 256u
 #define RT_LEVELS  (RT_PRIORITY_MAX + 1)
 
 STABLE(rt_list) { struct thread *first, *last; };
@@ -229,7 +229,9 @@ static struct task_body *kernel_pop(struct runq *rq)
 
 static u64 virtual(const struct thread *t, u64 ns)
 {
-        return t->se.weight == WEIGHT_0 ? ns : ns * WEIGHT_0 / t->se.weight;
+        u32 weight = t->se.weight;
+        /* 0: a thread that has ended and is gone already, in its last stop(). */
+        return weight == WEIGHT_0 || !weight ? ns : ns * WEIGHT_0 / weight;
 }
 
 static void new_deadline(struct thread *t) { t->se.deadline = t->se.vruntime + virtual(t, SLICE); }

@@ -4,8 +4,9 @@
  */
 #include "services/signal/signal_impl.h"
 
+LOCK_CLASS_DECLARE(tree);
 LOCK_CLASS_DECLARE(process);
-LOCK_CLASS(sigactions, AFTER(process));
+LOCK_CLASS(sigactions, AFTER2(tree, process));
 POOL_DEFINE(sigactions, NO_FINI);
 
 #define KNOWN_FLAGS (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | \

@@ -121,7 +121,10 @@ static err_t take_back(struct thread *t, struct user_regs *regs)
 
 err_t signal_return(struct user_regs *regs)
 {
-        if (failed(take_back(thread_current(), regs)))
+        struct thread *t = thread_current();
+
+        t->restart.kind = RESTART_NONE;         /* what the handler interrupted was settled when it ran */
+        if (failed(take_back(t, regs)))
                 signal_force((struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });
         return OK;
 }

@@ -10,8 +10,6 @@
 #include "services/signal/signal_impl.h"
 #include "services/security/cred.h"
 
-LOCK_CLASS_DECLARE(process);
-
 /* Would it be thrown away?  Not while it is blocked: the action may change before it is unblocked. */
 static bool is_ignored(struct process *p, struct thread *t, u32 sig)
 {
@@ -68,10 +66,12 @@ static void wake_locked(struct process *p, struct thread *only, u32 sig)
 static err_t send_locked(struct process *p, struct thread *only, const struct siginfo *info)
 {
         u32 sig = info->signo;
-        struct thread *t = only ? only : p->leader;
+        struct thread *t = only ? only : p->threads;    /* the leader is first; it may have ended before others */
 
-        if (p->live == 0 || p->zombie)
+        if (p->live == 0 || !t)
                 return OK;
+        if (t->dead && t->next)
+                t = t->next;
         if (sig == SIGCONT) {
                 queue_remove_all_locked(p, STOPS);
                 stop_continue_locked(p);

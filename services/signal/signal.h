@@ -63,6 +63,7 @@ u64   signal_shown(struct process *p, u32 which);       /* /proc status: 0 pendi
 /* process.lock held: t begins to exit.  Others take over the signals it might have handled; true: the stop under
  * way is complete without it, and signal_tell_parent is to be called without locks. */
 bool  signal_thread_exits_locked(struct thread *t);
+void  signal_end_stop_locked(struct process *p);        /* process.lock held: continued or killed */
 void  signal_tell_parent(struct process *p);            /* of a stop or continuation, once */
 bool  signal_child_ignored(struct process *parent);     /* SIGCHLD is ignored, or SA_NOCLDWAIT: children leave no zombies */
 /* Makes sure that the current thread has fpu_buffer: room for the FPU state in a signal frame.  False: no memory. */

@@ -44,12 +44,17 @@ void stop_begin_locked(struct thread *t, u32 sig)
 void stop_continue_locked(struct process *p)
 {
         p->continues++;
-        if (!p->stopping)
-                return;
         if (p->stopped) {
                 p->continued = true;
                 p->tell_continued = true;
         }
+        signal_end_stop_locked(p);
+}
+
+void signal_end_stop_locked(struct process *p)
+{
+        if (!p->stopping)
+                return;
         p->tell_stopped = false;
         p->stop_status = 0;
         p->stop_count = 0;
