@@ -59,7 +59,7 @@ void preempt_sub_check(u32 n);          /* subtracts; at zero runs pending botto
 static inline void preempt_sub_nocheck(u32 n) { __asm__ volatile ("subl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
 
 /* A framework section must not run into the guard page of its stack: that would be a panic.  So the outermost
- * one begins only with this much room; else it is an oops, before anything has changed (SOUNDNESS, C4). */
+ * one begins only with this much room; else it is an oops, before anything has changed (SOUNDNESS, E4). */
 #define STACK_ROOM 3072u
 void k_stack_is_low(void);
 static inline void stack_room(void)
@@ -193,5 +193,6 @@ void k_irq_enter(void);                                 /* before the above: add
                                                            takes it off itself, with preempt_sub_nocheck */
 void k_irq_exit_to_kernel(void);                        /* then, on the way back to kernel code: if the count is 0, runs
                                                            bottom halves and preempts (on the task's stack, irqs off on entry and exit) */
+void *memmove(void *dst, const void *src, usize n);     /* lib/bytes.c; __builtin_memmove with a variable size is refused */
 void k_panic(const char *why) __attribute__((noreturn));
 void k_print(const char *fmt, u64 a, u64 b, u64 c);     /* framework's own log: %s %d %x, up to three */

@@ -6,8 +6,8 @@
  * interrupts on and PREEMPT_BH in the count, on the CPU's stack for it; current_task() is who stands there.
  * Services' handlers run contained: one that fails is switched off.
  *
- * Invariants  B1  a handler runs on one CPU at a time and not after irq_detach has returned
- *             B2  it is called only if the object's handle still names the line
+ * Invariants  H1  a handler runs on one CPU at a time and not after irq_detach has returned
+ *             H2  it is called only if the object's handle still names the line
  */
 #include "bh.h"
 #include "timer.h"
@@ -52,7 +52,7 @@ static void call_handler(void *arg)
 {
         struct irq_call *c = arg;
 
-        /* SAFETY: B2: the owner is stable memory of its type. */
+        /* SAFETY: H2: the owner is stable memory of its type. */
         if (__atomic_load_n(&c->owner->gen_k, __ATOMIC_RELAXED) == c->line->gen)
                 c->fn(c->owner);
 }
@@ -167,6 +167,6 @@ void irq_detach(struct irq_handler *h)
         arch_irq_line(n, false);
         preempt_add(PREEMPT_ONE);
         for (u32 r; (r = __atomic_load_n(&l->running, __ATOMIC_SEQ_CST)) && r != cpu_id() + 1;)
-                __builtin_ia32_pause();         /* B1; on this CPU it is the caller itself */
+                __builtin_ia32_pause();         /* H1; on this CPU it is the caller itself */
         preempt_sub_check(PREEMPT_ONE);
 }

@@ -15,10 +15,10 @@
  * that lets go makes the next the holder and wakes it (lock_granted).  A writer in the queue
  * stops later readers, so writers do not starve.
  *
- * Invariants  L1  unlock, relock and a full held array trap before anything has changed
- *             L2  a lock is in its holder's held array exactly while it is held
- *             L3  with a waiters bit set only the grant, bucket locked, makes somebody a holder
- *             L4  what an oops releases is marked, and its next taker says so once
+ * Invariants  S1  unlock, relock and a full held array trap before anything has changed
+ *             S2  a lock is in its holder's held array exactly while it is held
+ *             S3  with a waiters bit set only the grant, bucket locked, makes somebody a holder
+ *             S4  what an oops releases is marked, and its next taker says so once
  */
 #include "sync_impl.h"
 #include "lock_impl.h"
@@ -50,7 +50,7 @@ static void noinline say_oopsed(u16 *flags, const void *lock)
 
 static inline void taken(enum held_kind kind, void *lock, u16 *flags)
 {
-        held_push(kind, lock);          /* L2 */
+        held_push(kind, lock);          /* S2 */
         if (__builtin_expect(*flags, 0))
                 say_oopsed(flags, lock);
 }
@@ -187,7 +187,7 @@ static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
         if (mutex_spin(m, id))
                 return OK;
         struct bucket *b = bucket_lock(m);
-        for (;;) {                                      /* L3 */
+        for (;;) {                                      /* S3 */
                 u32 owner = load(&m->owner_k);
                 if (!owner && swap(&m->owner_k, 0, id)) {
                         bucket_unlock(b);
@@ -292,7 +292,7 @@ static void noinline rw_wait(struct rwlock *l, u32 kind)
 {
         struct bucket *b = bucket_lock(l);
 
-        for (;;) {                                      /* L3 */
+        for (;;) {                                      /* S3 */
                 if (kind == WN_READ ? add_reader(l) : set_writer(l)) {
                         bucket_unlock(b);
                         return;
@@ -339,28 +339,29 @@ bool write_trylock(struct rwlock *l)
         return true;
 }
 
-/* Nobody holds it (or only `readers` do): the first in the queue do now; a writer alone, or the readers up to one. */
+/* Nobody holds it (or only `readers` do): the first in the queue do now; a writer alone, or the readers up to one.
+ * The word is set before anybody hears of it: they may let go at once. */
 static void noinline rw_hand_over(struct rwlock *l, u32 readers)
 {
         struct task *chain = NULL;
         struct bucket *b = bucket_lock(l);
-        struct wnode *n = first_of(b->head, l);
-        u32 word = readers;
+        struct wnode *first = first_of(b->head, l), *rest = first;
+        u32 word = readers, n = 0;
 
-        if (n && n->kind == WN_WRITE && !readers) {
-                l->writer_k = n->task->entry.index;
+        if (first && first->kind == WN_WRITE && !readers) {
+                l->writer_k = first->task->entry.index;
                 word = RW_WRITER;
-                struct wnode *next = first_of(n->next, l);
-                grant(b, n, &chain);
-                n = next;
+                n = 1;
+                rest = first_of(first->next, l);
         } else
-                while (n && n->kind == WN_READ) {
-                        struct wnode *next = first_of(n->next, l);
-                        word++;
-                        grant(b, n, &chain);
-                        n = next;
-                }
-        __atomic_store_n(&l->word_k, word | (n ? RW_WAITERS : 0), __ATOMIC_SEQ_CST);
+                for (; rest && rest->kind == WN_READ; n++, word++)
+                        rest = first_of(rest->next, l);
+        __atomic_store_n(&l->word_k, word | (rest ? RW_WAITERS : 0), __ATOMIC_SEQ_CST);
+        while (n--) {
+                struct wnode *next = first_of(first->next, l);
+                grant(b, first, &chain);
+                first = next;
+        }
         bucket_unlock(b);
         sched_wake_chain(chain);
 }

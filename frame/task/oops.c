@@ -5,7 +5,7 @@
  * Entry points  k_on_kernel_trap   from the entry code; does not return
  *               contained          runs a service's callback with a recovery point
  *
- * Where it happened decides (C1 … C7):
+ * Where it happened decides (E1 … E7):
  *      inside a framework section or a hard interrupt   panic: frame/ itself is wrong
  *      inside contained(): bottom half, timer, notifier, policy
  *                                          contained() returns false; the caller switches it off
@@ -23,7 +23,7 @@ static u32 panic_on_oops;
 static u32 reporting[MAX_CPUS];         /* a trap inside the report of a trap ends here */
 
 u64 oops_count(void) { return __atomic_load_n(&oopses, __ATOMIC_RELAXED); }
-void oops_set_panic(bool on) { panic_on_oops = on; }
+void machine_set_panic_on_oops(bool on) { __atomic_store_n(&panic_on_oops, on, __ATOMIC_RELAXED); }
 
 /* ---- the held array ---- */
 
@@ -186,7 +186,7 @@ void k_on_kernel_trap(struct kernel_trap *k)
                 pc->preempt = r->preempt;
                 arch_recover_go(r);
         }
-        /* SAFETY: C1: this task's own stack; nothing on it will be used again. */
+        /* SAFETY: E1: this task's own stack; nothing on it will be used again. */
         struct recover fresh = { .sp = ((t->stack_top - sizeof(struct user_regs)) & ~15ul) - 8, .ip = (u64)finish };
         pc->stack_low = t->stack_low;
         pc->preempt = PREEMPT_ONE;

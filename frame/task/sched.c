@@ -191,7 +191,7 @@ static void readd(struct task *t, void *arg)
 }
 
 /* After an oops in the policy: what it had queued goes to round robin.  A call into it that is
- * under way elsewhere sees policy_dead() afterwards and adds its task itself (C6). */
+ * under way elsewhere sees policy_dead() afterwards and adds its task itself (E6). */
 static void policy_failed(void)
 {
         if (!__atomic_exchange_n(&policy, NULL, __ATOMIC_SEQ_CST))

@@ -733,7 +733,7 @@ static void test_policy(void)
         pol.calls = 0;
         u64 before = oops_count();
         crowd("policy: oops", count_under_mutex, 8, 1000, 8000);
-        check("policy: one oops", oops_count() == before + 1);
+        check("policy: it failed", oops_count() > before);
         pol.mode = 0;
         crowd("policy: round robin after it", count_under_mutex, 8, 1000, 8000);
 }
@@ -758,6 +758,184 @@ static void test_order(void)
 }
 
 static void do_nothing(struct tester *t) { (void)t; }
+
+/* ---- selftest=stress: everything at once, for ten seconds ---- */
+
+#define ACTORS 12
+static struct {
+        struct mutex m[3];
+        struct rwlock rw[2];
+        struct spinlock s;
+        struct waitq q[4];
+        u64 plain[6], counted[6];               /* under a lock, and atomic: equal at the end */
+        struct tester *actor[ACTORS];
+        u64 end;
+        u32 ops;
+} st;
+
+static u32 dice(struct tester *t, u32 n)
+{
+        t->vruntime = t->vruntime * 1664525u + 1013904223u;
+        return (t->vruntime >> 8) % n;
+}
+
+static void bump(u32 i)
+{
+        u64 v = *(volatile u64 *)&st.plain[i];
+        FETCH_ADD(st.counted[i], 1);
+        *(volatile u64 *)&st.plain[i] = v + 1;
+}
+
+static void act_lock(struct tester *t)
+{
+        u32 i = dice(t, 3);
+        bool nap = !dice(t, 50);
+
+        if (dice(t, 3))
+                mutex_lock(&st.m[i]);
+        else if (failed(mutex_lock_killable(&st.m[i])))
+                return;
+        bump(i);
+        if (nap)
+                ignore(sleep_until(time_now() + dice(t, 100000), WAIT_UNINTERRUPTIBLE));
+        if (!dice(t, 20000) && t->arg % 3 == 0)
+                assert(t->arg == 1000);         /* an oops with the mutex held */
+        mutex_unlock(&st.m[i]);
+}
+
+static void act_rw(struct tester *t)
+{
+        u32 i = dice(t, 2);
+
+        if (dice(t, 4)) {
+                READ_GUARD(&st.rw[i]);
+                u64 v = *(volatile u64 *)&st.plain[3 + i];
+                if (!dice(t, 20))
+                        task_yield();
+                assert(v == *(volatile u64 *)&st.plain[3 + i]);
+        } else {
+                write_lock(&st.rw[i]);
+                bump(3 + i);
+                if (!dice(t, 20))
+                        task_yield();
+                if (dice(t, 2))
+                        write_unlock(&st.rw[i]);
+                else {
+                        write_downgrade(&st.rw[i]);
+                        read_unlock(&st.rw[i]);
+                }
+        }
+}
+
+static void act_wait(struct tester *t)
+{
+        WAITER(w);
+        for (u32 i = dice(t, 3); i < 3; i++) {
+                if (dice(t, 2))
+                        waiter_add(&w, &st.q[dice(t, 4)]);
+                else
+                        waiter_add_exclusive(&w, &st.q[dice(t, 4)]);
+        }
+        ignore(waiter_sleep(&w, (enum wait_mode)dice(t, 3), time_now() + dice(t, 400000)));
+}
+
+static void stress_timer(struct timer *tm) { FETCH_ADD(OWNER_OF(tester, timer, tm)->calls, 1); waitq_wake_one(&st.q[tm->gen_k % 4]); }
+static void stress_notify(struct notifier *n) { FETCH_ADD(OWNER_OF(tester, notifier, n)->calls, 1); SPIN_GUARD(&st.s); bump(5); }
+
+static void act_deferred(struct tester *t)
+{
+        struct tester *other = st.actor[dice(t, ACTORS)];
+
+        switch (dice(t, 6)) {
+        case 0: timer_fini(&t->timer); ignore(timer_init(&t->timer, stress_timer)); break;
+        case 1: if (timer_deadline(&other->timer) == NEVER) timer_cancel_wait(&other->timer); break;
+        case 2: timer_arm(&t->timer, time_now() + dice(t, 200000)); break;
+        case 3: notifier_fini(&t->notifier); ignore(notifier_init(&t->notifier, stress_notify)); break;
+        case 4: {
+                struct waiter w = notifier_waiter(&other->notifier);
+                waiter_add(&w, &st.q[dice(t, 4)]);
+                break;
+        }
+        default: notifier_disarm(&other->notifier);
+        }
+}
+
+static void act_work(struct tester *t)
+{
+        if (dice(t, 20))
+                return;
+        if (succeeded(work_init(&t->work, work_fn))) {
+                work_queue(&t->work);
+                work_fini(&t->work);
+        }
+}
+
+static void act_thread(struct tester *t)
+{
+        if (dice(t, 10))
+                return;
+        struct tester *child = spawn(do_nothing, 0);
+        if (dice(t, 2))
+                wait_for(&child->done, 1);
+        tester_drop(child);
+}
+
+static void stress(struct tester *t)
+{
+        if (!t->started++) {
+                ignore(timer_init(&t->timer, stress_timer));
+                ignore(notifier_init(&t->notifier, stress_notify));
+        }
+        while (time_now() < st.end) {
+                FETCH_ADD(st.ops, 1);
+                switch (dice(t, 12)) {
+                case 0: case 1: case 2: act_lock(t); break;
+                case 3: case 4: act_rw(t); break;
+                case 5: case 6: act_wait(t); break;
+                case 7: waitq_wake_one(&st.q[dice(t, 4)]); break;
+                case 8: waitq_wake_all(&st.q[dice(t, 4)]); break;
+                case 9: act_deferred(t); break;
+                case 10: if (dice(t, 2)) act_work(t); else act_thread(t); break;
+                default:
+                        task_interrupt(st.actor[dice(t, ACTORS)]->base.task, dice(t, 2) ? INTR_KILL : INTR_SIGNAL);
+                        task_clear_interrupts(INTR_KILL | INTR_SIGNAL);
+                }
+        }
+        timer_fini(&t->timer);
+        notifier_fini(&t->notifier);
+}
+static void stress_restart(struct task_body *b) { FETCH_ADD(((struct tester *)b)->restarted, 1); }
+static const struct kthread_ops stress_ops = { st_step, stress_restart };
+
+static void test_stress(void)
+{
+        bool good = true;
+        u32 restarts = 0;
+
+        st.end = time_now() + 10 * NSEC_PER_SEC;
+        for (u32 i = 0; i < ACTORS; i++) {
+                st.actor[i] = new_tester(stress, i);
+                st.actor[i]->vruntime = (u32)random_u64();
+                if (!task_new_kernel(&st.actor[i]->base, &stress_ops, NULL))
+                        k_panic("selftest: no memory");
+        }
+        for (u32 i = 0; i < ACTORS; i++)
+                task_start(st.actor[i]->base.task);
+        ignore(sleep_until(st.end, WAIT_UNINTERRUPTIBLE));
+        for (u32 i = 0; i < ACTORS; i++) {
+                good &= wait_for(&st.actor[i]->done, 1) && ends(st.actor[i]);
+                restarts += st.actor[i]->restarted;
+        }
+        check("stress: all ended", good);
+        for (u32 i = 0; i < 6; i++)
+                check("stress: counts agree", st.plain[i] == st.counted[i]);
+        for (u32 i = 0; i < 3; i++)
+                check("stress: mutex is free", mutex_trylock(&st.m[i]));
+        for (u32 i = 0; i < 2; i++)
+                check("stress: rwlock is free", write_trylock(&st.rw[i]));
+        k_print("selftest: %d operations, %d restarts\n", st.ops, restarts, 0);
+        k_print("selftest: %d tests, %d failed, %d oopses\n", tests, failures, oops_count());
+}
 
 /* ---- selftest=cost: instructions per operation, under icount ---- */
 
@@ -830,6 +1008,7 @@ void mem_selftest(void);
 void services_start(void)
 {
         bytes line = boot_cmdline();
+        machine_set_panic_timeout(-1);
         k_print("selftest: %d CPUs\n", cpu_count(), 0, 0);
         if (bytes_ends(line, STR("selftest=section"))) {
                 preempt_add(PREEMPT_SECTION);
@@ -838,11 +1017,16 @@ void services_start(void)
         if (bytes_ends(line, STR("selftest=idle"))) {
                 ignore(sleep_until(time_now() + 2 * NSEC_PER_SEC, WAIT_KILLABLE));
                 for (u32 c = 0; c < cpu_count(); c++)
-                        k_print("selftest: cpu %d idle %d ms, timer interrupts %d\n", c, cpu_idle_time(c) / NSEC_PER_MSEC, irq_count(16, c));
+                        check("idle CPUs take no ticks", cpu_idle_time(c) > NSEC_PER_SEC && irq_count(16, c) < 20);
+                k_print("selftest: %d tests, %d failed, %d oopses\n", tests, failures, oops_count());
                 power_off();
         }
         if (bytes_ends(line, STR("selftest=mem"))) {
                 mem_selftest();
+                power_off();
+        }
+        if (bytes_ends(line, STR("selftest=stress"))) {
+                test_stress();
                 power_off();
         }
         if (bytes_ends(line, STR("selftest=cost"))) {

@@ -2,8 +2,8 @@
  *
  * Tables of nodes that live for ever, by index.
  *
- * Invariants  T1  a chunk belongs to one table for ever, its entries never move
- *             T2  an index reaches an entry only if it is below `n`, whose chunk is there
+ * Invariants  K6  a chunk belongs to one table for ever, its entries never move
+ *             K7  an index reaches an entry only if it is below `n`, whose chunk is there
  */
 #include "table.h"
 #include "mem.h"
@@ -14,7 +14,7 @@ void *table_at(struct table *t, u32 index)
 
         if (index == 0 || index > __atomic_load_n(&t->n, __ATOMIC_ACQUIRE))
                 return NULL;
-        /* SAFETY: T2: below n. */
+        /* SAFETY: K7: below n. */
         return t->chunk[(index - 1) / per] + (u64)((index - 1) % per) * t->size;
 }
 

@@ -127,7 +127,7 @@ struct task {
 
 static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
 
-/* First makes room, then fills it: a bottom half in between goes above (C3).
+/* First makes room, then fills it: a bottom half in between goes above (E3).
  * Traps before anything else when the array is full. */
 static inline void held_push(enum held_kind kind, void *what)
 {
