@@ -50,4 +50,16 @@ safecheck: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## check FILE=x.c as Safe C, or all ser
 .PHONY: test-safec
 test-safec: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## the attacks on Safe C and what must be accepted [ONLY=name]
 	@tests/safec/run.py $(ONLY) -- $(SAFEC_CC) $(SAFEC_CFLAGS)
+
+.PHONY: tcb
+tcb:  ## code lines of the trusted half and of the rest
+	@tools/safec/tcb
+
+# Before the link, over all objects of services:
+#   $(SAFEC_LINKCHECK) $(SAFE_O)
+SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN)
+
+.PHONY: depscheck
+depscheck:  ## each folder includes only what its deps file allows
+	@tools/safec/deps
 endif

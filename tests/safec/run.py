@@ -12,8 +12,9 @@ attacks/*.c hold many programs.  Each begins with a line
     //! link name       compiles; the object or cross-unit check must reject it
     //! trap name       compiles; attack(n) must trap at run time, at -O0 and -O2
     //! ok name         compiles; attack(n) must run to its end, at -O0 and -O2
+    //! good name       must be accepted, without a warning, by the object check too
 and goes to the next such line.  `//+ file` to `//-` is a further file beside it.
-good/*.c must be accepted, as they are.
+good/*.c have the same form.
 
 Each failure prints the command that repeats it.
 """
@@ -41,7 +42,7 @@ class Program:
 
 
 def programs():
-    for path in sorted(glob.glob(os.path.join(HERE, 'attacks/*.c'))):
+    for path in sorted(glob.glob(os.path.join(HERE, 'attacks/*.c')) + glob.glob(os.path.join(HERE, 'good/*.c'))):
         family = os.path.basename(path)[:-2]
         program, into = None, 'attack.c'
         for line in open(path):
@@ -59,8 +60,6 @@ def programs():
                 program.files[into] += line
         if program:
             yield program
-    for path in sorted(glob.glob(os.path.join(HERE, 'good/*.c'))):
-        yield path
 
 
 def run(cmd):
@@ -81,16 +80,6 @@ class Tests:
     def one(self, p):
         """Returns a list of (what, command)."""
         bad = []
-        if isinstance(p, str):
-            os.makedirs(os.path.join(OUT, 'good'), exist_ok=True)
-            out = os.path.join(OUT, 'good', os.path.basename(p)[:-2] + '.o')
-            cmd = self.cc + ['-c', p, '-o', out]
-            code, text = run(cmd)
-            if code or 'warning' in text:
-                return [('must be accepted:\n' + text, cmd)]
-            cmd = ['tools/safec/objcheck', '--partial', out]
-            code, text = run(cmd)
-            return [('objcheck:\n' + text, cmd)] if code else []
         src = p.write()
         sort = p.sort.rstrip('+')
         if sort in ('trap', 'ok'):
@@ -111,6 +100,12 @@ class Tests:
                     bad.append(('%s: %s' % (level, text.strip()), [exe, sort]))
             return bad
         cmd, code, text, out = self.compile(src)
+        if sort == 'good':
+            if code or 'warning' in text:
+                return [('must be accepted:\n' + text, cmd)]
+            cmd = ['tools/safec/objcheck', '--partial', out]
+            code, text = run(cmd)
+            return [('objcheck:\n' + text, cmd)] if code else []
         if sort == 'link':
             if code:
                 return [('does not compile:\n' + text, cmd)]
@@ -147,8 +142,8 @@ def main():
     only, compiler = sys.argv[1:split], sys.argv[split + 1:]
     os.makedirs(OUT, exist_ok=True)
     subprocess.run([compiler[0], '-O1', '-c', os.path.join(HERE, 'harness.c'), '-o', os.path.join(OUT, 'harness.o')], check=True)
-    todo = [p for p in programs() if not only or any(o in (p if isinstance(p, str) else p.name) for o in only)]
-    names = [p.name for p in todo if not isinstance(p, str)]
+    todo = [p for p in programs() if not only or any(o in p.name for o in only)]
+    names = [p.name for p in todo]
     double = {n for n in names if names.count(n) > 1}
     if double:
         sys.exit('two programs of one name: ' + ', '.join(double))
@@ -159,9 +154,9 @@ def main():
             if bad:
                 failed += 1
                 for what, cmd in bad:
-                    name = p if isinstance(p, str) else p.name
+                    name = p.name
                     lines = [l for l in what.splitlines() if not l.startswith(' ') and 'note:' not in l][:None if only else 4]
-                    print('FAIL %s: %s' % (name if isinstance(p, str) else p.sort + ' ' + name, '\n  '.join(lines)))
+                    print('FAIL %s: %s' % (p.sort + ' ' + name, '\n  '.join(lines)))
                     print('  repeat: make test-safec ONLY=' + name)
                     if only:
                         print('  ' + ' '.join(cmd))

@@ -453,8 +453,7 @@ void Checker::checkVar(const VarDecl *v)
 
 static bool runtimeName(llvm::StringRef n)
 {
-        static const llvm::StringSet<> names = { "memcpy", "memmove", "memset", "memcmp", "bcmp", "bcopy", "bzero", "strlen",
-                "abort", "exit", "malloc", "calloc", "realloc", "free", "alloca", "setjmp", "longjmp", "main", "_start", "start" };
+        static const llvm::StringSet<> names = { "memcpy", "memmove", "memset", "memcmp", "bcmp", "bcopy", "bzero", "strlen", "abort" };
         return names.count(n);
 }
 

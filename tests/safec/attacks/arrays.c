@@ -6,7 +6,7 @@ void attack(u32 n) { forms[n].run(4); }
 //! trap far_out
 #include "tests/safec/forms.h"
 const u32 attacks = ARRAY_SIZE(forms);
-void attack(u32 n) { forms[n].run(0x40000000); }
+void attack(u32 n) { forms[n].run(0x40004444); }
 //! trap negative
 #include "tests/safec/forms.h"
 const u32 attacks = ARRAY_SIZE(forms);

@@ -53,8 +53,8 @@ static struct o *none;
 void attack(u32 n) { none->x[n + 3999] = n; }
 //! trap null_checked_later
 OBJECT(o) { u32 x; };
-static struct o *none;
-static u32 sink;
+struct o *none;
+u32 sink;
 void attack(u32 n) { struct o *o = none; u32 v = o->x; if (o == NULL) { sink = v + n; return; } sink = 7; }
 //! trap null_function
 STABLE(ops) { void (*f)(u32); };
