@@ -5,11 +5,16 @@
 #pragma once
 #include "services/vfs/super.h"
 
-void  tmpfs_init(void);                 /* at boot: registers tmpfs, ramfs and rootfs */
-/* An instance for the kernel's own use (root, shared memory).  options as mount's; payer may be NULL.  Counted. */
-err_t tmpfs_new(struct payer *payer, bytes options, struct superblock **out);
-err_t tmpfs_new_root(struct payer *payer, struct superblock **out);      /* shows as "rootfs" */
-/* An unlinked file (memfd_create, shared anonymous memory): open read-write, counted. */
-struct actor;
 BASE(file);
+struct actor;
+
+void  tmpfs_init(void);                 /* at boot: registers tmpfs and ramfs */
+/* An instance, root in place; counted.  type: what it shows as (NULL: tmpfs).  options as mount's.  EINVAL, ENOMEM. */
+err_t tmpfs_new(const struct fs_type *type, struct payer *payer, bytes options, struct superblock **out);
+err_t tmpfs_new_root(struct payer *payer, struct superblock **out);      /* shows as "rootfs" */
+/* The kernel's own instance for files without names; it is never unmounted. */
+err_t tmpfs_new_shmem(struct superblock **out);
+/* An unlinked file of such an instance, open read-write; counted.  memfd: shows as "/memfd:name (deleted)". */
 err_t tmpfs_new_file(const struct actor *who, struct superblock *sb, bytes name, u64 size, struct file **out);
+/* Shared anonymous memory of the current thread: "/dev/zero (deleted)". */
+err_t tmpfs_shmem_file(struct superblock *sb, u64 size, struct file **out);

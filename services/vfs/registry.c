@@ -29,6 +29,7 @@ STABLE(registry) {
         u32 next_dev, next_mount;               /* ATOMIC */
         struct superblock *anon;                /* counted */
         struct mount *anon_mount;               /* counted */
+        struct inode *anon_inode;               /* counted */
         struct spinlock lock;
         struct superblock *first, *last;        /* not counted: a superblock takes itself off; lock */
 };
@@ -189,10 +190,13 @@ static const struct shrinker dentry_shrinker = { .scan = shrink };
 struct superblock *registry_anon(void)  { return registry.anon; }
 struct mount *registry_anon_mount(void) { return registry.anon_mount; }
 
-void registry_set_anon(struct superblock *sb, struct mount *m)
+struct inode *registry_anon_inode(void) { return registry.anon_inode; }
+
+void registry_set_anon(struct superblock *sb, struct mount *m, struct inode *inode)
 {
         registry.anon = sb;
         registry.anon_mount = m;
+        registry.anon_inode = inode;
 }
 
 void registry_init(void)

@@ -23,6 +23,7 @@ struct superblock *superblock_next(struct superblock *from);
 /* The file system of things without a name: pipes, sockets, event descriptors.  Borrowed. */
 struct superblock *registry_anon(void);
 struct mount *registry_anon_mount(void);
-void registry_set_anon(struct superblock *sb, struct mount *m);
+struct inode *registry_anon_inode(void);
+void registry_set_anon(struct superblock *sb, struct mount *m, struct inode *inode);
 /* Numbers that are never given twice: ids, dentry states.  Per CPU, so no shared cache line. */
 u64 unique_u64(void);

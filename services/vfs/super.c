@@ -57,7 +57,7 @@ void superblock_get_mount(struct superblock *sb) { FETCH_ADD(sb->mounts, 1); }
 
 void superblock_put_mount(struct superblock *sb)
 {
-        if (FETCH_SUB(sb->mounts, 1) != 1)
+        if (FETCH_SUB(sb->mounts, 1) != 1 || !sb->root)
                 return;
         superblock_unlist(sb);
         if (sb->ops->sync)

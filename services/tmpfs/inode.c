@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tmpfs inodes: making and ending them, regular files, symlinks; pages and inodes against
+ * the instance's limits.
+ */
+#include "services/tmpfs/tmpfs_impl.h"
+
+static void tmpfs_inode_fini(struct tmpfs_inode *i)
+{
+        struct superblock *sb = i->base.sb;
+
+        tmpfs_free_xattrs(i);
+        if (sb)
+                FETCH_SUB(tmpfs_super_of(sb)->used_inodes, 1);
+        inode_fini(&i->base);
+}
+POOL_DEFINE(tmpfs_inode, tmpfs_inode_fini);
+
+/* ---- Limits ---- */
+
+static err_t reserve_pages(struct mapping *m, u64 pages)
+{
+        struct tmpfs_super *s = tmpfs_super_of(m->host->sb);
+        u64 max = LOAD_RELAXED(s->max_pages);
+
+        if (FETCH_ADD(s->used_pages, pages) + pages > max && max != 0) {
+                FETCH_SUB(s->used_pages, pages);
+                return ERR(ENOSPC);
+        }
+        return OK;
+}
+
+static void release_pages(struct mapping *m, u64 pages) { FETCH_SUB(tmpfs_super_of(m->host->sb)->used_pages, pages); }
+
+static const struct mapping_ops tmpfs_pages = { .reserve = reserve_pages, .release = release_pages };
+
+/* ---- Making ---- */
+
+err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out)
+{
+        u64 max = LOAD_RELAXED(s->max_inodes);
+        struct inode_init init = { .sb = &s->base, .ino = super_new_ino(&s->base), .mode = owner.mode, .uid = owner.uid,
+                                   .gid = owner.gid, .rdev = rdev, .ops = &tmpfs_file_inode_ops };
+
+        if (FETCH_ADD(s->used_inodes, 1) + 1 > max && max != 0) {
+                FETCH_SUB(s->used_inodes, 1);
+                return ERR(ENOSPC);
+        }
+        struct tmpfs_inode *i = tmpfs_inode_alloc(payer_current(), MAY_RECLAIM);
+        if (!i) {
+                FETCH_SUB(s->used_inodes, 1);
+                return ERR(ENOMEM);
+        }
+        switch (owner.mode & S_IFMT) {
+        case S_IFREG:
+                init.fops = &tmpfs_file_ops;
+                init.pages = &tmpfs_pages;
+                break;
+        case S_IFDIR:
+                init.ops = &tmpfs_dir_inode_ops;
+                init.fops = &tmpfs_dir_ops;
+                break;
+        case S_IFLNK:
+                init.ops = &tmpfs_link_inode_ops;
+                break;
+        default:
+                break;
+        }
+        inode_init(&i->base, &init);
+        if (inode_is_dir(&i->base)) {
+                i->base.nlink = 2;
+                i->next_cookie = 2;
+        }
+        tmpfs_inode_publish(i);
+        *out = i;
+        return OK;
+}
+
+/* ---- Regular files ---- */
+
+static err_t allocate(struct inode *inode, u64 first, u64 end, u64 old_size)
+{
+        for (u64 at = first; at < end; at++) {
+                struct frame *f = NULL;
+                err_t err = mapping_get(&inode->mapping, at, &f);
+                frame_drop(f);
+                if (failed(err)) {
+                        /* What lies behind the file's end holds nothing yet. */
+                        u64 keep = page_up(old_size) >> PAGE_SHIFT;
+                        if (at > keep)
+                                mapping_remove(&inode->mapping, first > keep ? first : keep, at - 1);
+                        return err;
+                }
+        }
+        return OK;
+}
+
+static err_t tmpfs_fallocate(struct file *f, u32 mode, u64 off, u64 len)
+{
+        struct inode *inode = f->inode;
+        u64 end = off + len;
+
+        if ((mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) != 0)
+                return ERR(EOPNOTSUPP);
+        WRITE_GUARD(&inode->lock);
+        if (mode & FALLOC_FL_PUNCH_HOLE) {
+                mapping_punch(&inode->mapping, off, end);
+                inode_touch_mtime(inode);
+                return OK;
+        }
+        struct tmpfs_super *s = tmpfs_super_of(inode->sb);
+        u64 max = LOAD(s->max_pages), pages = (page_up(end) - page_down(off)) >> PAGE_SHIFT;
+        if (max != 0 && pages > max)
+                return ERR(ENOSPC);     /* before trying for minutes */
+        TRY(allocate(inode, off >> PAGE_SHIFT, page_up(end) >> PAGE_SHIFT, inode->size));
+        if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > inode->size)
+                STORE(inode->size, end);
+        inode_touch_mtime(inode);
+        return OK;
+}
+
+static err_t tmpfs_fsync(struct file *f, bool data_only)
+{
+        (void)f;
+        (void)data_only;
+        return OK;
+}
+
+const struct file_ops tmpfs_file_ops = {
+        .read = generic_read, .write = generic_write, .mmap = generic_mmap, .llseek = generic_llseek,
+        .fallocate = tmpfs_fallocate, .fsync = tmpfs_fsync,
+};
+
+const struct inode_ops tmpfs_file_inode_ops = {
+        .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr,
+};
+
+/* The target is inode.link; nothing more is needed. */
+const struct inode_ops tmpfs_link_inode_ops = {
+        .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr,
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tmpfs's objects.
+ */
+#pragma once
+#include "services/tmpfs/tmpfs.h"
+#include "services/vfs/dentry.h"
+#include "services/vfs/file.h"
+#include "services/vfs/path.h"
+#include "lib/rbtree.h"
+
+OBJECT(tmpfs_inode);
+OBJECT(mount);
+
+/* A name in a directory.  Directory's lock. */
+OBJECT(tmpfs_entry) {
+        struct tmpfs_inode *inode;      /* counted */
+        u64 cookie;                     /* where readdir finds it: grows with each new name; fixed */
+        u32 hash, len;                  /* fixed, as the name */
+        u8  name[DNAME_INLINE];
+        struct blob *long_name;         /* counted; len > DNAME_INLINE */
+        struct tmpfs_entry *name_left, *name_right, *name_up;
+        struct tmpfs_entry *cookie_left, *cookie_right, *cookie_up;
+        bool name_red, cookie_red;
+};
+POOL_DECLARE(tmpfs_entry)
+
+RBTREE_HEAD(tmpfs_names, tmpfs_entry);          /* by hash, length, bytes */
+RBTREE_HEAD(tmpfs_cookies, tmpfs_entry);        /* by cookie */
+
+OBJECT(tmpfs_xattr) {
+        struct tmpfs_xattr *next;
+        struct blob *name, *value;      /* counted; value NULL: empty */
+};
+POOL_DECLARE(tmpfs_xattr)
+
+OBJECT(tmpfs_inode) {
+        struct inode base;
+        /* directories; base.lock */
+        struct tmpfs_names names;
+        struct tmpfs_cookies cookies;
+        u64 next_cookie;
+        struct tmpfs_inode *parent;     /* not counted: it has the entry that counts this one */
+        /* base.lock */
+        struct tmpfs_xattr *xattrs;     /* owned list */
+};
+POOL_DECLARE(tmpfs_inode)
+DOWNCASTABLE(tmpfs_inode, inode);
+
+OBJECT(tmpfs_super) {
+        struct superblock base;
+        u64 max_pages, max_inodes;      /* 0: no limit; changed by remount, under base.lock; LOAD */
+        u64 used_pages, used_inodes;    /* ATOMIC */
+        u64 default_pages, default_inodes;      /* fixed */
+        u32 mode, uid, gid;             /* of the root; fixed */
+        struct mount *internal;         /* counted, for files without names */
+};
+POOL_DECLARE(tmpfs_super)
+DOWNCASTABLE(tmpfs_super, superblock);
+
+static inline struct tmpfs_inode *tmpfs_of(struct inode *i) { return DOWNCAST(tmpfs_inode, i); }
+static inline struct tmpfs_super *tmpfs_super_of(struct superblock *sb) { return DOWNCAST(tmpfs_super, sb); }
+
+/* inode.c: a new inode, published, counted, nlink 1 (directories 2). ENOSPC, ENOMEM. */
+struct tmpfs_owner { u32 mode, uid, gid; };
+err_t tmpfs_new_inode(struct tmpfs_super *sb, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out);
+extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_link_inode_ops;
+extern const struct file_ops tmpfs_file_ops;
+
+/* dir.c */
+extern const struct inode_ops tmpfs_dir_inode_ops;
+extern const struct file_ops tmpfs_dir_ops;
+void tmpfs_empty_tree(struct tmpfs_inode *top);  /* drops all names below, without recursion */
+
+/* xattr.c */
+err_t tmpfs_getxattr(struct inode *inode, bytes name, mbytes out, usize *len);
+err_t tmpfs_setxattr(struct inode *inode, bytes name, bytes value, u32 flags);
+err_t tmpfs_listxattr(struct inode *inode, mbytes out, usize *len);
+err_t tmpfs_removexattr(struct inode *inode, bytes name);
+void  tmpfs_free_xattrs(struct tmpfs_inode *i);
