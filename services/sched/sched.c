@@ -10,7 +10,7 @@
  *           a virtual deadline one slice ahead of its virtual time; the earliest deadline
  *           runs.  Whoever used up its slice gets the next deadline, so all advance
  *           together, the heavier in smaller steps; the lag is at most a slice.  A thread
- *           that slept begins no earlier than half a slice before the queue's time: it may
+ *           that slept begins no earlier than a slice before the queue's time: it may
  *           preempt, but saves no credit.
  * Placement A thread wakes where it last ran, or on an idle CPU.  A CPU that would become
  *           idle takes a waiting thread from the longest queue.
@@ -245,7 +245,7 @@ static void advance_min(struct runq *rq, u64 to)
 /* A thread that comes into a queue: near the queue's time, whatever it did elsewhere or before. */
 static void place(struct runq *rq, struct thread *t, bool woken)
 {
-        u64 least = rq->min_vruntime - (woken ? virtual(t, SLICE / 2) : 0);
+        u64 least = rq->min_vruntime - (woken ? virtual(t, SLICE) : 0);
         u64 most = rq->min_vruntime + virtual(t, SLICE);
 
         if (!t->se.placed || !woken)
