@@ -23,10 +23,10 @@ static void start_services(void)
         services_start();
 }
 
-/* Boot CPU, IRQs off.  The architecture has set up this CPU, the console and boot_info. */
-void frame_main(void)
+/* On a stack with a guard below, which becomes the boot CPU's idle task's. */
+static void go_on(void *unused_arg)
 {
-        mem_init();
+        (void)unused_arg;
         arch_stacks_init();
         arch_acpi_init();
         arch_irq_init();
@@ -39,4 +39,14 @@ void frame_main(void)
                 k_panic("no memory for the first thread");
         mem_protect_boot();
         task_idle_loop();
+}
+
+/* Boot CPU, IRQs off.  The architecture has set up this CPU, the console and boot_info. */
+void frame_main(void)
+{
+        mem_init();
+        u64 top = kstack_alloc(NULL);
+        if (!top)
+                k_panic("no memory for the first stack");
+        arch_run_on(top, go_on, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Switching between kernel stacks, and going back to a recovery point.
+ * Switching between kernel stacks, calling on another one, and going back to a recovery point.
  */
 #include "x86.h"
 
@@ -52,5 +52,19 @@ FUNC arch_recover_go
         movl $1, %eax
         jmpq *56(%rdi)
 ENDFUNC arch_recover_go
+
+/* arch_run_on(top, fn, arg): calls fn(arg) on another stack and comes back. */
+FUNC arch_run_on
+        pushq %rbp
+        movq %rsp, %rbp
+        movq %rdi, %rsp
+        movq %rdx, %rdi
+        pushq 8(%rbp)                   /* a frame, for backtraces through the change of stacks */
+        pushq (%rbp)
+        callq *%rsi
+        movq %rbp, %rsp
+        popq %rbp
+        retq
+ENDFUNC arch_run_on
 
         .section .note.GNU-stack, "", @progbits
