@@ -45,7 +45,7 @@ RUN_KERNEL :=
 endif
 
 INITRD ?= base
-export ACCEL SMP MEM MACHINE CPU KERNEL INITRD APPEND
+export ACCEL SMP MEM MACHINE CPU KERNEL INITRD APPEND DEBUG
 # As typed: a dollar sign in CMD is the guest's shell's, not make's.
 export KEEL_CMD := $(value CMD)
 

@@ -4,6 +4,8 @@
  */
 int main(void)
 {
-        *(volatile int *)8 = 0;
+        int *volatile nowhere = (int *)8;
+
+        *nowhere = 0;
         return 0;
 }

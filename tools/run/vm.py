@@ -63,7 +63,8 @@ class Config:
         return c
 
     def kernel_path(self):
-        names = {"keel": os.path.join(BUILD, "keel"),
+        debug = "debug" if os.environ.get("DEBUG") == "1" else ""
+        names = {"keel": os.path.join(BUILD, debug, "keel"),
                  "linux": os.path.join(BUILD, "oracle", "vmlinuz")}
         return names.get(self.kernel, self.kernel)
 
