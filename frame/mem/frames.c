@@ -12,7 +12,7 @@
  */
 #include "impl.h"
 
-static struct frame *zero_frame;
+struct frame *zero_frame RO_AFTER_BOOT;
 
 /* ---- counts ---- */
 
@@ -28,21 +28,27 @@ static inline bool ref_add(struct frame *f, u64 one, u64 mask)
 }
 
 /* The last reference is gone: nobody else can add one (F2). */
-static noinline void frame_free(struct frame *f)
+noinline void frame_free(struct frame *f)
 {
         u32 order = f->aux, pfn = pfn_of(f);
+        struct payer *payer = f->payer;
+        u64 bytes = PAGE_SIZE << (order & 15);
 
-        payer_uncharge(f->payer, PAGE_SIZE << order);
         section_enter();
-        kind_count(mem_cpu(), F_BYTES, -(1l << order));
+        struct mem_cpu *mc = mem_cpu();
+
+        kind_count(mc, F_BYTES, -(1l << (order & 15)));
         if (order == 0) {
-                page_give(pfn);
+                page_give_to(mc, pfn);
         } else {
                 for (u32 i = 1; i < 1u << order; i++)
                         set_word(&f[i], 0);
                 block_give(pfn, order);
         }
+        bool paid = !payer || stock_return(mc, payer, bytes);
         section_leave();
+        if (!paid)
+                payer_uncharge_slow(payer, bytes);
 }
 
 static inline void ref_sub(struct frame *f, u64 one, u64 mask)
@@ -59,15 +65,7 @@ static inline void ref_sub(struct frame *f, u64 one, u64 mask)
 
 static inline bool is_zero_page(struct frame *f) { return f == zero_frame; }
 
-struct frame *frame_head(u64 pfn)
-{
-        struct frame *f = frame_of(pfn);
-
-        return kind_of(f) == F_TAIL ? frame_of(f->aux) : f;
-}
-
-bool frame_map_take(struct frame *f) { return ref_add(f, MAP_ONE, MAP_MASK); }
-void frame_map_drop(u64 pfn)         { ref_sub(frame_head(pfn), MAP_ONE, MAP_MASK); }
+bool frame_map_take(struct frame *f) { return ref_add(f, MAP_ONE, MAP_MASK - MAX_CPUS * MAP_ONE); }
 
 struct frame *frame_hold(struct frame *f)
 {
@@ -157,7 +155,30 @@ struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
         return f;
 }
 
-struct frame *frame_alloc(struct payer *payer, u32 flags) { return frame_alloc_order(payer, 0, flags); }
+struct frame *frame_alloc(struct payer *payer, u32 flags)
+{
+        struct stock *st = NULL;
+
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+
+        if (__builtin_expect(mc->n == 0 || (payer && !(st = stock_with(mc, payer, PAGE_SIZE))), 0)) {
+                section_leave();
+                return frame_alloc_order(payer, 0, flags);
+        }
+        if (payer)
+                st->bytes -= PAGE_SIZE;
+        struct frame *f = frame_of(*(mc->pages + --mc->n));
+
+        kind_count(mc, F_BYTES, 1);
+        section_leave();
+        f->aux = f->flags = 0;
+        f->payer = payer;
+        if (!(flags & FRAME_FILL))
+                zero_page(pfn_virt(pfn_of(f)));
+        set_word(f, KIND(F_BYTES) | HOLD_ONE);
+        return f;
+}
 
 /* ---- pins and bytes ---- */
 

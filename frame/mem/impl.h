@@ -51,37 +51,47 @@ static inline void set_word(struct frame *f, u64 w) { __atomic_store_n(&f->word,
 #define MAG_SLOTS 15
 struct pool_mag { u64 n; void *slot[MAG_SLOTS]; };
 #define STOCKS    8
-#define STOCK_MAX 32768
+#define STOCK_MAX 131072
 #define CACHE_MAX 512
+struct stock { struct payer *payer; i64 bytes; };       /* charged, not used */
 struct mem_cpu {
         u32 n, cap;                             /* pages[] in use, and how many may be */
-        struct pool_mag *mags;                  /* by pool */
-        struct { struct payer *payer; i64 bytes; } stock[STOCKS];       /* charged, not used */
         i64 kinds[F_KINDS];                     /* pages; the sum over the CPUs counts */
+        struct stock stock[STOCKS];
         u32 pages[CACHE_MAX];
+        struct pool_mag mags[] __attribute__((aligned(64)));    /* by pool */
 };
 extern struct mem_cpu *mem_cpu_of[MAX_CPUS];
 static inline struct mem_cpu *mem_cpu(void)     /* in a section */
-{ u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return mem_cpu_of[c]; }
+{ u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return *(mem_cpu_of + c); }
+static inline struct pool_mag *mag_of(struct mem_cpu *mc, u32 pool) { return mc->mags + pool; }
 
 static inline void section_enter(void) { stack_room(); preempt_add(PREEMPT_SECTION); }
-static inline void section_leave(void)
-{
-        bool zero;
-        u64 pending;
-        __asm__ volatile ("subl %1, %%gs:28" : "=@ccz"(zero) : "i"(PREEMPT_SECTION) : "memory");
-        __asm__ volatile ("movq %%gs:40, %0" : "=r"(pending));  /* resched, bh_pending */
-        if (__builtin_expect(zero && pending, 0))
-                preempt_sub_check(0);
-}
+__attribute__((preserve_most)) void section_look(void);         /* the count is 0 and something waits */
+/* Subtracts a constant; at 0 looks whether something waits (resched, bh_pending). */
+#define COUNT_LEAVE(n) \
+        __asm__ volatile goto ("subl %0, %%gs:28\n\tjne 1f\n\tcmpq $0, %%gs:40\n\tjne %l[look]\n1:" \
+                               :: "i"(n) : "memory", "cc" : look); \
+        return; \
+look:   section_look()
+static inline void section_leave(void) { COUNT_LEAVE(PREEMPT_SECTION); }
+static inline void preempt_leave(void) { COUNT_LEAVE(PREEMPT_ONE); }
 
 /* ---- phys.c ---- */
 enum reserve { KEEP_RESERVE, HALF_RESERVE, NO_RESERVE };        /* what an allocation leaves */
 u64  page_take(enum reserve r);                                 /* one page, CACHED, not zeroed; in a section; 0: none */
-void page_give(u64 pfn);                                        /* in a section */
+void cache_drain(struct mem_cpu *mc, u32 keep);                 /* in a section */
+static inline void page_give_to(struct mem_cpu *mc, u64 pfn)    /* in a section */
+{
+        set_word(frame_of(pfn), KIND(F_CACHED));
+        if (__builtin_expect(mc->n >= mc->cap, 0))
+                cache_drain(mc, mc->cap / 2);
+        *(mc->pages + mc->n++) = (u32)pfn;
+}
+static inline void page_give(u64 pfn) { page_give_to(mem_cpu(), pfn); }
 u64  block_take(u32 order, enum reserve r);                     /* likewise, head word CACHED */
 void block_give(u64 pfn, u32 order);
-static inline void kind_count(struct mem_cpu *mc, u32 kind, i64 pages) { mc->kinds[kind] += pages; }
+static inline void kind_count(struct mem_cpu *mc, u32 kind, i64 pages) { *(mc->kinds + kind) += pages; }
 extern u64 mem_total_pages;
 u64  mem_free_pages(void);
 bool pfn_is_ram(u64 pfn);
@@ -96,10 +106,36 @@ void copy_page(void *dst, const void *src);
 
 /* ---- frames.c ---- */
 void frames_init(void);
+extern struct frame *zero_frame;                                /* the page of zeros that user space may see */
 bool may_reclaim(void);                                         /* sleeping is allowed here */
 bool frame_map_take(struct frame *f);                           /* a mapping's reference; false: freed, or too many */
-void frame_map_drop(u64 pfn);                                   /* pfn may be a tail; in a section or not */
-struct frame *frame_head(u64 pfn);
+void frame_free(struct frame *f);                               /* its counts are 0, and this is who made them so */
+static inline struct frame *frame_head(u64 pfn)
+{
+        struct frame *f = frame_of(pfn);
+        return __builtin_expect(kind_of(f) == F_TAIL, 0) ? frame_of(f->aux) : f;
+}
+/* One more for a frame that is mapped already (the caller has its leaf locked); pfn may be a tail. */
+static inline bool frame_map_again(u64 pfn)
+{
+        struct frame *f = frame_head(pfn);
+        u64 old = __atomic_fetch_add(&f->word, MAP_ONE, __ATOMIC_RELAXED);
+
+        if (__builtin_expect((old & MAP_MASK) < MAP_MASK - MAX_CPUS * MAP_ONE, 1))      /* all CPUs at once do not overflow it */
+                return true;
+        __atomic_fetch_sub(&f->word, MAP_ONE, __ATOMIC_RELAXED);
+        return false;
+}
+static inline void frame_map_drop(u64 pfn)
+{
+        struct frame *f = frame_head(pfn);
+        u64 old = __atomic_fetch_sub(&f->word, MAP_ONE, __ATOMIC_ACQ_REL);
+
+        if (__builtin_expect(!(old & MAP_MASK) || old >> KIND_SHIFT != F_BYTES, 0))
+                k_panic("a frame is less often mapped than there are mappings");
+        if ((old & COUNT_MASK) == MAP_ONE)
+                frame_free(f);
+}
 
 /* ---- pool.c ---- */
 void pools_init(void);
@@ -110,4 +146,21 @@ u64  kstacks_release(void);
 
 /* ---- payer.c ---- */
 bool payer_take_slow(struct payer *p, u64 bytes);
-static inline u32 stock_of(const struct payer *p) { return (u32)((u64)p >> 6) % STOCKS; }
+void payer_uncharge_slow(struct payer *p, u64 bytes);
+static inline struct stock *stock_at(struct mem_cpu *mc, const struct payer *p)
+{ return (struct stock *)((u8 *)mc->stock + ((u64)p >> 2 & (STOCKS - 1) * sizeof(struct stock))); }
+/* In a section: this CPU's stock of p, or NULL if it has less than `bytes` of it. */
+static inline struct stock *stock_with(struct mem_cpu *mc, const struct payer *p, u64 bytes)
+{
+        struct stock *st = stock_at(mc, p);
+        return st->payer == p && st->bytes >= (i64)bytes ? st : NULL;
+}
+/* In a section: takes bytes back into the stock if there is one and it is not full. */
+static inline bool stock_return(struct mem_cpu *mc, const struct payer *p, u64 bytes)
+{
+        struct stock *st = stock_with(mc, p, 1);        /* one that was used up is refilled by the slow way */
+        if (!st || st->bytes > 2 * STOCK_MAX)
+                return false;
+        st->bytes += (i64)bytes;
+        return true;
+}

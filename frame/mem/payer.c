@@ -15,7 +15,6 @@ OBJECT(payer) {
         u64 used;               /* atomic; bytes, stocks included */
         u64 limit;              /* atomic */
         struct payer *parent;   /* counted; fixed */
-        u32 stocked;            /* hint: far from every limit */
 };
 static void payer_fini(struct payer *p) { k_drop(p->parent); }
 POOL_DEFINE(payer, payer_fini);
@@ -36,19 +35,16 @@ struct payer *payer_new(struct payer *parent, u64 limit)
 
 struct payer *payer_hold(struct payer *p) { k_hold(p); return p; }
 void payer_drop(struct payer *p)          { k_drop(p); }
-void payer_set_limit(struct payer *p, u64 limit)
-{
-        STORE(p->limit, limit);
-        STORE(p->stocked, 0u);
-}
+void payer_set_limit(struct payer *p, u64 limit) { STORE(p->limit, limit); }
 
 u64 payer_used(struct payer *p)
 {
         i64 n = (i64)LOAD(p->used);
 
-        for (u32 c = 0; c < MAX_CPUS; c++)
-                if (mem_cpu_of[c] && LOAD_RELAXED(mem_cpu_of[c]->stock[stock_of(p)].payer) == p)
-                        n -= LOAD_RELAXED(mem_cpu_of[c]->stock[stock_of(p)].bytes);
+        for (u32 c = 0; c < MAX_CPUS; c++) {
+                struct stock *st = mem_cpu_of[c] ? stock_with(mem_cpu_of[c], p, 1) : NULL;
+                n -= st ? LOAD_RELAXED(st->bytes) : 0;
+        }
         return n > 0 ? (u64)n : 0;
 }
 
@@ -96,32 +92,24 @@ static bool far_from_limits(struct payer *p)
 
 bool payer_take_slow(struct payer *p, u64 bytes)
 {
-        struct payer *evicted = NULL;
-        i64 evicted_bytes = 0;
+        struct stock evicted = { 0 };
 
         k_hold(p);                      /* traps on a dead payer, before anything changed */
-        bool stocked = far_from_limits(p);
-
-        STORE(p->stocked, (u32)stocked);
-        bool ok = chain_add(p, stocked ? bytes + STOCK_MAX : bytes);
+        bool stocked = far_from_limits(p), ok = chain_add(p, stocked ? bytes + STOCK_MAX : bytes);
 
         if (ok && stocked) {
                 section_enter();
-                struct mem_cpu *mc = mem_cpu();
-                u32 i = stock_of(p);
+                struct stock *st = stock_at(mem_cpu(), p);
 
-                if (mc->stock[i].payer == p) {
-                        mc->stock[i].bytes += STOCK_MAX;
-                } else {
-                        evicted = mc->stock[i].payer;
-                        evicted_bytes = mc->stock[i].bytes;
-                        mc->stock[i].payer = p;
-                        mc->stock[i].bytes = STOCK_MAX;
+                if (st->payer != p) {
+                        evicted = *st;
+                        *st = (struct stock){ p, 0 };
                 }
+                st->bytes += STOCK_MAX;
                 section_leave();
         }
-        if (evicted_bytes > 0)
-                chain_sub(evicted, (u64)evicted_bytes);
+        if (evicted.bytes > 0)
+                chain_sub(evicted.payer, (u64)evicted.bytes);
         k_drop(p);
         return ok;
 }
@@ -131,14 +119,26 @@ bool payer_charge(struct payer *p, u64 bytes)
         if (!p)
                 return true;
         section_enter();
-        struct mem_cpu *mc = mem_cpu();
-        u32 i = stock_of(p);
-        bool ok = mc->stock[i].payer == p && mc->stock[i].bytes >= (i64)bytes;
+        struct stock *st = stock_with(mem_cpu(), p, bytes);
 
-        if (ok)
-                mc->stock[i].bytes -= (i64)bytes;
+        if (st)
+                st->bytes -= (i64)bytes;
         section_leave();
-        return ok || payer_take_slow(p, bytes);
+        return st || payer_take_slow(p, bytes);
+}
+
+/* What does not fit into a stock, or has none, goes all the way. */
+noinline void payer_uncharge_slow(struct payer *p, u64 bytes)
+{
+        section_enter();
+        struct stock *st = stock_with(mem_cpu(), p, STOCK_MAX);
+
+        if (st) {                       /* too full: down to one measure */
+                bytes += (u64)st->bytes - STOCK_MAX;
+                st->bytes = STOCK_MAX;
+        }
+        section_leave();
+        chain_sub(p, bytes);
 }
 
 void payer_uncharge(struct payer *p, u64 bytes)
@@ -146,16 +146,8 @@ void payer_uncharge(struct payer *p, u64 bytes)
         if (!p || !bytes)
                 return;
         section_enter();
-        struct mem_cpu *mc = mem_cpu();
-        u32 i = stock_of(p);
-
-        if (LOAD_RELAXED(p->stocked) && mc->stock[i].payer == p) {
-                i64 n = mc->stock[i].bytes + (i64)bytes;
-
-                bytes = n > 2 * STOCK_MAX ? (u64)n - STOCK_MAX : 0;
-                mc->stock[i].bytes = n - (i64)bytes;
-        }
+        bool done = stock_return(mem_cpu(), p, bytes);
         section_leave();
-        if (bytes)
-                chain_sub(p, bytes);
+        if (!done)
+                payer_uncharge_slow(p, bytes);
 }

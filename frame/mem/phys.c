@@ -20,6 +20,8 @@ u64 mem_total_pages;
 struct mem_cpu *mem_cpu_of[MAX_CPUS];
 struct mem_counters mem_counters[MAX_CPUS];
 
+__attribute__((preserve_most)) void section_look(void) { preempt_sub_check(0); }
+
 static struct klock buddy;
 static u32 free_head[MAX_ORDER + 1];
 static u64 free_pages;
@@ -106,7 +108,7 @@ static void place_initrd(void)
 
         /* SAFETY: M2: the initrd's own pages, below 4 GiB, mapped by the early tables */
         if (start & PAGE_MASK)
-                __builtin_memmove(to, phys_to_virt(start), len);
+                memmove(to, phys_to_virt(start), len);
         boot_info.initrd_start = page_down(start);
         boot_info.initrd_end = page_down(start) + len;
         __builtin_memset(to + len, 0, page_up(len) - len);
@@ -264,25 +266,15 @@ u64 page_take(enum reserve r)
 
         if (__builtin_expect(mc->n == 0, 0) && !refill(mc, r))
                 return 0;
-        return mc->pages[--mc->n];
+        return *(mc->pages + --mc->n);
 }
 
-static noinline void drain(struct mem_cpu *mc, u32 keep)
+void cache_drain(struct mem_cpu *mc, u32 keep)
 {
         klock_lock(&buddy);
         while (mc->n > keep)
                 give_locked(mc->pages[--mc->n], 0);
         klock_unlock(&buddy);
-}
-
-void page_give(u64 pfn)
-{
-        struct mem_cpu *mc = mem_cpu();
-
-        set_word(frame_of(pfn), KIND(F_CACHED));
-        if (__builtin_expect(mc->n >= mc->cap, 0))
-                drain(mc, mc->cap / 2);
-        mc->pages[mc->n++] = (u32)pfn;
 }
 
 u64 mem_free_pages(void)
@@ -347,8 +339,8 @@ u64 virt_to_phys(const void *p)
 
 static struct mem_cpu *new_mem_cpu(void)
 {
-        u64 mags = (u64)(k_pools_end - k_pools_start) * sizeof(struct pool_mag), own = (sizeof(struct mem_cpu) + 63) & ~63ul;
-        u32 order = own + mags <= PAGE_SIZE ? 0 : bit_highest((own + mags - 1) >> PAGE_SHIFT) + 1;
+        u64 size = sizeof(struct mem_cpu) + (u64)(k_pools_end - k_pools_start) * sizeof(struct pool_mag);
+        u32 order = size <= PAGE_SIZE ? 0 : bit_highest((size - 1) >> PAGE_SHIFT) + 1;
         u64 pfn = block_take(order, NO_RESERVE);
 
         if (!pfn)
@@ -358,7 +350,6 @@ static struct mem_cpu *new_mem_cpu(void)
         set_word(frame_of(pfn), KIND(F_OTHER));
         struct mem_cpu *mc = pfn_virt(pfn);
 
-        mc->mags = (struct pool_mag *)((u8 *)mc + own);
         mc->cap = (u32)min_u64(max_u64(mem_total_pages / 256, 32), CACHE_MAX);
         mc->kinds[F_OTHER] += 1l << order;
         return mc;

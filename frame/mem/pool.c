@@ -31,6 +31,7 @@ struct pool_state {
         u64 region;
         u64 recip;              /* ceil(2^64 / slot) */
         u32 slot;
+        u32 words;              /* between headers: what is zeroed */
         u32 mag_max;
         u32 next_page;
         u32 released;           /* pages below next_page that are the page of zeros */
@@ -50,15 +51,23 @@ static inline struct k_obj *header_at(const struct pool_state *st, u64 i)
 static inline struct frame *page_of(u64 va) { return frame_of((*mmu_kpte(va) & PTE_ADDR) >> PAGE_SHIFT); }
 static inline u64 bit_of(const struct k_obj *o) { return 1ul << (((u64)o & PAGE_MASK) >> 6); }
 
-static inline void zero_words(u64 *p, u64 n)
+/* Zeroes n words, n even.  SAFETY: O3: word by word, so that a stale reader sees whole words of its type */
+static inline void zero_words(u64 *p, u32 n)
 {
-        /* SAFETY: O3: word by word, so that a stale reader sees whole words of its type */
-        if (n <= 32) {
-                for (u64 i = 0; i < n; i++)
-                        *(volatile u64 *)&p[i] = 0;
-        } else {
-                __asm__ volatile ("rep stosq" : "+D"(p), "+c"(n) : "a"(0ul) : "memory");
+        volatile u64 *w = p;
+
+        if (n > 24) {
+                u64 count = n;
+                __asm__ volatile ("rep stosq" : "+D"(p), "+c"(count) : "a"(0ul) : "memory");
+                return;
         }
+        if (n & 2) {
+                w[0] = w[1] = 0;
+                w += 2;
+        }
+#pragma clang loop unroll(disable)
+        for (n &= ~3u; n; n -= 4, w += 4)
+                w[0] = w[1] = w[2] = w[3] = 0;
 }
 
 /* ---- pages, under the pool's lock ---- */
@@ -224,7 +233,7 @@ static noinline void *alloc_slow(struct pool_state *st, struct payer *payer, enu
                 return NULL;
         for (u32 tries = 0; ; tries++) {
                 section_enter();
-                struct pool_mag *m = &mem_cpu()->mags[id];
+                struct pool_mag *m = mag_of(mem_cpu(), id);
 
                 if (m->n || mag_refill(st, m, mode == NOWAIT ? HALF_RESERVE : KEEP_RESERVE))
                         p = m->slot[--m->n];
@@ -241,19 +250,24 @@ static noinline void *alloc_slow(struct pool_state *st, struct payer *payer, enu
 void *k_pool_alloc(struct pool *pool, struct payer *payer, enum alloc_mode mode)
 {
         u32 id = id_of(pool), slot = pool->slot_k;
+        struct stock *st = NULL;
+
+#ifdef KEEL_DEBUG
+        if (mode == MAY_RECLAIM)
+                assert_may_sleep();
+#endif
 
         section_enter();
         struct mem_cpu *mc = mem_cpu();
-        struct pool_mag *m = &mc->mags[id];
-        u32 i = stock_of(payer);
+        struct pool_mag *m = mag_of(mc, id);
 
-        if (__builtin_expect(m->n == 0 || (payer && (mc->stock[i].payer != payer || mc->stock[i].bytes < (i64)slot)), 0)) {
+        if (__builtin_expect(m->n == 0 || (payer && !(st = stock_with(mc, payer, slot))), 0)) {
                 section_leave();
-                return alloc_slow(&states[id], payer, mode);
+                return alloc_slow(states + id, payer, mode);
         }
         if (payer)
-                mc->stock[i].bytes -= slot;
-        void *p = m->slot[--m->n];
+                st->bytes -= slot;
+        void *p = *(m->slot + --m->n);
 
         section_leave();
         return make_live(p, payer, payer ? slot : 0);
@@ -265,30 +279,32 @@ void k_pool_free(void *p)
 
         if (__builtin_expect(id >= n_pools, 0))
                 k_count_trap(p);
-        struct pool_state *st = &states[id];
+        struct pool_state *st = states + id;
         struct pool *pool = st->pool;
+        struct k_obj *o = k_hdr(p);
         u64 at = (u64)p - pool->base_k;
 
-        if (__builtin_expect(div_slot(st, at) * st->slot != at || LOAD_RELAXED(k_hdr(p)->refs) < K_SATURATED, 0))
+        if (__builtin_expect(div_slot(st, at) * st->slot != at || LOAD_RELAXED(o->refs) < K_SATURATED, 0))
                 k_count_trap(p);
         if (pool->fini_k)
                 pool->fini_k(p);
-        struct k_obj *o = k_hdr(p);
         struct payer *payer = o->payer;
         u32 charge = o->charge;
 
-        zero_words(p, (pool->size_k + 7) / 8);
+        zero_words(p, st->words);
         o->payer = NULL;
         o->charge = 0;
         section_enter();
-        struct pool_mag *m = &mem_cpu()->mags[id];
+        struct mem_cpu *mc = mem_cpu();
+        struct pool_mag *m = mag_of(mc, (u32)id);
 
         if (__builtin_expect(m->n >= st->mag_max, 0))
                 mag_flush(st, m, st->mag_max / 2);
-        m->slot[m->n++] = p;
+        *(m->slot + m->n++) = p;
+        bool paid = !charge || stock_return(mc, payer, charge);
         section_leave();
-        if (charge)
-                payer_uncharge(payer, charge);
+        if (__builtin_expect(!paid, 0))
+                payer_uncharge_slow(payer, charge);
 }
 
 void k_count_trap(void *p) { (void)p; __builtin_trap(); }
@@ -345,7 +361,7 @@ static u64 release_from(struct pool_state *st, u64 pages)
         u32 pfn[RELEASE_BATCH], n = 0;
 
         section_enter();
-        mag_flush(st, &mem_cpu()->mags[st - states], 0);
+        mag_flush(st, mag_of(mem_cpu(), (u32)(st - states)), 0);
         klock_lock(&st->lock);
         for (u64 page = 0; page < st->next_page && n < min_u64(pages, RELEASE_BATCH); page++) {
                 u64 va = st->region + (page << PAGE_SHIFT);
@@ -395,7 +411,7 @@ bool pool_stats(u32 index, struct pool_stats *out)
 
         for (u32 c = 0; c < MAX_CPUS; c++)
                 if (mem_cpu_of[c])
-                        free += LOAD_RELAXED(mem_cpu_of[c]->mags[index].n);
+                        free += LOAD_RELAXED(mag_of(mem_cpu_of[c], index)->n);
         while (st->pool->name_k[len])
                 len++;
         *out = (struct pool_stats){
@@ -426,6 +442,7 @@ void pools_init(void)
                 st->pool = pool;
                 st->region = POOLS_BASE + ((u64)i << K_REGION_SHIFT);
                 st->slot = pool->slot_k;
+                st->words = (pool->slot_k - 16) / 8;
                 st->recip = U64_MAX / pool->slot_k + 1;
                 st->mag_max = pool->slot_k >= 4096 ? 1 : pool->slot_k >= 1024 ? 4 : MAG_SLOTS;
                 pool->base_k = st->region + 64;

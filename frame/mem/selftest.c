@@ -295,7 +295,7 @@ static void test_lib(void)
                         for (u32 to = 0; to < 18; to++) {
                                 for (u32 i = 0; i < 300; i++)
                                         a[i] = b[i] = (u8)(i * 7 + n);
-                                __builtin_memmove(a + to, a + from, n);
+                                memmove(a + to, a + from, n);
                                 for (u32 i = 0; i < 300; i++)
                                         CHECK(a[i] == (i >= to && i < to + n ? b[i - to + from] : b[i]));
                                 __builtin_memcpy(a + 300, b, n);

@@ -146,7 +146,7 @@ static inline void lock_space(struct vmspace *s)
 static inline void unlock_space(struct vmspace *s)
 {
         __atomic_store_n(&s->lock, 0, __ATOMIC_RELEASE);
-        preempt_sub_check(PREEMPT_ONE);
+        preempt_leave();
 }
 
 /* Locked, alive, and in a section: an oops is impossible until range_end. */
@@ -383,7 +383,13 @@ struct vm_cursor k_cursor(struct vmspace *s, u64 addr)
                 __builtin_trap();
         }
         held_push(HELD_CURSOR, s);
-        return (struct vm_cursor){ .s = s, .addr = addr };
+        struct vm_cursor c __attribute__((uninitialized));      /* n entries of flush and drop are valid */
+
+        c.s = s;
+        c.addr = addr;
+        c.pte = NULL;
+        c.n = 0;
+        return c;
 }
 
 void k_cursor_end(struct vm_cursor *c)
@@ -453,7 +459,7 @@ struct vm_page cursor_get(struct vm_cursor *c)
 
 err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 page, u32 prot)
 {
-        bool zero = f == frame_zero_page();
+        bool zero = f == zero_frame;
 
         k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW)) && f && c->s);
         u64 *p = here(c);
@@ -581,9 +587,11 @@ void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
         range_end(s);
 }
 
+#define RIGHTS (PTE_P | PTE_W | PTE_NX | PTE_WANT_R | PTE_WANT_W)
+
 void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 {
-        u64 va = start, stop, *up, flush[VM_FLUSH_PAGES];
+        u64 va = start, stop, *up, flush[VM_FLUSH_PAGES], any = leaf(0, prot, false) & RIGHTS;
         u32 n = 0;
 
         check_range(start, end);
@@ -595,9 +603,7 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 
                         if (!old)
                                 continue;
-                        u32 cow = old & PTE_COW ? VM_COW : 0;
-
-                        old = change(e, ~LEAF_KEEP, leaf(0, prot | cow, old & PTE_ZERO) & ~(u64)PTE_A, &new);
+                        old = change(e, RIGHTS, old & (PTE_COW | PTE_ZERO) ? any & ~(u64)PTE_W : any, &new);
                         if (!must_flush(old, new))      /* more rights: who has the old ones faults once and looks again */
                                 continue;
                         if (n < VM_FLUSH_PAGES)
@@ -610,32 +616,36 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 }
 
 /* One table's part of a clone.  Both locked. */
-static bool clone_leaves(struct vmspace *dst, struct vmspace *src, u64 va, u64 stop, u64 *from, bool cow, u32 *changed)
+static bool clone_leaves(struct vmspace *dst, u64 va, u64 stop, u64 *from, bool cow, u32 *changed)
 {
-        u64 *to = NULL, *table = NULL;
+        u64 *to = NULL, n = (stop - va) >> PAGE_SHIFT, i;
         i64 added = 0;
 
-        for (; va < stop; va += PAGE_SIZE, from++, to = to ? to + 1 : NULL) {
-                u64 e = *from;
+        for (i = 0; i < n; i++) {
+                u64 e = from[i];
 
                 if (!e)
                         continue;
-                if (!to && !(to = table = leaf_at(dst, va, true)))
-                        return false;
-                if (*to || (!(e & PTE_ZERO) && !frame_map_take(frame_head(pfn_in(e)))))
+                if (!to) {
+                        u64 *first = leaf_at(dst, va + (i << PAGE_SHIFT), true);
+                        if (!first)
+                                return false;
+                        to = first - i;
+                }
+                if (to[i] || (!(e & PTE_ZERO) && !frame_map_again(pfn_in(e))))
                         break;                          /* something is there; or mapped too often */
-                if (cow && e & PTE_WANT_W && !(e & PTE_COW)) {
-                        change(from, PTE_W, PTE_COW, &e);
+                if (cow && (e & (PTE_WANT_W | PTE_COW)) == PTE_WANT_W) {
+                        change(&from[i], PTE_W, PTE_COW, &e);
                         ++*changed;
                 }
-                *(volatile u64 *)to = e & ~(u64)PTE_D;
+                *(volatile u64 *)&to[i] = e & ~(u64)PTE_D;
                 added++;
         }
         if (added) {
-                entries_add(table, added);
+                entries_add(&to[i - 1], added);
                 dst->mapped += (u64)added;
         }
-        return va >= stop;
+        return i == n;
 }
 
 err_t vmspace_clone(struct vmspace *dst, struct vmspace *src, u64 start, u64 end, bool cow)
@@ -655,7 +665,7 @@ err_t vmspace_clone(struct vmspace *dst, struct vmspace *src, u64 start, u64 end
                 __builtin_trap();
         }
         for (u64 *e; ok && (e = next_leaf(src, &va, end, &stop, &up)); va = stop)
-                ok = clone_leaves(dst, src, va, stop, e, cow, &changed);
+                ok = clone_leaves(dst, va, stop, e, cow, &changed);
         if (changed)
                 mmu_flush_space(src, NULL, U32_MAX);
         unlock_space(second);
