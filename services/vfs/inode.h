@@ -20,6 +20,7 @@
 BASE(inode);
 BASE(file);
 OBJECT(dentry);
+OBJECT(pipe);
 STABLE(file_ops);
 STABLE(inode_ops);
 struct actor;
@@ -90,6 +91,7 @@ BASE(inode) {
         /* lock */
         struct timestamp atime, mtime, ctime, btime;
         u64 version;                    /* counts changes of a directory */
+        struct pipe *pipe;              /* not counted: an open FIFO's; lock */
         struct blob *link;              /* counted: a symlink's target; fixed; NULL: ask readlink or follow */
         struct rwlock lock;
         struct mapping mapping;

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A pipe's inside.
+ */
+#pragma once
+#include "services/pipe/pipe.h"
+
+#define PIPE_DEFAULT 16u                /* slots */
+#define PIPE_MAX     256u               /* 1 MiB: pipe-max-size */
+#define PIPE_SPARE   2u
+
+struct pipe_slot {
+        struct frame *frame;            /* counted */
+        u16 off, len;                   /* bytes in it that are to be read */
+        u32 packet;                     /* not 0: one write's bytes, read whole or cut */
+};
+OBJECT(pipe_slots) { struct pipe_slot slot[PIPE_MAX]; };
+POOL_DECLARE(pipe_slots)
+
+OBJECT(pipe) {
+        struct mutex lock;
+        u32 size;                       /* slots: a power of two; lock */
+        u32 head, tail;                 /* slots [tail, head) hold bytes; written under lock, LOAD by poll */
+        u32 readers, writers;           /* open ends; written under lock, LOAD by poll */
+        u32 reader_opens, writer_opens; /* how often one was opened; lock */
+        struct frame *spare[PIPE_SPARE];        /* counted; lock */
+        struct waitq readable, writable;        /* slept on under lock, and polled */
+        struct waitq opened;
+        struct pipe_slots *more;        /* owned: the slots if size > PIPE_DEFAULT */
+        struct pipe_slot few[PIPE_DEFAULT];
+};
+POOL_DECLARE(pipe)
+
+OBJECT(pipe_file) {
+        struct file base;
+        struct pipe *pipe;              /* counted; fixed */
+        u32 writers_seen;               /* FIFO: writer_opens when it was opened for reading */
+        bool fifo;
+};
+POOL_DECLARE(pipe_file)
+DOWNCASTABLE(pipe_file, file);
+
+struct pipe *pipe_make(struct payer *payer);             /* count 1; NULL: no memory */
+struct pipe_slot *pipe_slot_at(struct pipe *p, u32 i);
+static inline bool pipe_is_full(const struct pipe *p)  { return LOAD(p->head) - LOAD(p->tail) >= LOAD(p->size); }
+static inline bool pipe_is_empty(const struct pipe *p) { return LOAD(p->head) == LOAD(p->tail); }
+/* REQUIRES(p->lock) */
+struct frame *pipe_take_frame(struct pipe *p);           /* a spare one or new; NULL: no memory */
+void  pipe_give_frame(struct pipe *p, struct frame *f);  /* kept as a spare, or dropped */
+err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size);
+void  pipe_clear_locked(struct pipe *p);
+
+extern const struct file_ops pipe_ops, fifo_ops;
+/* A new end on a place; the pipe's count of its side is raised. */
+err_t pipe_file_new(const struct actor *who, struct pipe *p, const struct path *at, u32 flags, struct pipe_file **out);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A pipe's ring of frames.
+ */
+#include "services/pipe/pipe_impl.h"
+
+LOCK_CLASS(pipe);
+
+static void pipe_fini(struct pipe *p)
+{
+        pipe_clear_locked(p);
+        pipe_slots_drop(p->more);
+}
+POOL_DEFINE(pipe, pipe_fini);
+POOL_DEFINE(pipe_slots, NO_FINI);
+
+struct pipe *pipe_make(struct payer *payer)
+{
+        struct pipe *p = pipe_alloc(payer, MAY_RECLAIM);
+
+        if (!p)
+                return NULL;
+        lock_init(&p->lock, pipe);
+        p->size = PIPE_DEFAULT;
+        pipe_publish(p);
+        return p;
+}
+
+struct pipe_slot *pipe_slot_at(struct pipe *p, u32 i)
+{
+        if (p->more)
+                return &p->more->slot[i & (p->size - 1)];
+        return &p->few[i & (p->size - 1)];
+}
+
+struct frame *pipe_take_frame(struct pipe *p)
+{
+        for (u32 i = 0; i < PIPE_SPARE; i++) {
+                struct frame *f = p->spare[i];
+                if (f) {
+                        p->spare[i] = NULL;
+                        return f;
+                }
+        }
+        return frame_alloc(payer_current(), FRAME_FILL);
+}
+
+void pipe_give_frame(struct pipe *p, struct frame *f)
+{
+        if (frame_refs(f) == 1) {
+                for (u32 i = 0; i < PIPE_SPARE; i++) {
+                        if (!p->spare[i]) {
+                                p->spare[i] = f;
+                                return;
+                        }
+                }
+        }
+        frame_drop(f);
+}
+
+void pipe_clear_locked(struct pipe *p)
+{
+        for (u32 i = p->tail; i != p->head; i++)
+                frame_drop(pipe_slot_at(p, i)->frame);
+        STORE(p->tail, p->head);
+        for (u32 i = 0; i < PIPE_SPARE; i++) {
+                frame_drop(p->spare[i]);
+                p->spare[i] = NULL;
+        }
+}
+
+err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size)
+{
+        u32 used = p->head - p->tail;
+        struct pipe_slots *new = NULL;
+
+        if (used > size)
+                return ERR(EBUSY);
+        if (size > PIPE_DEFAULT) {
+                new = pipe_slots_alloc(payer, MAY_RECLAIM);
+                if (!new)
+                        return ERR(ENOMEM);
+                for (u32 i = 0; i < used; i++)
+                        new->slot[i] = *pipe_slot_at(p, p->tail + i);
+        } else {
+                struct pipe_slot kept[PIPE_DEFAULT] = { };
+                for (u32 i = 0; i < used; i++)
+                        kept[i] = *pipe_slot_at(p, p->tail + i);
+                for (u32 i = 0; i < used; i++)
+                        p->few[i] = kept[i];
+        }
+        pipe_slots_drop(p->more);
+        p->more = new;
+        STORE(p->tail, 0);
+        STORE(p->head, used);
+        STORE(p->size, size);
+        return OK;
+}
