@@ -145,8 +145,9 @@ static void start(struct task_body *self, struct user_regs *r)
 
 static void on_call(struct task_body *self, struct user_regs *r)
 {
+        if (r->orig_rax == 0x104)
+                return;
         u64 flags = arch_irq_save();
-
         arch_irq_restore(flags);
         if (flags & (FLAG_AC | FLAG_DF | FLAG_NT | FLAG_TF))
                 check("T1 flags in the kernel", false);
@@ -154,6 +155,7 @@ static void on_call(struct task_body *self, struct user_regs *r)
         case 0x100: happens(self, CALL, 0, r->rdi); break;
         case 0x101: r->rip = r->rdi; break;
         case 0x102: task_yield(); break;
+        case 0x105: k_print("selftest: a system call takes %d cycles\n", r->rdi / 1000, 0, 0); break;
         default:
                 task_exit();
                 __atomic_add_fetch(&ended, 1, __ATOMIC_RELEASE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The user program of selftest.c.  R14 is where to go on after a fault; a system call
- * with number 0x100 reports RDI, 0x101 jumps to RDI, 0x102 yields, 0x103 ends.
+ * with number 0x100 reports RDI, 0x101 jumps to RDI, 0x102 yields, 0x103 ends, 0x104 does nothing.
  */
 #ifdef KEEL_SELFTEST
         .section .rodata.selftest, "a"
@@ -97,9 +97,22 @@ selftest_user:
         movl $0x101, %eax
         movq $0xffffffff80200000, %rdi
         syscall
-5:      leaq done(%rip), %r14
+5:      leaq 7f(%rip), %r14
         movl $0x101, %eax
         movq $0x7ffffffff000, %rdi
+        syscall
+7:      /* A thousand system calls that do nothing. */
+        rdtsc
+        movl %eax, %ebp
+        movl $1000, %r13d
+6:      movl $0x104, %eax
+        syscall
+        decl %r13d
+        jnz 6b
+        rdtsc
+        subl %ebp, %eax
+        movl %eax, %edi
+        movl $0x105, %eax
         syscall
 done:   movl $0x103, %eax
         syscall
