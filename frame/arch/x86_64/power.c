@@ -122,7 +122,7 @@ static void panic_end(const char *why, usize n)
         arch_stop_cpu();
 }
 
-static void panic_text(const char *why, usize n)
+static noinline void panic_text(const char *why, usize n)
 {
         stop_others();
         if (__atomic_exchange_n(&panicking, 1, __ATOMIC_ACQ_REL)) {
@@ -133,7 +133,8 @@ static void panic_text(const char *why, usize n)
         log_panic_mode();
         log_flush_console();
         say("Kernel panic - not syncing: ", why, n, "\n");
-        arch_backtrace((u64)__builtin_return_address(0), (u64)__builtin_frame_address(0));
+        u64 *frame = __builtin_frame_address(0);        /* the caller's RBP, the return address */
+        arch_backtrace(frame[1], frame[0]);
         panic_end(why, n);
 }
 

@@ -3,7 +3,6 @@
  * Port windows of known legacy devices.  No list entry reaches a device that does DMA
  * or that the framework itself programs (interrupt controllers, PIT, PCI configuration).
  */
-#include "arch.h"
 #include "x86.h"
 
 STABLE(ioports) { const char *name; u16 base; u16 size; u32 taken; };
