@@ -412,7 +412,8 @@ static void churn(struct st_worker *w)
                 old->bytes[i] = 0;
         }
         st_odd_drop(old);
-        st_odd_try_hold(shared_objects[(i + 1) % SHARED]) ? st_odd_drop(shared_objects[(i + 1) % SHARED]) : (void)0;
+        if (st_odd_try_hold(old = PTR_LOAD(shared_objects[(i + 1) % SHARED])))
+                st_odd_drop(old);
         frame_drop(XCHG(shared_frames[i], f));
         g = PTR_LOAD(shared_frames[(i + 1) % SHARED]);
         if (frame_try_hold(g))

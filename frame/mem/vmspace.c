@@ -349,7 +349,7 @@ static void cursor_flush(struct vm_cursor *c)
         if (!c->n)
                 return;
         section_enter();
-        mmu_flush_space(c->s, c->flush, c->n);
+        mmu_flush_space(c->s, c->flush, (u32)c->n);
         for (u32 i = 0; i < c->n; i++)
                 if (c->drop[i])
                         drop_page(c->s, c->drop[i]);

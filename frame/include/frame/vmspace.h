@@ -33,7 +33,7 @@ SAFE_API void vmspace_drop(struct vmspace *s);           /* the last frees all m
 SAFE_API u64  vmspace_mapped(struct vmspace *s);         /* pages mapped now */
 SAFE_API u64  vmspace_tables(struct vmspace *s);         /* page-table pages */
 
-struct K_OPAQUE K_BORROW K_PINNED vm_cursor { struct vmspace *s; u64 addr; u64 *pte; u32 n; u32 whole; u64 flush[8]; u32 drop[8]; };
+struct K_OPAQUE K_BORROW K_PINNED vm_cursor { struct vmspace *s; u64 addr; u64 *pte; u64 n; u64 flush[8]; u32 drop[8]; };
 struct vm_cursor k_cursor(struct vmspace *s, u64 addr);
 void k_cursor_end(struct vm_cursor *c);
 #define VM_CURSOR(NAME, space, addr)  struct vm_cursor NAME __attribute__((cleanup(k_cursor_end))) = k_cursor((space), (addr))
