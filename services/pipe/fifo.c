@@ -4,6 +4,7 @@
  * count it: the last end to close takes the pointer away.
  */
 #include "services/pipe/pipe_impl.h"
+#include "services/vfs/dentry.h"
 
 /* The inode's pipe, counted; made if it is closed. */
 static struct pipe *pipe_of_locked(const struct actor *who, struct inode *inode)
@@ -30,7 +31,10 @@ static err_t open_locked(const struct actor *who, const struct path *at, u32 fla
                 err = pipe_file_new(who, p, at, flags, out);
         if (succeeded(err)) {
                 (*out)->fifo = true;
-                (*out)->writers_seen = p->writer_opens;
+                if ((flags & O_ACCMODE) == O_WRONLY)
+                        (*out)->other_seen = p->reader_opens;
+                else
+                        (*out)->other_seen = p->writers > 0 ? p->writer_opens - 1 : p->writer_opens;
                 waitq_wake_all(&p->opened);
         } else if (!was_open) {
                 inode->pipe = NULL;
@@ -45,8 +49,7 @@ static err_t wait_for_other(struct pipe_file *pf, bool for_writer)
         struct pipe *p = pf->pipe;
 
         GUARD(&p->lock);
-        u32 seen = for_writer ? p->writer_opens : p->reader_opens;
-        while ((for_writer ? p->writers : p->readers) == 0 && (for_writer ? p->writer_opens : p->reader_opens) == seen)
+        while ((for_writer ? p->writers : p->readers) == 0 && (for_writer ? p->writer_opens : p->reader_opens) == pf->other_seen)
                 if (failed(waitq_sleep(&p->opened, &p->lock, WAIT_INTERRUPTIBLE, NEVER)))
                         return ERR(ERESTARTSYS);
         return OK;

@@ -167,7 +167,7 @@ static u32 pipe_poll(struct file *f, struct waiter *w)
                 if (!pipe_is_empty(p))
                         mask |= EPOLLIN | EPOLLRDNORM;
                 /* A FIFO nobody has written to yet has not hung up. */
-                if (LOAD(p->writers) == 0 && (!pf->fifo || LOAD(p->writer_opens) != pf->writers_seen))
+                if (LOAD(p->writers) == 0 && (!pf->fifo || LOAD(p->writer_opens) != pf->other_seen))
                         mask |= EPOLLHUP;
         }
         if (f->mode & FILE_WRITE) {

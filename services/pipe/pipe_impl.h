@@ -34,7 +34,7 @@ POOL_DECLARE(pipe)
 OBJECT(pipe_file) {
         struct file base;
         struct pipe *pipe;              /* counted; fixed */
-        u32 writers_seen;               /* FIFO: writer_opens when it was opened for reading */
+        u32 other_seen;                 /* FIFO: the other side's opens when this was opened (one less if it was open) */
         bool fifo;
 };
 POOL_DECLARE(pipe_file)
