@@ -198,10 +198,11 @@ static u32 column_before(const struct ldisc *d, u32 end)
         return column;
 }
 
-static void back_to(struct ldisc *d, u32 column)
+/* Over what was a tab there is nothing to wipe out. */
+static void back_to(struct ldisc *d, u32 column, bool tab)
 {
         while (d->column > column) {
-                echo_raw(d, STR("\b \b"));
+                echo_raw(d, tab ? STR("\b") : STR("\b \b"));
                 d->column--;
         }
 }
@@ -229,7 +230,7 @@ static void erase_one(struct ldisc *d)
         } else if (!lflag(d, ECHOE)) {
                 echo(d, cc(d, VERASE));
         } else {
-                back_to(d, column_before(d, at));
+                back_to(d, column_before(d, at), c == '\t');
         }
 }
 
@@ -308,6 +309,10 @@ static void typed_signal(struct ldisc *d, u32 sig, u8 c)
         if (lflag(d, ECHO))
                 echo(d, c);
         d->ops->signal(d, sig);
+        if (iflag(d, IXON) && d->stopped) {             /* as on Linux: whoever interrupts wants to see it */
+                d->stopped = false;
+                d->ops->flow(d, false);
+        }
 }
 
 static void store_typed(struct ldisc *d, u8 c)
