@@ -12,6 +12,8 @@ attacks/*.c hold many programs.  Each begins with a line
     //! link name       compiles; the object or cross-unit check must reject it
     //! trap name       compiles; attack(n) must trap at run time, at -O0 and -O2
     //! ok name         compiles; attack(n) must run to its end, at -O0 and -O2
+    //! hole:PART name  with that PART of the IR pass off, some call must get through
+    //! object:WORD name  compiled without the checker; the object check must say WORD
     //! good name       must be accepted, without a warning, by the object check too
 and goes to the next such line.  `//+ file` to `//-` is a further file beside it.
 good/*.c have the same form.
@@ -77,6 +79,9 @@ class Tests:
         code, text = run(cmd)
         return cmd, code, text, out
 
+    def link(self, exe, out):
+        return [self.cc[0], '-no-pie', '-O1', '-Wl,--unresolved-symbols=ignore-all', '-o', exe, os.path.join(OUT, 'harness.o'), out]
+
     def one(self, p):
         """Returns a list of (what, command)."""
         bad = []
@@ -89,8 +94,7 @@ class Tests:
                     bad.append(('does not compile at %s:\n%s' % (level, text), cmd))
                     continue
                 exe = out[:-2]
-                cmd = [self.cc[0], '-no-pie', '-O1', '-Wl,--unresolved-symbols=ignore-all', '-o', exe,
-                       os.path.join(OUT, 'harness.o'), out]
+                cmd = self.link(exe, out)
                 code, text = run(cmd)
                 if code:
                     bad.append(('does not link:\n' + text, cmd))
@@ -99,6 +103,28 @@ class Tests:
                 if code:
                     bad.append(('%s: %s' % (level, text.strip()), [exe, sort]))
             return bad
+        if sort.startswith('hole:'):
+            for level in ('-O0', '-O2'):
+                cmd, code, text, out = self.compile(src, (level, '-fplugin-arg-safec-off=' + sort[5:], '-fplugin-arg-safec-off=IR-VERIFY',
+                                                          '-Wno-error=frame-larger-than'))
+                exe = out[:-2]
+                if not code:
+                    cmd = self.link(exe, out)
+                    code, text = run(cmd)
+                if code:
+                    return [('does not compile:\n' + text, cmd)]
+                if run([exe, 'trap' if 'BOUNDS' in sort else 'ok'])[0]:
+                    return []
+            return [('without %s nothing gets through' % sort[5:], [exe, 'trap'])]
+        if sort.startswith('object:'):
+            out = src[:-2] + '.o'
+            cmd = [self.cc[0], '-O2', '-ffreestanding', '-c', src, '-o', out]
+            code, text = run(cmd)
+            if code:
+                return [('does not compile:\n' + text, cmd)]
+            cmd = ['tools/safec/objcheck', '--partial', out]
+            code, text = run(cmd)
+            return [] if code and sort[7:] in text else [('the object check must say "%s":\n%s' % (sort[7:], text), cmd)]
         cmd, code, text, out = self.compile(src)
         if sort == 'good':
             if code or 'warning' in text:

@@ -290,7 +290,7 @@ public:
                         if (readonly) {
                                 if (use != Read)
                                         err(e, "O3", "field '" + f->getName() + "' may only be read by value");
-                        } else if (C.tagged(r, "keel:opaque")) {
+                        } else if (C.isOpaque(r)) {
                                 err(e, "O1", "'" + f->getName() + "' is a field of an opaque framework type");
                         }
                 }
@@ -545,7 +545,7 @@ public:
                 bool svc = mine(e);
                 if (svc && e->getType()->isRecordType()) {
                         const RecordDecl *r = e->getType()->castAs<RecordType>()->getDecl();
-                        if (C.tagged(r, "keel:opaque") && !zero(e, X))
+                        if (C.isOpaque(r) && !zero(e, X))
                                 err(e, "O2", "'" + e->getType().getAsString() + "' is opaque: initialise it with {} or by its functions");
                 }
                 if (const Expr *fill = e->hasArrayFiller() ? e->getArrayFiller() : nullptr)

@@ -81,8 +81,7 @@ public:
         std::string whyBorrow(QualType t);
         bool isPod(QualType t, bool padding, std::string *why = nullptr);
         bool hasConst(QualType t);
-        bool isOpaque(QualType t);
-        bool holdsOpaque(QualType t);
+        bool isOpaque(const RecordDecl *r);
         void checkType(QualType t, SourceLocation loc, bool param = false);
         void checkDecls();
         void checkLocal(const VarDecl *v);

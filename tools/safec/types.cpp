@@ -109,24 +109,16 @@ std::string Checker::whyBorrow(QualType t)
         return "'" + t.getAsString() + "'";
 }
 
-bool Checker::isOpaque(QualType t)
+// Marked so, or a framework type with fields of its own (named ..._k).
+bool Checker::isOpaque(const RecordDecl *r)
 {
-        const auto *rt = element(*Ctx, t)->getAs<RecordType>();
-        return rt && tagged(rt->getDecl(), "keel:opaque");
-}
-
-bool Checker::holdsOpaque(QualType t)
-{
-        const auto *rt = element(*Ctx, t)->getAs<RecordType>();
-        if (!rt)
-                return false;
-        if (tagged(rt->getDecl(), "keel:opaque"))
+        if (tagged(r, "keel:opaque"))
                 return true;
-        const RecordDecl *d = rt->getDecl()->getDefinition();
-        if (d)
-                for (const FieldDecl *f : d->fields())
-                        if (holdsOpaque(f->getType()))
-                                return true;
+        if (const RecordDecl *d = r->getDefinition())
+                if (frameworkDecl(d))
+                        for (const FieldDecl *f : d->fields())
+                                if (f->getName().ends_with("_k"))
+                                        return true;
         return false;
 }
 
@@ -178,7 +170,7 @@ bool Checker::isPod(QualType t, bool padding, std::string *why)
         const RecordDecl *d = rt->getDecl()->getDefinition();
         if (!d)
                 return no("an incomplete type");
-        if (kindOf(d) != Kind::Value || tagged(d, "keel:opaque") || tagged(d, "keel:borrow"))
+        if (kindOf(d) != Kind::Value || isOpaque(d) || tagged(d, "keel:borrow"))
                 return no("'struct " + d->getName().str() + "', which is not plain");
         if (d->hasFlexibleArrayMember())
                 return no("a flexible array");

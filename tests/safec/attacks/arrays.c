@@ -19,3 +19,7 @@ void attack(u32 n) { forms[n].run(3); }
 #include "tests/safec/forms.h"
 const u32 attacks = ARRAY_SIZE(forms);
 void attack(u32 n) { forms[n].run(0); }
+//! hole:IR-BOUNDS without_the_strict_check
+#include "tests/safec/forms.h"
+const u32 attacks = ARRAY_SIZE(forms);
+void attack(u32 n) { forms[n].run(4); }

@@ -210,3 +210,8 @@ static u32 f(u8 a, u8 b) { return a / b; }
 static i32 f(i32 a, i32 b) { a /= b; return a; }
 //! I1 compound_narrow
 static u8 f(u8 a, u8 b) { a %= b; return a; }
+//! O2 timer_forged
+STABLE(s) { struct timer t; };
+static struct s one = { { 5, 6 } };
+//! O2 global_timer_forged
+static struct timer one = { 5, 6 };

@@ -82,3 +82,31 @@ OBJECT(thing) { u32 x; };
 //+ other.c
 #include "other.h"
 u32 call(struct thing *t) { return t->x; }
+//! object:weak weak_symbol
+__attribute__((weak)) int f(void) { return 1; }
+//! object:common common_symbol
+__attribute__((common)) int x;
+//! object:indirect ifunc
+static int one(void) { return 1; }
+static int (*pick(void))(void) { return one; }
+int f(void) __attribute__((ifunc("pick")));
+//! object:section own_section
+__attribute__((section(".init.early"))) int x = 1;
+//! object:section constructor
+__attribute__((constructor)) void f(void) { }
+//! object:thread-local thread_local
+__thread int x = 1;
+int *f(void) { return &x; }
+//! object:instruction cli
+void f(void) { __asm__ volatile("cli"); }
+//! object:instruction fs_access
+unsigned long f(void) { unsigned long x; __asm__("mov %%fs:0, %0" : "=r"(x)); return x; }
+//! object:instruction write_cr3
+void f(unsigned long x) { __asm__ volatile("mov %0, %%cr3" : : "r"(x)); }
+//! object:instruction port_output
+void f(unsigned short p) { __asm__ volatile("outb %%al, %0" : : "Nd"(p)); }
+//! object:neither framework_internal
+void pool_secret(void *p);
+void f(void *p) { pool_secret(p); }
+//! object:checker no_facts
+int f(void) { return 1; }

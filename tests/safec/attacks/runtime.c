@@ -125,3 +125,35 @@ void attack(u32 n)
         assert(all.raw[39] == 39 && all.raw[40] == 3 && all.raw[52] == 15 && all.raw[53] == 53);
         assert(bytes_le32(BYTES_OF(all.raw), 1) == 0x04030201 && bytes_be16(BYTES_OF(all.raw), 5) == 0x0506);
 }
+//! hole:IR-ZERO partly_written_union_unzeroed
+union u { u8 small; u64 large; u8 all[32]; };
+noinline static u64 dirty(u64 x) { u64 a[64] = { }; for (u32 i = 0; i < 64; i++) a[i] = U64_MAX - x; return a[7]; }
+noinline static u64 rest(union u u) { u64 s = 0; for (u32 i = 1; i < 32; i++) s += u.all[i]; return s; }
+noinline static u64 clean(u8 x) { union u u = { .small = x }; return rest(u); }
+void attack(u32 n) { dirty(n); assert(clean(1) == 0); dirty(n); assert(rest((union u){ .small = 9 }) == 0); }
+//! ok small_copies_of_odd_sizes
+struct a3 { u8 x[3]; };
+struct a12 { u64 p; u32 q; } PACKED;
+struct bits { u32 a : 5, b : 27; u64 c : 40; u64 d : 24; };
+STABLE(all) { struct a3 a3[3]; struct a12 a12[3]; struct bits bits[2]; bool flags[3]; struct all *link; };
+static struct all all;
+static struct a3 three(struct a3 x) { x.x[2]++; return x; }
+static struct a12 twelve(struct a12 x, u32 y) { x.q += y; return x; }
+static struct bits some(struct bits b) { b.b++; b.c += 2; return b; }
+void attack(u32 n)
+{
+        all.a3[1] = three(all.a3[0]);
+        all.a3[1] = three(all.a3[1]);
+        assert(all.a3[1].x[2] == 2 && all.a3[2].x[0] == 0 && all.a3[0].x[2] == 0);
+        all.a12[1] = twelve((struct a12){ 7, 8 }, n + 1);
+        all.a12[2] = twelve(all.a12[1], 1);
+        assert(all.a12[2].p == 7 && all.a12[2].q == 10 && all.a12[1].q == 9 && all.a12[0].p == 0);
+        all.bits[1] = some(all.bits[0]);
+        all.bits[1] = some(all.bits[1]);
+        all.bits[1].a = 31;
+        assert(all.bits[1].b == 2 && all.bits[1].c == 4 && all.bits[1].d == 0 && all.bits[1].a == 31 && all.bits[0].a == 0);
+        all.flags[n + 1] = n == 0;
+        assert(all.flags[1] && !all.flags[2]);
+        all.link = &all;
+        assert(all.link->link == &all);
+}
