@@ -10,4 +10,5 @@ void random_event(u64 tsc);             /* the time of a hard interrupt; any con
 void hash_set_key(u64 a, u64 b);        /* random_init's: before any hash is kept */
 
 void log_flush_console(void);           /* BH_LOG's: console output and wake-ups that could not be done at once */
+void log_sync(void);                    /* before power goes: what was logged is on the console */
 void log_panic_mode(void);              /* from now on: no locks, straight to the early console */

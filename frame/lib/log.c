@@ -2,7 +2,7 @@
  *
  * The kernel log: a ring of records, its formatting, its way to the console.
  *
- * Entry points  k_log (services, by klog()), k_print (framework), log_read, log_flush_console
+ * Entry points  k_log (services, by klog()), k_print (framework), log_read, log_flush_console, log_sync
  * Contexts      Any, interrupts and oopses included.  The text is formatted on the caller's stack, before
  *               any lock; the ring's lock is taken with interrupts off, and given up on when this CPU has
  *               it already (a trap inside).  Console and waiters are served here, or where that cannot be by
@@ -254,12 +254,14 @@ static void write_records(void)
                 u8 time[PREFIX];
                 usize n = prefix(time, rec.level, rec.time, false);
 
-                console_seq = rec.seq + 1;
-                if (rec.level >= LOAD_RELAXED(console_level))
+                if (rec.level >= LOAD_RELAXED(console_level)) {
+                        STORE(console_seq, rec.seq + 1);
                         continue;
+                }
                 __builtin_memcpy(line + PREFIX - n, time, n);
                 line[PREFIX + rec.len] = '\n';
                 to_console(k_bytes(line + PREFIX - n, n + rec.len + 1));
+                STORE(console_seq, rec.seq + 1);
         }
 }
 
@@ -288,6 +290,17 @@ void log_flush_console(void)
                 waitq_wake_all(&readers);
         else if (current_task())
                 bh_raise(this_cpu(), BH_LOG);
+}
+
+void log_sync(void)
+{
+        u64 end = LOAD(next_seq);
+
+        /* Another CPU may be at it: it gets time, but not for ever. */
+        for (u32 i = 0; i < 20000000 && LOAD(console_seq) < end; i++) {
+                log_flush_console();
+                __builtin_ia32_pause();
+        }
 }
 
 void log_panic_mode(void) { STORE(panicking, 1u); }

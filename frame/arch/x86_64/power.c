@@ -41,6 +41,7 @@ static bool write_reg(const struct acpi_reg *r, u8 v)
 
 void power_off(void)
 {
+        log_sync();
         stop_others();
         if (acpi.s5 && acpi.hw_reduced && write_reg(&acpi.sleep, (u8)(acpi.s5_a << 2 | 0x20)))
                 arch_stop_cpu();
@@ -67,6 +68,7 @@ static void triple_fault(void)
 
 void power_reset(void)
 {
+        log_sync();
         stop_others();
         write_reg(&acpi.reset, acpi.reset_value);
         for (u32 i = 0; i < 10000; i++) /* the keyboard controller, if it is there and takes a command */
@@ -82,12 +84,14 @@ void power_reset(void)
 
 void power_halt(void)
 {
+        log_sync();
         stop_others();
         arch_stop_cpu();
 }
 
 void power_exit(u8 code)
 {
+        log_sync();
         out32(DEBUG_EXIT, code);        /* ends QEMU with 2 * code + 1, where the device exists */
         power_off();
 }
