@@ -200,9 +200,9 @@ def hard_links(mk):
 
 
 def cut_image(mk):
-    """an image cut in the middle: no crash, an end with a message."""
+    """an image cut before its init is complete: a message, no crash."""
     data = open(os.path.join(vmlib.BUILD, "images", "tiny.img"), "rb").read()
-    b = Boot(mk, C, initrd="", archive=data[:len(data) // 2])
+    b = Boot(mk, C, initrd="", archive=data[:15000])
     b.has(r"Kernel panic - not syncing: ")
     b.ends("guest-reset")
 
@@ -254,6 +254,9 @@ def run(score, selected, long_run):
     kernel = os.environ.get("KERNEL") or "keel"
     for name, f in tests:
         if not selected(name):
+            continue
+        if kernel == "linux" and "microvm" in name:
+            print(f"skip  {name}: Linux finds no clock there without KVM")
             continue
         start = time.monotonic()
         try:
