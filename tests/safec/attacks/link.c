@@ -93,7 +93,8 @@ int f(void) __attribute__((ifunc("pick")));
 //! object:section own_section
 __attribute__((section(".init.early"))) int x = 1;
 //! object:section constructor
-__attribute__((constructor)) void f(void) { }
+void g(void);
+__attribute__((constructor)) void f(void) { g(); }
 //! object:thread-local thread_local
 __thread int x = 1;
 int *f(void) { return &x; }

@@ -76,7 +76,8 @@ union u { u8 small; u64 large; u8 all[32]; };
 noinline static u64 dirty(u64 x) { u64 a[64] = { }; for (u32 i = 0; i < 64; i++) a[i] = U64_MAX - x; return a[7]; }
 noinline static u64 rest(union u u) { u64 s = 0; for (u32 i = 1; i < 32; i++) s += u.all[i]; return s; }
 noinline static u64 clean(u8 x) { union u u = { .small = x }; return rest(u); }
-void attack(u32 n) { dirty(n); assert(clean(1) == 0); assert(rest((union u){ .small = 9 }) == 0); }
+noinline static u64 literal(u8 x) { return rest((union u){ .small = x }); }
+void attack(u32 n) { dirty(n); assert(clean(1) == 0); dirty(n); assert(literal((u8)n) == 0); }
 //! ok loop_local_is_fresh
 void attack(u32 n) { for (u32 i = 0; i < 4; i++) { u32 a[8] = { }; assert(a[(i + n) & 7] == 0); a[(i + n) & 7] = 5; a[(i + n + 1) & 7] = 6; } }
 //! ok signed_overflow_wraps
@@ -125,12 +126,6 @@ void attack(u32 n)
         assert(all.raw[39] == 39 && all.raw[40] == 3 && all.raw[52] == 15 && all.raw[53] == 53);
         assert(bytes_le32(BYTES_OF(all.raw), 1) == 0x04030201 && bytes_be16(BYTES_OF(all.raw), 5) == 0x0506);
 }
-//! hole:IR-ZERO partly_written_union_unzeroed
-union u { u8 small; u64 large; u8 all[32]; };
-noinline static u64 dirty(u64 x) { u64 a[64] = { }; for (u32 i = 0; i < 64; i++) a[i] = U64_MAX - x; return a[7]; }
-noinline static u64 rest(union u u) { u64 s = 0; for (u32 i = 1; i < 32; i++) s += u.all[i]; return s; }
-noinline static u64 clean(u8 x) { union u u = { .small = x }; return rest(u); }
-void attack(u32 n) { dirty(n); assert(clean(1) == 0); dirty(n); assert(rest((union u){ .small = 9 }) == 0); }
 //! ok small_copies_of_odd_sizes
 struct a3 { u8 x[3]; };
 struct a12 { u64 p; u32 q; } PACKED;
