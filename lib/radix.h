@@ -41,7 +41,7 @@ static inline unused struct NAME##_leaf *NAME##_find_leaf(const struct NAME *t, 
         if (index < 64)                                                                 \
                 return PTR_LOAD(t->leaf);                                               \
         struct NAME##_inner *n = PTR_LOAD(t->top);                                      \
-        if (!n || LOAD_RELAXED(n->shift) > 57 || (index >> LOAD_RELAXED(n->shift)) > 63) \
+        if (!n || (index >> (LOAD_RELAXED(n->shift) & 63)) > 63)                        \
                 return NULL;                                                            \
         for (u32 i = 0; n && i < 10; i++) {                                             \
                 u32 shift = LOAD_RELAXED(n->shift) & 63;                                \

@@ -4,36 +4,29 @@
  */
 #pragma once
 
-/* The first component of a path without leading slashes; *rest is what follows it, without the
- * slashes between; *slashed: at least one slash followed. */
-static inline bytes split_component(bytes path, bytes *rest, bool *slashed)
+/* `head`, and what follows the separator; found: there was one. */
+struct split { bytes head, rest; bool found; };
+
+/* The first component of a path without leading slashes; rest is without the slashes between. */
+static inline struct split split_component(bytes path)
 {
         usize n = bytes_find(path, '/');
-        bytes name = bytes_take(path, n);
+        bytes rest = bytes_skip(path, n);
+        struct split s = { .head = bytes_take(path, n), .found = bytes_len(rest) > 0 };
 
-        path = bytes_skip(path, n);
-        *slashed = bytes_len(path) > 0;
-        while (bytes_len(path) > 0 && bytes_at(path, 0) == '/')
-                path = bytes_skip(path, 1);
-        *rest = path;
-        return name;
+        while (bytes_len(rest) > 0 && bytes_at(rest, 0) == '/')
+                rest = bytes_skip(rest, 1);
+        s.rest = rest;
+        return s;
 }
 
-/* The part before `sep`; *rest: after it. */
-static inline bytes split_at(bytes text, u8 sep, bytes *rest)
+static inline struct split split_at(bytes text, u8 sep)
 {
         usize n = bytes_find(text, sep);
-        *rest = n < bytes_len(text) ? bytes_skip(text, n + 1) : bytes_skip(text, n);
-        return bytes_take(text, n);
-}
+        struct split s = { .head = bytes_take(text, n), .found = n < bytes_len(text) };
 
-/* "name=value" → name; *value: after '=', *has: there was one. */
-static inline bytes split_option(bytes word, bytes *value, bool *has)
-{
-        usize n = bytes_find(word, '=');
-        *has = n < bytes_len(word);
-        *value = *has ? bytes_skip(word, n + 1) : bytes_skip(word, n);
-        return bytes_take(word, n);
+        s.rest = bytes_skip(text, s.found ? n + 1 : n);
+        return s;
 }
 
 /* A name kept in a NUL-padded array. */
