@@ -109,6 +109,13 @@ static struct tester *spawn(void (*fn)(struct tester *), u32 arg)
 
 /* ---- tasks, locks, waiting ---- */
 
+static bool ends(struct tester *t)
+{
+        for (u32 i = 0; i < 2000 && task_state(t->base.task) != TASK_ENDED; i++)
+                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
+        return task_state(t->base.task) == TASK_ENDED;
+}
+
 static void count_under_mutex(struct tester *t)
 {
         for (u32 i = 0; i < t->arg; i++) {
@@ -275,6 +282,32 @@ static void test_interrupts(void)
         mutex_unlock(&outer);
 }
 
+static void do_nothing(struct tester *t) { (void)t; }
+
+/* A thread's object that is kept goes on naming its own ended task; a task is used again when it is gone. */
+static void test_ended(void)
+{
+        struct tester *t[20];
+        bool good = true;
+
+        for (u32 i = 0; i < 20; i++) {
+                t[i] = spawn(do_nothing, 0);
+                good &= wait_for(&t[i]->done, 1) && ends(t[i]);
+                for (u32 j = 0; j < i; j++)
+                        good &= task_state(t[j]->base.task) == TASK_ENDED && t[j]->base.task != t[i]->base.task;
+        }
+        for (u32 i = 0; i < 20; i++)
+                tester_drop(t[i]);
+        u32 n = 0;
+        for (u32 i = 0; i < 100; i++) {
+                struct tester *x = spawn(do_nothing, 0);
+                good &= wait_for(&x->done, 1) && ends(x);
+                n = max_u64(n, x->base.task->entry.index);
+                tester_drop(x);
+        }
+        check("ended tasks", good && n < 60);
+}
+
 /* ---- timers, work, notifiers, interrupts ---- */
 
 static u32 order_seen[8], order_n;
@@ -362,6 +395,105 @@ static void test_deferred(void)
         }
 }
 
+/* What ends a callback waits for one that runs on another CPU. */
+static volatile u32 in_callback;
+static void dawdle(void)
+{
+        in_callback = 1;
+        for (u64 end = time_now() + 5 * NSEC_PER_MSEC; time_now() < end;)
+                cpu_relax();
+        in_callback = 0;
+}
+static void slow_timer(struct timer *tm)     { (void)tm; dawdle(); }
+static void slow_notify(struct notifier *n)  { (void)n; dawdle(); }
+static void slow_irq(struct irq_handler *h)  { (void)h; dawdle(); }
+static void slow_work(struct work *w)        { (void)w; dawdle(); }
+static struct tester *victim;
+static void start_slow(struct tester *t)
+{
+        if (t->arg == 0)
+                timer_arm(&victim->timer, 0);
+        else if (t->arg == 1)
+                waitq_wake_all(&victim->wq);
+        else if (t->arg == 2)
+                raise_line(6);
+        else
+                work_queue(&victim->work);
+        for (u32 i = 0; i < 100 && t->arg == 0; i++)
+                ignore(sleep_until(time_now() + 100000, WAIT_KILLABLE));
+}
+
+static void count_slowly(struct work *w)
+{
+        dawdle();
+        set(&OWNER_OF(tester, work, w)->calls);
+}
+
+static void test_endings(void)
+{
+        victim = new_tester(NULL, 0);
+        bool twice = succeeded(work_init(&victim->work, count_slowly));
+        work_queue(&victim->work);
+        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
+        work_queue(&victim->work);
+        twice &= wait_for(&victim->calls, 2);
+        work_fini(&victim->work);
+        check("work queued while it runs", twice && victim->calls == 2);
+        tester_drop(victim);
+
+        static const char *const names[] = { "timer_cancel_wait waits", "notifier_fini waits", "irq_detach waits", "work_fini waits" };
+
+        for (u32 what = 0; what < 4; what++) {
+                bool good = true;
+                for (u32 round = 0; round < 5; round++) {
+                        victim = new_tester(NULL, 0);
+                        good &= succeeded(timer_init(&victim->timer, slow_timer)) && succeeded(notifier_init(&victim->notifier, slow_notify));
+                        good &= succeeded(work_init(&victim->work, slow_work)) && succeeded(irq_attach_isa(&victim->irq, 6, slow_irq));
+                        struct waiter nw = notifier_waiter(&victim->notifier);
+                        waiter_add(&nw, &victim->wq);
+                        struct tester *t = spawn(start_slow, what);
+                        for (u64 end = time_now() + 20 * NSEC_PER_MSEC; !in_callback && time_now() < end;)
+                                cpu_relax();
+                        if (what == 0)
+                                timer_cancel_wait(&victim->timer);
+                        notifier_fini(&victim->notifier);
+                        irq_detach(&victim->irq);
+                        work_fini(&victim->work);
+                        good &= !in_callback;
+                        timer_fini(&victim->timer);
+                        good &= wait_for(&t->done, 1);
+                        tester_drop(t);
+                        tester_drop(victim);
+                }
+                check(names[what], good);
+        }
+}
+
+/* An object dies with its timer armed: no call, neither to it nor to its next life. */
+static void test_stale_timer(void)
+{
+        struct tester *t = new_tester(NULL, 0), *u[8];
+        bool good = succeeded(timer_init(&t->timer, timer_fn));
+
+        timer_arm(&t->timer, time_now() + 5 * NSEC_PER_MSEC);
+        tester_drop(t);
+        for (u32 i = 0; i < 8; i++)
+                u[i] = new_tester(NULL, 0);
+        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
+        for (u32 i = 0; i < 8; i++) {
+                good &= u[i]->calls == 0;
+                tester_drop(u[i]);
+        }
+        check("a dead object's timer", good && t->calls == 0);
+
+        t = new_tester(NULL, 0);
+        good = succeeded(irq_attach_isa(&t->irq, 4, irq_fn));
+        tester_drop(t);
+        t->calls = 0;
+        raise_line(4);
+        check("a dead object's interrupt handler", good && t->calls == 0);
+}
+
 /* ---- containment: each of these must oops, and the machine go on ---- */
 
 static volatile u32 big = 77, zero;
@@ -394,7 +526,12 @@ static u32 deep_locks(struct tester *t, u32 n)
         t->wq.waiters_k = 1;
         return deep_locks(t, n + 1) + pad[0];
 }
-static void do_deep_locks(struct tester *t)  { t->arg = deep_locks(t, 1); }
+static void do_deep_locks(struct tester *t)
+{
+        volatile u8 *shift = __builtin_alloca(16 * t->arg);     /* another alignment of the end each time */
+        shift[0] = 0;
+        t->arg = deep_locks(t, 1);
+}
 static void do_wild(struct tester *t)        { (void)t; *(volatile u64 *)0x123456789000 = 1; }
 static void do_unlock_free(struct tester *t) { mutex_unlock(&t->m); }
 static void do_relock(struct tester *t)      { mutex_lock(&t->m); mutex_lock(&t->m); }
@@ -424,15 +561,17 @@ static void do_holding(struct tester *t)
         *null_word = t->arg;
 }
 
-static void oopses_once(const char *name, void (*fn)(struct tester *))
+static bool oopses(void (*fn)(struct tester *), u32 arg)
 {
         u64 before = oops_count();
-        struct tester *t = spawn(fn, 1);
-        bool good = wait_for(&t->restarted, 1);
+        struct tester *t = spawn(fn, arg);
+        bool good = wait_for(&t->restarted, 1) && oops_count() == before + 1;
 
-        check(name, good && oops_count() == before + 1);
         tester_drop(t);
+        return good;
 }
+
+static void oopses_once(const char *name, void (*fn)(struct tester *)) { check(name, oopses(fn, 1)); }
 
 static void test_oopses(void)
 {
@@ -443,7 +582,10 @@ static void test_oopses(void)
         oopses_once("oops: kcfi", do_kcfi);
         oopses_once("oops: assert", do_assert);
         oopses_once("oops: stack overflow", do_overflow);
-        oopses_once("oops: stack overflow under the framework", do_deep_locks);
+        bool deep_good = true;
+        for (u32 i = 1; i <= 24; i++)
+                deep_good &= oopses(do_deep_locks, i);
+        check("oops: stack overflow under the framework", deep_good);
         oopses_once("oops: user address", do_wild);
         oopses_once("oops: unlock of a free mutex", do_unlock_free);
         oopses_once("oops: relock", do_relock);
@@ -577,7 +719,7 @@ static const struct user_ops u_ops = { u_start, u_syscall, u_fault, u_exception,
 
 static void sys_exit_at(struct tester *t, struct user_regs *r) { if (r->rax != -38ul || t->calls == 5000) task_exit(); }
 static void sys_oops(struct tester *t, struct user_regs *r)    { (void)r; mutex_lock(&outer); spin_lock(&t->s); *null_word = 1; }
-static void sys_leave(struct tester *t, struct user_regs *r)   { (void)t; (void)r; preempt_disable(); }
+static void sys_leave(struct tester *t, struct user_regs *r)   { (void)r; if (t->calls == 1) mutex_lock(&t->m); else task_exit(); }
 
 static struct vmspace *user_space(void)
 {
@@ -611,13 +753,6 @@ static struct tester *user(struct vmspace *s, u32 code, void (*sys)(struct teste
         task_set_space_of(k, s);
         task_start(k);
         return t;
-}
-
-static bool ends(struct tester *t)
-{
-        for (u32 i = 0; i < 2000 && task_state(t->base.task) != TASK_ENDED; i++)
-                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
-        return task_state(t->base.task) == TASK_ENDED;
 }
 
 static void test_users(void)
@@ -667,7 +802,7 @@ static void test_users(void)
         check("user: oops in a system call", good);
         tester_drop(t);
         t = user(s, 0, sys_leave, 0);
-        check("user: guard left behind", wait_for(&t->died, 1) && ends(t) && oops_count() == before + 2);
+        check("user: guard left behind", ends(t) && t->died == 1 && t->calls == 1 && oops_count() == before + 2);
         tester_drop(t);
         t = user(s, 0, sys_oops, 1);
         good = wait_for(&t->died, 1);
@@ -757,7 +892,6 @@ static void test_order(void)
         tester_drop(t);
 }
 
-static void do_nothing(struct tester *t) { (void)t; }
 
 /* ---- selftest=stress: everything at once, for ten seconds ---- */
 
@@ -1041,7 +1175,10 @@ void services_start(void)
         crowd("rwlock", count_under_write, 8, 800, 1600);
         test_waiting();
         test_interrupts();
+        test_ended();
         test_deferred();
+        test_endings();
+        test_stale_timer();
         test_order();
         test_oopses();
         test_borrowed_oopses();
