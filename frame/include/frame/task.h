@@ -62,7 +62,7 @@ SAFE_API void task_start(struct task *t);                /* once; makes it runna
 SAFE_API void task_discard(struct task *t);              /* instead of task_start */
 SAFE_API void task_kick(struct task *t);                 /* kernel threads: run step again */
 
-SAFE_API struct task_body *task_current(void);           /* the running task's body; traps in boot or idle context */
+SAFE_API struct task_body *task_current(void);           /* the running task's body; NULL while services_start runs and in idle context */
 SAFE_API bool task_is_current(struct task *t);
 /* The current task ends when the service function now running returns; user code
  * does not run again.  The last thing is dropping the body. */
