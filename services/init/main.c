@@ -38,13 +38,7 @@ static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };
 static const struct session_ops session_ops = { .leader_exit = tty_session_leader_exit };
 
-/* Shared anonymous memory is an unlinked file of a tmpfs that nobody mounts. */
-static err_t shmem_file(struct superblock *sb, u64 size, struct file **out)
-{
-        struct actor who = actor_current();
-        return tmpfs_new_file(&who, sb, STR("dev/zero"), size, out);
-}
-static const struct vm_shmem_ops shmem_ops = { .file_new = shmem_file };
+static const struct vm_shmem_ops shmem_ops = { .file_new = tmpfs_shmem_file };
 
 /* Everything the first process is given. */
 struct world {
@@ -111,7 +105,7 @@ static void init_root(struct world *w)
         session_register(w->pids, &session_ops);
         need(succeeded(tmpfs_new_root(NULL, &root)), STR("the root"));
         struct superblock *shmem = NULL;
-        need(succeeded(tmpfs_new(NULL, NO_BYTES, &shmem)), STR("shared memory"));
+        need(succeeded(tmpfs_new_shmem(&shmem)), STR("shared memory"));
         vm_domain_set_shmem(w->domain, &shmem_ops, shmem);
         need(succeeded(mnt_ns_new(NULL, users, root, &mounts)), STR("the root"));
         w->ns = ns_set_new(NULL, users, uts, mounts, w->pids);

@@ -77,8 +77,9 @@ enum { AT_POSITION, AT_OFFSET };
 
 static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write)
 {
-        struct io io = {};
-        TRY(io_vec(vec, &io));
+        usize total = 0;
+        TRY(io_vec_check(vec, &total));
+        struct io io = io_vec(vec, total);
         return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, c->a[3], is_write);
 }
 

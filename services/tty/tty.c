@@ -9,6 +9,7 @@
 #include "services/tty/tty_impl.h"
 #include "services/signal/signal.h"
 #include "services/vfs/chrdev.h"
+#include "services/vfs/dentry.h"
 #include "abi/const/tty.h"
 #include "abi/const/event.h"
 #include "abi/const/signal.h"
