@@ -19,7 +19,7 @@ HOST_LINK := clang-19 $(HOST_SAN) -fuse-ld=lld -Wl,--gc-sections
 
 HOST_SERVICES := $(shell find services lib abi -name '*.c' -not -path '*/test/*' -not -path 'services/drivers/*')
 HOST_O     := $(HOST_SERVICES:%.c=$(HOST)/obj/%.o)
-HOST_FRAME := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard tests/host/frame/*.c))
+HOST_FRAME := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard tests/host/frame/*.c) tests/host/world.c)
 HOST_TESTS := $(patsubst tests/host/%_test.c,$(HOST)/%,$(wildcard tests/host/*_test.c))
 HOST_FUZZ  := $(patsubst tests/host/%.c,$(HOST)/%,$(wildcard tests/host/*_fuzz.c))
 FUZZ_SECONDS ?= 8
