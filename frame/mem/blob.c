@@ -7,7 +7,7 @@
 
 OBJECT(blob) {
         u32 len;                /* content; at most the capacity */
-        u32 spare;
+        u32 size;               /* the capacity asked for; read through capacity_of */
         u64 words[];
 };
 
@@ -23,13 +23,14 @@ static const u32 capacity[] = { CLASSES(CAPACITY) };
 #define POOL(n) &k_pool_blob_##n,
 static struct pool *const pools[] = { CLASSES(POOL) };
 
-static u32 capacity_of(struct blob *b)
+/* What was asked for, but never more than the slot has: a stale blob may say anything. */
+static u64 capacity_of(struct blob *b)
 {
         u32 id = (u32)((u64)b >> K_REGION_SHIFT) & 255;
         struct pool *pool = &k_pools_start[id];
 
         k_range(id < (u32)(k_pools_end - k_pools_start));
-        return pool->size_k - 8;
+        return min_u64(LOAD_RELAXED(b->size), pool->size_k - 8);
 }
 
 struct blob *blob_alloc(struct payer *payer, usize want)
@@ -39,7 +40,7 @@ struct blob *blob_alloc(struct payer *payer, usize want)
                         struct blob *b = k_pool_alloc(pools[i], payer, may_reclaim() ? MAY_RECLAIM : NOWAIT);
 
                         if (b)
-                                b->len = (u32)want;
+                                b->len = b->size = (u32)want;
                         return b;
                 }
         return NULL;
