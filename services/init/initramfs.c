@@ -66,7 +66,7 @@ OBJECT(unpack) {
         enum state state;
         enum trouble trouble;
         bool compressed;                /* inside a member */
-        u64 position;                   /* in the archive, for alignment */
+        u64 position;                   /* in the initrd, or in the member's content: for alignment */
         u64 collected;                  /* bytes of header, name or target so far */
         u64 left;                       /* BODY, SKIP: bytes */
         u64 pad;                        /* bytes to skip after the body */
@@ -443,10 +443,13 @@ static usize take_reset(struct unpack *u, bytes in)
         while (n < bytes_len(in) && bytes_at(in, n) == 0)
                 n++;
         if (n < bytes_len(in) && bytes_at(in, n) == '0') {
-                if (((u->position + n) & 3) != 0)
+                bool aligned = ((u->position + n) & 3) == 0;
+                if (!aligned && u->compressed)
                         trouble(u, BAD_PADDING);
-                u->collected = 0;
-                u->state = HEADER;
+                if (aligned) {
+                        u->collected = 0;
+                        u->state = HEADER;
+                }
         }
         return n;
 }
@@ -514,7 +517,6 @@ static void unpack_member(struct unpack *u)
         u->position = 0;
         err_t err = inflate_gzip(&u->base);
         u->compressed = false;
-        u->position = 0;
         if (err_is(err, EBADMSG))
                 trouble(u, BAD_CRC);
         else if (err_is(err, ENODATA))
@@ -555,6 +557,7 @@ static void unpack_all(struct unpack *u)
                                 break;
                 }
                 bytes rest = bytes_sub(BYTES_OF(z->in), z->in_at, z->in_len - z->in_at);
+                u->position = boot_initrd_size() - u->size_left - bytes_len(rest);
                 usize used = feed(u, rest);
                 z->in_at += (u32)used;
                 if (u->trouble != FINE || u->state != RESET || z->in_at >= z->in_len)

@@ -402,9 +402,10 @@ err_t vfs_getcwd(const struct actor *who, mbytes buf, usize *len)
                 return ERR(ENOMEM);
         struct path root = fs_root(who->fs), cwd = fs_cwd(who->fs);
         usize start = 0;
-        err_t err = path_text(&cwd, &root, PATH_NO_DELETED | PATH_UNREACHABLE, blob_mbytes(text), &start);
+        mbytes room = mbytes_take(blob_mbytes(text), PATH_MAX_LEN);
+        err_t err = path_text(&cwd, &root, PATH_NO_DELETED | PATH_UNREACHABLE, room, &start);
         if (succeeded(err)) {
-                bytes words = bytes_skip(blob_bytes(text), start);
+                bytes words = bytes_skip(bytes_const(room), start);
                 *len = bytes_len(words) + 1;
                 if (*len > mbytes_len(buf)) {
                         err = ERR(ERANGE);
