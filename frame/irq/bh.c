@@ -114,16 +114,16 @@ static void run_pending(void *arg)
         }
 }
 
-/* On a stack of its own: the interrupted task's may be nearly full. */
+/* On a stack of its own: the interrupted task's may be nearly full.  The caller's one is not in the count meanwhile. */
 void bh_run(void)
 {
-        preempt_add(PREEMPT_BH);
+        preempt_add(PREEMPT_BH - PREEMPT_ONE);
         struct percpu *pc = this_cpu();
         u64 low = pc->stack_low;
         pc->stack_low = bh_stack_low(pc);
         arch_run_on(pc->bh_stack, run_pending, pc);
         pc->stack_low = low;
-        preempt_sub_nocheck(PREEMPT_BH);
+        preempt_sub_nocheck(PREEMPT_BH - PREEMPT_ONE);
 }
 
 err_t irq_attach_isa(struct irq_handler *h, u32 line, void (*fn)(struct irq_handler *h))

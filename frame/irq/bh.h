@@ -9,5 +9,5 @@ enum { BH_TIMER = 1, BH_IRQ = 2, BH_LOG = 4 };      /* bits of percpu.bh_pending
 
 /* Interrupts off, or on this CPU's own behalf with preemption off. */
 static inline void bh_raise(struct percpu *pc, u32 kind) { __atomic_fetch_or(&pc->bh_pending, kind, __ATOMIC_RELAXED); }
-void bh_run(void);                      /* irqs on; preempt count 0, or the idle task's 1 */
+void bh_run(void);                      /* irqs on; preempt count PREEMPT_ONE */
 void irq_bh(struct percpu *pc);         /* the pending device lines */

@@ -4,7 +4,7 @@
  *
  * Entry points  sched_claim, sched_wake     make a sleeper runnable
  *               sched_park_*                the current task sleeps
- *               preempt_sub_check, sched_preempt   at the end of every no-preemption stretch
+ *               preempt_sub_check, k_irq_exit_to_kernel, sched_preempt   at the end of every no-preemption stretch
  *               sched_register (services)   the policy; before it, and after an oops in it, round robin
  *               task_idle_loop              what a CPU does with nothing to do
  *
@@ -386,44 +386,45 @@ void sched_end(void)
 
 /* ---- preemption ---- */
 
-/* Count 0, irqs on.  Bounded: what is left is looked at by the next who gets here. */
-static void noinline preempt_slow(void)
+/* Count PREEMPT_ONE, so that interrupts meanwhile only set flags; irqs on. */
+static void preempt_work(struct percpu *pc)
 {
-        for (u32 i = 0; i < 2; i++) {
-                struct percpu *pc = this_cpu();
-                if (pc->bh_pending)
-                        bh_run();
-                preempt_add(PREEMPT_ONE);
-                pc = this_cpu();
-                /* With hardly any stack left it goes on a little: the flag stays. */
-                if (pc->resched && (u64)__builtin_frame_address(0) >= pc->stack_low - STACK_ROOM / 2)
-                        schedule(HOW_PREEMPT);
-                preempt_sub_nocheck(PREEMPT_ONE);
-        }
+        if (pc->bh_pending)
+                bh_run();
+        /* With hardly any stack left it goes on a little: the flag stays. */
+        if (pc->resched && (u64)__builtin_frame_address(0) >= pc->stack_low - STACK_ROOM / 2)
+                schedule(HOW_PREEMPT);
 }
+
+/* Count 0, irqs on.  Bounded: what is left is looked at by the next who gets here. */
+void sched_preempt(void)
+{
+        preempt_add(PREEMPT_ONE);
+        preempt_work(this_cpu());
+        preempt_sub_nocheck(PREEMPT_ONE);
+}
+
+static inline bool is_due(const struct percpu *pc) { return pc->resched | pc->bh_pending; }
 
 void preempt_sub_check(u32 n)
 {
         preempt_sub_nocheck(n);
-        if (preempt_count() == 0) {
-                struct percpu *pc = this_cpu();        /* a stale one only means a look too many */
-                if (__builtin_expect(pc->resched | pc->bh_pending, 0))
-                        preempt_slow();
-        }
+        /* A stale this_cpu() only means a look too many; what comes after the looks, the next finds. */
+        for (u32 i = 0; i < 2 && preempt_count() == 0 && __builtin_expect(is_due(this_cpu()), 0); i++)
+                sched_preempt();
 }
-
-void sched_preempt(void) { preempt_slow(); }
 
 void k_irq_enter(void) { preempt_add(PREEMPT_IRQ); }
 
+/* Irqs are on only while the count is not 0: interrupts do not nest here. */
 void k_irq_exit_to_kernel(void)
 {
-        struct percpu *pc = this_cpu();
-
-        if (preempt_count() == 0 && (pc->resched | pc->bh_pending)) {
+        for (u32 i = 0; i < 2 && preempt_count() == 0 && is_due(this_cpu()); i++) {
+                preempt_add(PREEMPT_ONE);
                 arch_irq_on();
-                preempt_slow();
+                preempt_work(this_cpu());
                 arch_irq_off();
+                preempt_sub_nocheck(PREEMPT_ONE);
         }
 }
 

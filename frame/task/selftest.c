@@ -327,6 +327,7 @@ static void work_fn(struct work *w)
 }
 static void notify_fn(struct notifier *n) { set(&OWNER_OF(tester, notifier, n)->calls); }
 static void irq_fn(struct irq_handler *h) { set(&OWNER_OF(tester, irq, h)->calls); }
+static void irq_arms_timer(struct irq_handler *h) { timer_arm(&OWNER_OF(tester, irq, h)->timer, time_now() + 3 * NSEC_PER_MSEC); }
 
 static void raise_line(u32 line)
 {
@@ -389,6 +390,12 @@ static void test_deferred(void)
         irq_detach(&t[3]->irq);
         raise_line(7);
         check("interrupt line", good && t[3]->calls == 1);
+        good = succeeded(irq_attach_isa(&t[1]->irq, 7, irq_arms_timer));
+        t[1]->calls = 0;
+        u64 start = time_now();
+        raise_line(7);
+        check("interrupt handler arms a timer", good && wait_for(&t[1]->calls, 1) && time_now() < start + NSEC_PER_SEC);
+        irq_detach(&t[1]->irq);
         for (u32 i = 0; i < 5; i++) {
                 timer_fini(&t[i]->timer);
                 tester_drop(t[i]);

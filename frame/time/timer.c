@@ -165,9 +165,9 @@ void tnode_arm(struct tnode *n, u64 deadline)
                 h = &heaps[n->cpu];
                 insert(h, n, deadline);
         }
-        bool here = h == &heaps[pc->cpu] && h->root == n;
+        bool here = h == &heaps[pc->cpu] && h->root == n && !h->running;        /* timer_bh does it at its end */
         klock_unlock(&h->lock);
-        if (here && !(preempt_count() & PREEMPT_BH * 0xf)) {    /* the bottom half does it at its end */
+        if (here) {
                 u64 f = arch_irq_save();
                 program(pc);
                 arch_irq_restore(f);
