@@ -181,10 +181,10 @@ def main():
                 failed += 1
                 for what, cmd in bad:
                     name = p.name
-                    lines = [l for l in what.splitlines() if not l.startswith(' ') and 'note:' not in l][:None if only else 4]
+                    lines = [l for l in what.splitlines() if not l.startswith(' ') and 'note:' not in l][:None if len(todo) == 1 else 4]
                     print('FAIL %s: %s' % (p.sort + ' ' + name, '\n  '.join(lines)))
                     print('  repeat: make test-safec ONLY=' + name)
-                    if only:
+                    if len(todo) == 1:
                         print('  ' + ' '.join(cmd))
     print('%d passed, %d failed' % (len(todo) - failed, failed))
     return 1 if failed else 0
