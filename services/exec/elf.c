@@ -82,12 +82,13 @@ static u32 prot_of(const struct linux_elf64_phdr *p)
                (p->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* The zeros after a segment's file part: the rest of its last page, then whole pages. */
+/* The zeros after a segment's file part: the rest of its last page, all of it (programs count on what
+ * lies beyond their bss being zero too), then whole pages. */
 static err_t map_zeros(struct vm *vm, u64 from, u64 to, u32 prot)
 {
         u64 whole = page_up(from), at = 0;
         if ((from & PAGE_MASK) && (prot & PROT_WRITE)) {
-                u64 n = min_u64(whole, to) - from;
+                u64 n = whole - from;
                 if (vm_zero_remote(vm, from, n) != n)
                         return ERR(ENOMEM);
         }

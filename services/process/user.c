@@ -17,13 +17,24 @@ static void note(struct thread *t, struct user_fault fault)
         t->fault.addr = fault.addr;
 }
 
+/* "bash[12]: segfault at 10 ip 401000 sp 7ffc… error 4", for a fault that no handler will see. */
+static void log_fault(struct thread *t, const struct user_regs *regs, struct user_fault fault, u32 signo)
+{
+        struct sigaction now = {};
+        bytes name = BYTES_OF(t->comm);
+
+        if (succeeded(signal_action(signo, NULL, &now)) && now.handler > 1 && !(t->blocked & sig_bit(signo)))
+                return;
+        klog(LOG_INFO, "{}[{}]: segfault at {x} ip {x} sp {x} error {x}", bytes_take(name, bytes_find(name, 0)), t->tid,
+             fault.addr, user_ip(regs), user_sp(regs), fault.error);
+}
+
 void user_fault(struct task_body *self, struct user_regs *regs, struct user_fault fault)
 {
         struct thread *t = DOWNCAST(thread, self);
         u32 access = fault.exec ? VM_EXEC : fault.write ? VM_WRITE : VM_READ;
         struct vm_fault_result r = vm_fault(t->vm, fault.addr, access);
 
-        (void)regs;
         if (r.major)
                 t->maj_faults++;
         else
@@ -32,6 +43,7 @@ void user_fault(struct task_body *self, struct user_regs *regs, struct user_faul
                 return;
         note(t, fault);
         t->fault.vector = VECTOR_PAGE_FAULT;
+        log_fault(t, regs, fault, r.signal);
         signal_force((struct siginfo){ .signo = r.signal, .code = (i32)r.code, .addr = fault.addr });
 }
 
