@@ -79,6 +79,11 @@ static bool begin(struct thread *t, struct process *p, u32 status)
         t->exiting = true;
         t->exit_status = status;
         bool last = --p->running == 0;
+        /* Without exit_group or a signal, the process ends with the status of the last thread to exit. */
+        if (last && !p->exiting) {
+                p->exiting = true;
+                p->exit_status = status;
+        }
         bool tell = signal_thread_exits_locked(t);
         spin_unlock(&p->lock);
         if (tell)
@@ -217,10 +222,6 @@ static struct process *become_zombie_tree(struct process *p)
                 p->session->leader = NULL;
         spin_lock(&p->lock);
         signal_flush_process(p);
-        if (!p->exiting) {
-                p->exiting = true;
-                p->exit_status = p->leader->exit_status;
-        }
         spin_unlock(&p->lock);
         STORE(p->zombie, true);
         if (announce_tree(p)) {
@@ -271,7 +272,7 @@ void thread_exit(u32 status)
                 return;
         bool last = begin(t, p, status);
         if (last && p->is_init)
-                init_died(p->exiting ? p->exit_status : status);
+                init_died(p->exit_status);
         if (last)
                 leave_process(p);
         let_go(t, p);

@@ -242,6 +242,19 @@ static void advance_min(struct runq *rq, u64 to)
                 STORE(rq->min_vruntime, to);
 }
 
+/* What the fair thread that is running has come to by now; the queue's time follows it. */
+static u64 current_vruntime(struct runq *rq)
+{
+        struct thread *t = rq->current && IS_A(thread, rq->current) ? DOWNCAST(thread, rq->current) : NULL;
+
+        if (!t || is_rt(t))
+                return rq->min_vruntime;
+        u64 v = t->se.vruntime + virtual(t, time_now() - rq->picked_at);
+        u64 behind = rq->heap && (i64)(rq->heap->se.vruntime - v) < 0 ? rq->heap->se.vruntime : v;
+        advance_min(rq, behind);
+        return v;
+}
+
 /* A thread that comes into a queue: near the queue's time, whatever it did elsewhere or before. */
 static void place(struct runq *rq, struct thread *t, bool woken)
 {
@@ -310,8 +323,8 @@ static u32 choose_cpu(struct thread *t, u32 last, bool woken)
         return best < n ? best : last;
 }
 
-/* Should t, which has just been queued, run instead of the current one? */
-static bool preempts(struct runq *rq, struct thread *t)
+/* Should t, which has just been queued, run instead of the current one, whose virtual time is `its`? */
+static bool preempts(struct runq *rq, struct thread *t, u64 its)
 {
         if (!rq->current)
                 return true;
@@ -322,7 +335,6 @@ static bool preempts(struct runq *rq, struct thread *t)
                 return is_rt(t) && (!is_rt(now) || t->se.rt_priority > now->se.rt_priority);
         if (t->se.policy != SCHED_NORMAL || now->se.policy == SCHED_IDLE)
                 return t->se.policy == SCHED_NORMAL;
-        u64 its = now->se.vruntime + virtual(now, time_now() - rq->picked_at);
         return (i64)(its - t->se.vruntime) > (i64)WAKE_GRAIN;
 }
 
@@ -354,10 +366,11 @@ static u32 enqueue(struct task_body *body, u32 last, bool woken)
 
         SPIN_GUARD(&rq->lock);
         STORE(t->se.cpu, cpu);
+        u64 its = current_vruntime(rq);
         if (!is_rt(t))
                 place(rq, t, woken);
         insert(rq, t, false);
-        return preempts(rq, t) ? cpu : NO_CPU;
+        return preempts(rq, t, its) ? cpu : NO_CPU;
 }
 
 static struct task_body *pick_locked(struct runq *rq)

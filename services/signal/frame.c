@@ -114,7 +114,8 @@ static err_t take_back(struct thread *t, struct user_regs *regs)
         TRY(vm_copy_in(MBYTES_OF(uc), frame + 8));
         TRY(load_fpu(t, uc.uc_mcontext.fpstate));
         signal_set_blocked(t, uc.uc_sigmask);
-        sigframe_restore_regs(regs, &uc.uc_mcontext);
+        if (!sigframe_restore_regs(regs, &uc.uc_mcontext))
+                return ERR(EINVAL);
         ignore(signal_altstack(&uc.uc_stack, &old, user_sp(regs)));
         return OK;
 }

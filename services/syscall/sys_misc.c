@@ -227,11 +227,7 @@ static err_t install(struct call *c, struct cred *new, err_t err)
         if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid || new->fsgid != old->fsgid)
                 t->process->dumpable = false;
         cred_publish(new);
-        {
-                SPIN_GUARD(&t->process->lock);
-                PTR_STORE(t->cred, new);
-        }
-        cred_drop(old);
+        thread_set_cred(new);
         return OK;
 }
 

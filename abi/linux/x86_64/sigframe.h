@@ -28,8 +28,8 @@ bool  sigframe_magic2_ok(bytes four);
 
 struct sigframe_fault { u64 vector, error, addr; };
 void  sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, struct sigframe_fault fault);
-/* orig_rax is set to none: what was interrupted is not restarted. */
-void  sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc);
+/* orig_rax is set to none: what was interrupted is not restarted.  False: a code segment that is not the user's. */
+bool  sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc);
 /* The handler runs next: handler(sig, &info, &uc) on the frame at `frame`. */
 void  sigframe_enter(struct user_regs *r, u64 handler, u64 frame, u32 sig);
 /* Where rt_sigreturn's frame begins. */

@@ -227,12 +227,12 @@ static void threads(void)
         quit(b, 2);
         CHECK(live_objects == before && c->process->live == 1);
 
-        /* The leader goes first: the process lives on, and its status is the leader's. */
+        /* The leader goes first: the process lives on, and its status is that of the last to go. */
         a = clone(c, THREAD_FLAGS, 0);
         quit(c, 5);
         CHECK(wait_for(init_thread, WEXITED).pid == 0);
         quit(a, 6);
-        CHECK(wait_for(init_thread, WEXITED).status == 5 << 8);
+        CHECK(wait_for(init_thread, WEXITED).status == 6 << 8);
 
         /* exit_group takes all along, with its status. */
         c = fork(init_thread);
@@ -275,7 +275,7 @@ static void handler(void)
         struct thread *c = fork(init_thread);
         struct user_regs *r = &c->base.task->regs, before;
 
-        *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .rax = 1, .rbx = 77, .rflags = 0x246, .orig_rax = ~0ul };
+        *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .rax = 1, .rbx = 77, .rflags = 0x246, .cs = 0x33, .orig_rax = ~0ul };
         before = *r;
         act(c, SIGUSR1, 0x2000, SA_SIGINFO);
         act(c, SIGUSR2, 0x3000, SA_SIGINFO);
@@ -319,7 +319,7 @@ static void restarts(void)
 
         for (u32 i = 0; i < ARRAY_SIZE(with); i++) {
                 act(c, SIGUSR1, 0x2000, with[i].sa_restart ? SA_RESTART : 0);
-                *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .rax = 0 - (u64)with[i].code, .orig_rax = 42 };
+                *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .cs = 0x33, .rax = 0 - (u64)with[i].code, .orig_rax = 42 };
                 kill(init_thread, (i32)c->tid, SIGUSR1);
                 to_user(c);
                 CHECK(r->rip == 0x2000);
