@@ -15,8 +15,8 @@ attacks/*.c hold many programs.  Each begins with a line
     //! hole:PART name  with that PART of the IR pass off, some call must get through
     //! object:WORD name  compiled without the checker; the object check must say WORD
     //! good name       must be accepted, without a warning, by the object check too
-and goes to the next such line.  `//+ file` to `//-` is a further file beside it.
-good/*.c have the same form.
+and goes to the next such line.  `//+ file` to `//-` is a further file beside it;
+`//= flags` are further compiler flags.  good/*.c have the same form.
 
 Each failure prints the command that repeats it.
 """
@@ -32,6 +32,7 @@ class Program:
         self.sort, self.name = sort, family + '/' + name
         self.dir = os.path.join(OUT, family, name)
         self.files = {'attack.c': ''}
+        self.flags = []
 
     def write(self):
         os.makedirs(self.dir, exist_ok=True)
@@ -56,6 +57,8 @@ def programs():
             elif line.startswith('//+ ') and program:
                 into = line[4:].strip()
                 program.files[into] = ''
+            elif line.startswith('//= ') and program:
+                program.flags += line[4:].split()
             elif line.startswith('//-') and program:
                 into = 'attack.c'
             elif program:
@@ -125,7 +128,7 @@ class Tests:
             cmd = ['tools/safec/objcheck', '--partial', out]
             code, text = run(cmd)
             return [] if code and sort[7:] in text else [('the object check must say "%s":\n%s' % (sort[7:], text), cmd)]
-        cmd, code, text, out = self.compile(src)
+        cmd, code, text, out = self.compile(src, p.flags)
         if sort == 'good':
             if code or 'warning' in text:
                 return [('must be accepted:\n' + text, cmd)]
@@ -157,7 +160,7 @@ class Tests:
         if not p.sort.endswith('+'):
             if rules != {sort} or 'error: ' in re.sub(r'error: (safec: )?\[', '', text):
                 bad.append(('wanted only [%s]:\n%s' % (sort, text), cmd))
-            cmd, code, text, _ = self.compile(src, ('-fplugin-arg-safec-off=' + sort,))
+            cmd, code, text, _ = self.compile(src, p.flags + ['-fplugin-arg-safec-off=' + sort])
             if code:
                 bad.append(('mutation: without [%s] it must get through:\n%s' % (sort, text), cmd))
         return bad

@@ -171,9 +171,46 @@ class Action : public PluginASTAction {
                 ci.getCodeGenOpts().PassPlugins.push_back(self);
                 if (opts.frame)
                         return std::make_unique<ASTConsumer>();
+                if (!opts.off.count("F1"))
+                        checkFlags(ci);
                 auto c = std::make_unique<Checker>(ci, opts);
                 c->hookText();
                 return std::make_unique<Consumer>(std::move(c));
+        }
+
+        // Flags without which the rules do not add up (SAFE-C's undefined behaviour
+        // is defined by them); warnings that are errors are the build's business.
+        static void checkFlags(CompilerInstance &ci)
+        {
+                const LangOptions &l = ci.getLangOpts();
+                const CodeGenOptions &g = ci.getCodeGenOpts();
+                DiagnosticsEngine &diag = ci.getDiagnostics();
+                unsigned id = diag.getCustomDiagID(DiagnosticsEngine::Error, "[F1] Safe C is compiled with %0");
+                auto need = [&](bool has, const char *flag) { if (!has) diag.Report(id) << flag; };
+                need(l.C23, "-std=gnu23");
+                need(l.Freestanding, "-ffreestanding");
+                need(l.isSignedOverflowDefined(), "-fwrapv");
+                need(g.RelaxedAliasing, "-fno-strict-aliasing");
+                need(g.NullPointerIsValid, "-fno-delete-null-pointer-checks");
+                need(g.getFiniteLoops() == CodeGenOptions::FiniteLoopsKind::Never, "-fno-finite-loops");
+                need(l.getTrivialAutoVarInit() == LangOptions::TrivialAutoVarInitKind::Zero, "-ftrivial-auto-var-init=zero");
+                need(l.getStrictFlexArraysLevel() == LangOptions::StrictFlexArraysLevelKind::IncompleteOnly, "-fstrict-flex-arrays=3");
+                need(g.NoCommon, "-fno-common");
+                need(g.DisableRedZone, "-mno-red-zone");
+                need(g.StackClashProtector, "-fstack-clash-protection");
+                need(l.Sanitize.has(SanitizerKind::KCFI), "-fsanitize=kcfi");
+                struct { SanitizerMask kind; const char *flag; } traps[] = {
+                        { SanitizerKind::ArrayBounds, "-fsanitize=array-bounds -fsanitize-trap=array-bounds" },
+                        { SanitizerKind::ShiftExponent, "-fsanitize=shift-exponent -fsanitize-trap=shift-exponent" },
+                        { SanitizerKind::IntegerDivideByZero, "-fsanitize=integer-divide-by-zero -fsanitize-trap=integer-divide-by-zero" },
+                        { SanitizerKind::Bool, "-fsanitize=bool -fsanitize-trap=bool" },
+                };
+                for (auto &t : traps)
+                        need(l.Sanitize.has(t.kind) && g.SanitizeTrap.has(t.kind), t.flag);
+                bool unreachable = false;
+                for (auto &a : ci.getFrontendOpts().LLVMArgs)
+                        unreachable |= a == "-trap-unreachable";
+                need(unreachable, "-mllvm -trap-unreachable");
         }
 
         static std::string real(llvm::StringRef dir)

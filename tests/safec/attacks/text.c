@@ -163,3 +163,27 @@ void f(u32 *restrict p) { *p = 1; }
 struct blob *f(void) { return nullptr; }
 //! T5 double
 double f(double x) { return x; }
+//! F1 signed_overflow_undefined
+//= -fno-wrapv
+static i32 f(i32 x) { return x + 1 > x; }
+//! F1 strict_aliasing
+//= -fstrict-aliasing
+u32 f(void) { return 1; }
+//! F1 null_checks_deleted
+//= -fdelete-null-pointer-checks
+u32 f(void) { return 1; }
+//! F1 finite_loops
+//= -ffinite-loops
+u32 f(void) { return 1; }
+//! F1 no_bounds
+//= -fno-sanitize=array-bounds
+u32 f(void) { return 1; }
+//! F1 bounds_continue
+//= -fno-sanitize-trap=bool
+u32 f(void) { return 1; }
+//! F1 no_auto_init
+//= -ftrivial-auto-var-init=uninitialized
+u32 f(void) { return 1; }
+//! F1 no_kcfi
+//= -fno-sanitize=kcfi
+u32 f(void) { return 1; }
