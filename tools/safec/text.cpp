@@ -18,7 +18,7 @@ static bool reservedWord(llvm::StringRef w)
 {
         if (w == "__VA_ARGS__" || w == "__VA_OPT__")
                 return false;
-        return w.starts_with("_") || w.starts_with("k_") || w.starts_with("K_") || w.ends_with("_k");
+        return w.starts_with("_") || w.starts_with("k_") || w.starts_with("K_") || w.ends_with("_k") || w.starts_with("guard_k_");
 }
 
 static const char *bannedKeyword(llvm::StringRef w, const char **rule)

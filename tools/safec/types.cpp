@@ -403,7 +403,15 @@ void Checker::checkLocal(const VarDecl *v)
                 err(loc, "V2", "no register variables");
         if (v->getStorageClass() == SC_Extern)
                 err(loc, "N2", "no extern declarations inside functions");
-        if (holdsPinned(v->getType()) && !trusted(v->getTypeSpecStartLoc()))
+        unsigned cleanups = 0;
+        bool own = false;
+        for (const auto *c : v->specific_attrs<CleanupAttr>()) {
+                cleanups++;
+                own |= frameworkDecl(c->getFunctionDecl()) && c->getFunctionDecl()->getName().starts_with("k_");
+        }
+        if (cleanups > 1)
+                err(loc, "A1", "one cleanup for a variable; '" + v->getName() + "' has more");
+        if (holdsPinned(v->getType()) && (!trusted(v->getTypeSpecStartLoc()) || !own))
                 err(loc, "O4", "'" + v->getType().getAsString() + "' is declared by its macro only");
         if (v->isStaticLocal()) {
                 checkVar(v);

@@ -169,7 +169,7 @@ static void f(struct spinlock *l) { GUARD(l); }
 static void f(u64 l) { GUARD(l); }
 //! S1+ guard_local_lock
 static void f(void) { struct mutex m = { }; GUARD(&m); }
-//! O1 guard_named
+//! N1+ guard_named
 static u32 f(struct mutex *m) { GUARD(m); return guard_k_0.l != NULL; }
 //! clang lock_init_wrong
 LOCK_CLASS(a);
@@ -257,3 +257,30 @@ BASE(b) { u32 x; };
 BASE_DECLARE(b)
 OBJECT(o) { struct b b; };
 static void f(struct o *o) { b_drop(o); }
+//! O4 pin_second_declarator
+static void f(struct frame *x) { PIN(p, x), q; pin_bytes(&p); pin_bytes(&q); }
+//! O4+ pin_second_declarator_with_cleanup
+static void done(struct pin *p) { pin_bytes(p); }
+static void f(struct frame *x) { CLEANUP(done) PIN(p, x), q; pin_bytes(&q); }
+//! A1 two_cleanups
+static void done(struct pin *p) { pin_bytes(p); }
+static void f(struct frame *x) { CLEANUP(done) PIN(p, x); pin_bytes(&p); }
+//! O4 pin_second_declarator_copies
+static void f(struct frame *x) { PIN(p, x), q = p; pin_bytes(&q); }
+//! clang static_pin
+static void f(struct frame *x) { static PIN(p, x); pin_bytes(&p); }
+//! O2+ lock_class_with_initialiser
+LOCK_CLASS_DECLARE(a) = { NULL, { NULL }, 5 };
+//! link lock_class_as_array
+LOCK_CLASS_DECLARE(a)[1000];
+u32 f(void) { return 1; }
+//+ other.c
+LOCK_CLASS(a);
+//! O2+ pool_second_declarator
+OBJECT(o) { u32 x; };
+POOL_DECLARE(o)
+POOL_DEFINE(o, NULL), other = { 1, 2, 3 };
+//! clang null_arithmetic_type
+static u32 f(void) { return *(NULL + 1); }
+//! P5 null_choice_pun
+static u32 *f(bool c, u32 n) { return c ? (n ? NULL : NULL) : NULL; }
