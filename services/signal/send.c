@@ -26,8 +26,8 @@ static bool is_ignored(struct process *p, struct thread *t, u32 sig)
 /* Nobody asks about SIGKILL; otherwise a thread takes a signal that it does not block, or waits for. */
 static bool takes(struct thread *t, u32 sig)
 {
-        if (t->exiting)
-                return false;
+        if (t->exiting || (t->stop_signal && sig != SIGKILL))
+                return false;           /* a stopped one looks when it is continued */
         return sig == SIGKILL || !sig_in(t->blocked & ~t->wanted, sig);
 }
 
