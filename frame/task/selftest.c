@@ -205,6 +205,25 @@ static void take_tickets(struct tester *t)
         }
 }
 
+static u32 order_seen[8], order_n;
+static void timer_fn(struct timer *tm)
+{
+        struct tester *t = OWNER_OF(tester, timer, tm);
+        order_seen[order_n++ % 8] = t->arg;
+        set(&t->calls);
+        if (t->arg == 7 && t->calls < 3)
+                timer_arm(tm, time_now() + NSEC_PER_MSEC);
+}
+
+static struct waitq relay;
+static void wait_exclusively(struct tester *t)
+{
+        WAITER(w);
+        waiter_add_exclusive(&w, &relay);
+        set(&t->started);
+        ignore(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER));
+}
+
 static void test_waiting(void)
 {
         struct tester *a = spawn(ping_pong, 0), *b = spawn(ping_pong, 1);
@@ -228,13 +247,31 @@ static void test_waiting(void)
         }
         check("exclusive wake-ups", good && tickets_taken == 3000 && ticket_count == 0);
 
+        struct tester *second;
+        {
+                WAITER(first);
+                waiter_add_exclusive(&first, &relay);
+                second = spawn(wait_exclusively, 0);
+                wait_for(&second->started, 1);
+                waitq_wake_one(&relay);         /* it is first's, which ends without having slept on it */
+                good = waiter_woken(&first) && !second->done;
+        }
+        check("an exclusive wake-up is passed on", good && wait_for(&second->done, 1));
+        tester_drop(second);
+
         u64 start = time_now();
         WAITER(w);
         waiter_add(&w, &pp.q[0]);
         bool timed_out = err_is(waiter_sleep(&w, WAIT_INTERRUPTIBLE, start + 20 * NSEC_PER_MSEC), ETIMEDOUT);
         check("wait with deadline", timed_out && time_now() >= start + 20 * NSEC_PER_MSEC && time_now() < start + 5 * NSEC_PER_SEC);
         start = time_now();
-        check("sleep_until", succeeded(sleep_until(start + 10 * NSEC_PER_MSEC, WAIT_KILLABLE)) && time_now() >= start + 10 * NSEC_PER_MSEC);
+struct tester *far = new_tester(NULL, 0);
+        bool good_far = succeeded(timer_init(&far->timer, timer_fn));
+        timer_arm(&far->timer, start + 3 * NSEC_PER_SEC);       /* a later deadline does not hide an earlier one */
+        good_far &= succeeded(sleep_until(start + 10 * NSEC_PER_MSEC, WAIT_KILLABLE)) && time_now() >= start + 10 * NSEC_PER_MSEC;
+        check("sleep_until", good_far && time_now() < start + 2 * NSEC_PER_SEC);
+        timer_fini(&far->timer);
+        tester_drop(far);
         waitq_wake_all(&pp.q[0]);
         check("a wake-up is remembered", waiter_woken(&w) && succeeded(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER)));
         for (u32 i = 0; i < 300; i++)
@@ -310,15 +347,6 @@ static void test_ended(void)
 
 /* ---- timers, work, notifiers, interrupts ---- */
 
-static u32 order_seen[8], order_n;
-static void timer_fn(struct timer *tm)
-{
-        struct tester *t = OWNER_OF(tester, timer, tm);
-        order_seen[order_n++ % 8] = t->arg;
-        set(&t->calls);
-        if (t->arg == 7 && t->calls < 3)
-                timer_arm(tm, time_now() + NSEC_PER_MSEC);
-}
 static void work_fn(struct work *w)
 {
         struct tester *t = OWNER_OF(tester, work, w);
@@ -530,6 +558,14 @@ static u32 deep_locks(struct tester *t, u32 n)
         mutex_lock(&t->m);
         waitq_wake_all(&t->wq);
         mutex_unlock(&t->m);
+        tester_drop(tester_alloc(NULL, NOWAIT));
+        if (n % 2) {
+                ignore(timer_init(&t->timer, NULL));
+                payer_drop(payer_new(NULL, 1000));
+        } else if (succeeded(timer_init(&t->timer, (void (*)(struct timer *))do_nothing))) {
+                timer_arm(&t->timer, NEVER - 1 - n % 7);
+                timer_fini(&t->timer);
+        }
         t->wq.waiters_k = 1;
         return deep_locks(t, n + 1) + pad[0];
 }
