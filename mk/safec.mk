@@ -62,4 +62,8 @@ SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN)
 .PHONY: depscheck
 depscheck:  ## each folder includes only what its deps file allows
 	@tools/safec/deps
+
+.PHONY: globals
+globals: $(SAFEC_PLUGIN)  ## the variables of services that change, from the objects built last
+	@tools/safec/xtu --globals $(sort $(SAFE_O))
 endif

@@ -144,7 +144,11 @@ std::string Checker::facts()
         std::string off;
         for (auto &o : Opts.off)
                 off += o.first().str() + " ";
-        unit["off"] = off;
+        for (auto &t : Opts.trust)
+                off += "trust=" + t + " ";
+        if (!Opts.ir)
+                off += "ir=off ";
+        unit["off"] = off;      // what only tests may say
 
         for (const Decl *d : Ctx->getTranslationUnitDecl()->decls()) {
                 SourceLocation loc = d->getLocation();

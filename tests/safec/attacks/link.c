@@ -111,3 +111,12 @@ void pool_secret(void *p);
 void f(void *p) { pool_secret(p); }
 //! object:checker no_facts
 int f(void) { return 1; }
+//! link rule_switched_off
+//= -fplugin-arg-safec-off=P1
+u32 f(void) { return 1; }
+//! link other_trust
+//= -fplugin-arg-safec-trust=tests/safec
+u32 f(void) { return 1; }
+//! link no_pass
+//= -fplugin-arg-safec-ir=off
+u32 f(void) { return 1; }
