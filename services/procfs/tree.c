@@ -157,7 +157,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
                 pi->thread = thread_hold(m->thread);
         if (type == S_IFDIR)
                 pi->base.nlink = 2;
-        if (type == S_IFLNK)
+        if (m->kind == DYN_FDS || (m->entry && m->entry->follow))
                 pi->base.flags |= INODE_MAGICLINK;
         pi->base.flags |= INODE_STALE_OK;
         proc_inode_publish(pi);

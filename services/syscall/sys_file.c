@@ -153,7 +153,10 @@ err_t sys_sendfile(struct call *c)
                 return ERR(EBADF);
         struct fd_ref in = fd_get(c->t->files, arg_uint(c, 1));
         err_t err = ERR(EBADF);
-        if (in.file) {
+        if (in.file && file_is_pipe(in.file)) {
+                fd_put(in);
+                err = ERR(EINVAL);
+        } else if (in.file) {
                 if (c->a[2])
                         err = file_sendfile(out.file, in.file, &pos, min_u64(c->a[3], IO_MAX_BYTES), &done);
                 else

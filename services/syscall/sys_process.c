@@ -312,6 +312,21 @@ err_t sys_prctl(struct call *c)
                         return ERR(EINVAL);
                 p->dumpable = c->a[1] == 1;
                 return OK;
+        case PR_SET_PDEATHSIG:
+                if (c->a[1] > SIG_COUNT)
+                        return ERR(EINVAL);
+                p->pdeath_signal = (u32)c->a[1];
+                return OK;
+        case PR_GET_PDEATHSIG: {
+                u32 sig = p->pdeath_signal;
+                return PUT_USER(c->a[1], sig);
+        }
+        case PR_SET_TIMERSLACK:
+                p->timer_slack = c->a[1] ? c->a[1] : 50 * NSEC_PER_USEC;
+                return OK;
+        case PR_GET_TIMERSLACK:
+                c->result = p->timer_slack;
+                return OK;
         case PR_SET_CHILD_SUBREAPER:
                 p->child_subreaper = c->a[1] != 0;
                 return OK;

@@ -441,9 +441,9 @@ static err_t set_group(struct tty *tty, u64 arg)
         tree_lock(ns);
         if (p->session->tty != tty)
                 err = ERR(ENOTTY);
-        else if (!pgrp || !pgrp->group)
+        else if (!pgrp || (!pgrp->group && !pgrp->process))
                 err = ERR(ESRCH);
-        else if (pgrp->group->session != p->session)
+        else if ((pgrp->group ? pgrp->group : pgrp->process)->session != p->session)
                 err = ERR(EPERM);
         else
                 pgrp = swap_foreground_locked(tty, pgrp);
