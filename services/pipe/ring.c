@@ -4,7 +4,8 @@
  */
 #include "services/pipe/pipe_impl.h"
 
-LOCK_CLASS(pipe);
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS(pipe, AFTER(file_pos));
 
 static void pipe_fini(struct pipe *p)
 {

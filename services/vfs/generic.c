@@ -53,6 +53,7 @@ static err_t write_new(struct inode *inode, struct io *io, u64 index, usize off,
         struct mapping *m = &inode->mapping;
         bool whole = n == PAGE_SIZE;
         struct frame *f = frame_alloc(payer_current(), whole ? FRAME_FILL : FRAME_ZERO), *in = NULL;
+        struct io before = *io;
         err_t err = OK;
 
         if (!f)
@@ -70,6 +71,10 @@ static err_t write_new(struct inode *inode, struct io *io, u64 index, usize off,
                 err = mapping_add(m, index, f, &in);
         if (succeeded(err) && in != f)          /* a fault brought the page meanwhile */
                 frame_copy(in, f);
+        if (failed(err)) {                      /* what was copied is nowhere */
+                *io = before;
+                *got = 0;
+        }
         frame_drop(in);
         frame_drop(f);
         return err;

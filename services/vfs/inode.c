@@ -6,7 +6,10 @@
 #include "services/vfs/path.h"
 #include "services/vfs/registry.h"
 
-LOCK_CLASS(inode);
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS_DECLARE(rename);
+LOCK_CLASS_DECLARE(inode);
+LOCK_CLASS(inode, AFTER3(rename, file_pos, inode));   /* of two inodes: a directory before its child, else by id */
 
 #define WRITERS_DENIED 0x80000000u      /* inode.writers: this bit set, the rest counts who denies writing */
 

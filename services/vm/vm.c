@@ -7,7 +7,8 @@
 
 LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS(mmap, AFTER2(file_pos, inode));
+LOCK_CLASS_DECLARE(pipe);
+LOCK_CLASS(mmap, AFTER3(file_pos, inode, pipe));
 
 /* ---- Domains ---- */
 
