@@ -57,7 +57,63 @@ static inline unused struct TYPE *NAME##_get(const struct NAME *t, u64 index)   
         struct NAME##_leaf *l = NAME##_find_leaf(t, index);                             \
         return l ? PTR_LOAD(l->slot[index & 63]) : NULL;                                \
 }                                                                                       \
-/* Makes the leaf for index; NULL: no memory (what was made stays, empty). */           \
+/* Gives back the nodes on the way to index that are empty. */                          \
+static unused void NAME##_prune(struct NAME *t, u64 index)                              \
+{                                                                                       \
+        if (index < 64) {                                                               \
+                struct NAME##_leaf *l = t->leaf;                                        \
+                if (!l || l->used)                                                      \
+                        return;                                                         \
+                PTR_STORE(t->leaf, NULL);                                               \
+                NAME##_leaf_drop(l);                                                    \
+                return;                                                                 \
+        }                                                                               \
+        for (;;) {                      /* the lowest one, as long as it is empty */    \
+                struct NAME##_inner *up = NULL, *n = t->top;                            \
+                if (!n || (index >> n->shift) > 63)                                     \
+                        return;                                                         \
+                while (n->shift > 6 && n->child[(index >> n->shift) & 63]) {            \
+                        up = n;                                                         \
+                        n = n->child[(index >> n->shift) & 63];                         \
+                }                                                                       \
+                struct NAME##_leaf *l = n->shift == 6 ? n->leaf[(index >> 6) & 63] : NULL; \
+                if (l && !l->used) {                                                    \
+                        PTR_STORE(n->leaf[(index >> 6) & 63], NULL);                    \
+                        NAME##_leaf_drop(l);                                            \
+                        n->used--;                                                      \
+                }                                                                       \
+                if (n->used)                                                            \
+                        return;                                                         \
+                if (!up) {                                                              \
+                        PTR_STORE(t->top, NULL);                                        \
+                } else {                                                                \
+                        PTR_STORE(up->child[(index >> up->shift) & 63], NULL);          \
+                        up->used--;                                                     \
+                }                                                                       \
+                NAME##_inner_drop(n);                                                   \
+        }                                                                               \
+}                                                                                       \
+/* A top that reaches index; false: no memory. */                                       \
+static unused bool NAME##_grow(struct NAME *t, u64 index, struct payer *payer, enum alloc_mode mode) \
+{                                                                                       \
+        u32 shift = 6;                                                                  \
+        while ((index >> shift) > 63)                                                   \
+                shift += 6;                                                             \
+        while (!t->top || t->top->shift < shift) {                                      \
+                struct NAME##_inner *n = NAME##_inner_alloc(payer, mode);               \
+                if (!n)                                                                 \
+                        return false;                                                   \
+                n->shift = shift;                                                       \
+                if (t->top) {           /* no empty node below: nobody would give it back */ \
+                        n->shift = t->top->shift + 6;                                   \
+                        n->child[0] = t->top;                                           \
+                        n->used = 1;                                                    \
+                }                                                                       \
+                PTR_STORE(t->top, n);                                                   \
+        }                                                                               \
+        return true;                                                                    \
+}                                                                                       \
+/* Makes the leaf for index; NULL: no memory (what was made is given back). */          \
 static unused struct NAME##_leaf *NAME##_make_leaf(struct NAME *t, u64 index, struct payer *payer, enum alloc_mode mode) \
 {                                                                                       \
         if (index < 64) {                                                               \
@@ -67,36 +123,30 @@ static unused struct NAME##_leaf *NAME##_make_leaf(struct NAME *t, u64 index, st
                 }                                                                       \
                 return t->leaf;                                                         \
         }                                                                               \
-        while (!t->top || (t->top->shift < 58 && (index >> t->top->shift) > 63)) {      \
-                struct NAME##_inner *n = NAME##_inner_alloc(payer, mode);               \
-                if (!n)                                                                 \
-                        return NULL;                                                    \
-                n->shift = 6;                                                           \
-                if (t->top) {                                                           \
-                        n->shift = t->top->shift + 6;                                   \
-                        n->child[0] = t->top;                                           \
-                        n->used = 1;                                                    \
-                }                                                                       \
-                PTR_STORE(t->top, n);                                                   \
-        }                                                                               \
+        if (!NAME##_grow(t, index, payer, mode))                                        \
+                return NULL;                                                            \
         struct NAME##_inner *n = t->top;                                                \
+        u32 at = (u32)(index >> n->shift) & 63;                                         \
         while (n->shift > 6) {                                                          \
-                u32 at = (u32)(index >> n->shift) & 63;                                 \
                 if (!n->child[at]) {                                                    \
                         struct NAME##_inner *c = NAME##_inner_alloc(payer, mode);       \
-                        if (!c)                                                         \
+                        if (!c) {                                                       \
+                                NAME##_prune(t, index);                                 \
                                 return NULL;                                            \
+                        }                                                               \
                         c->shift = n->shift - 6;                                        \
                         PTR_STORE(n->child[at], c);                                     \
                         n->used++;                                                      \
                 }                                                                       \
                 n = n->child[at];                                                       \
+                at = (u32)(index >> n->shift) & 63;                                     \
         }                                                                               \
-        u32 at = (u32)(index >> 6) & 63;                                                \
         if (!n->leaf[at]) {                                                             \
                 struct NAME##_leaf *l = NAME##_leaf_alloc(payer, mode);                 \
-                if (!l)                                                                 \
+                if (!l) {                                                               \
+                        NAME##_prune(t, index);                                         \
                         return NULL;                                                    \
+                }                                                                       \
                 PTR_STORE(n->leaf[at], l);                                              \
                 n->used++;                                                              \
         }                                                                               \
@@ -112,40 +162,6 @@ static unused bool NAME##_set(struct NAME *t, u64 index, struct TYPE *p, struct 
                 l->used++;                                                              \
         PTR_STORE(l->slot[index & 63], p);                                              \
         return true;                                                                    \
-}                                                                                       \
-/* Gives back the nodes on the way to index that have become empty. */                  \
-static unused void NAME##_prune(struct NAME *t, u64 index)                              \
-{                                                                                       \
-        if (index < 64) {                                                               \
-                struct NAME##_leaf *l = t->leaf;                                        \
-                PTR_STORE(t->leaf, NULL);                                               \
-                NAME##_leaf_drop(l);                                                    \
-                return;                                                                 \
-        }                                                                               \
-        for (u32 level = 6; t->top; level += 6) {                                       \
-                struct NAME##_inner *up = NULL, *n = t->top;                            \
-                while (n && n->shift > level) {                                         \
-                        up = n;                                                         \
-                        n = n->child[(index >> n->shift) & 63];                         \
-                }                                                                       \
-                if (!n)                                                                 \
-                        return;                                                         \
-                if (level == 6) {                                                       \
-                        struct NAME##_leaf *l = n->leaf[(index >> 6) & 63];             \
-                        PTR_STORE(n->leaf[(index >> 6) & 63], NULL);                    \
-                        NAME##_leaf_drop(l);                                            \
-                        n->used--;                                                      \
-                }                                                                       \
-                if (n->used)                                                            \
-                        return;                                                         \
-                if (!up) {                                                              \
-                        PTR_STORE(t->top, NULL);                                        \
-                } else {                                                                \
-                        PTR_STORE(up->child[(index >> up->shift) & 63], NULL);          \
-                        up->used--;                                                     \
-                }                                                                       \
-                NAME##_inner_drop(n);                                                   \
-        }                                                                               \
 }                                                                                       \
 /* Takes out and returns what was there. */                                             \
 static unused struct TYPE *NAME##_clear(struct NAME *t, u64 index)                      \
