@@ -289,21 +289,6 @@ err_t sys_prctl(struct call *c)
                 return set_name(c);
         case PR_GET_NAME:
                 return vm_copy_out(c->a[1], BYTES_OF(c->t->comm));
-        case PR_SET_PDEATHSIG:
-                if (c->a[1] > SIG_COUNT)
-                        return ERR(EINVAL);
-                p->pdeath_signal = (u32)c->a[1];
-                return OK;
-        case PR_GET_PDEATHSIG: {
-                u32 sig = p->pdeath_signal;
-                return PUT_USER(c->a[1], sig);
-        }
-        case PR_SET_TIMERSLACK:
-                p->timer_slack = c->a[1] ? c->a[1] : 50 * NSEC_PER_USEC;
-                return OK;
-        case PR_GET_TIMERSLACK:
-                c->result = p->timer_slack;
-                return OK;
         case PR_GET_DUMPABLE:
                 c->result = p->dumpable;
                 return OK;
