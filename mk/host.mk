@@ -17,9 +17,10 @@ HOST_FLAGS := -std=gnu23 -g -O1 -fwrapv -fno-strict-aliasing -fno-delete-null-po
 # Only what a test can reach is linked; all of it must be there.
 HOST_LINK := clang-19 $(HOST_SAN) -fuse-ld=lld -Wl,--gc-sections
 
-HOST_SERVICES := $(shell find services lib abi -name '*.c' -not -path '*/test/*' -not -path 'services/drivers/*')
+# (nothing below the system calls and the drivers knows of them)
+HOST_SERVICES := $(shell find services lib abi -name '*.c' -not -path '*/test/*' -not -path 'services/drivers/*' -not -path 'services/syscall/*')
 HOST_O     := $(HOST_SERVICES:%.c=$(HOST)/obj/%.o)
-HOST_FRAME := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard tests/host/frame/*.c) tests/host/world.c)
+HOST_FRAME := $(patsubst %.c,$(HOST)/obj/%.o,$(wildcard tests/host/frame/*.c) tests/host/world.c tests/host/vmhost.c)
 HOST_TESTS := $(patsubst tests/host/%_test.c,$(HOST)/%,$(wildcard tests/host/*_test.c))
 HOST_FUZZ  := $(patsubst tests/host/%.c,$(HOST)/%,$(wildcard tests/host/*_fuzz.c))
 FUZZ_SECONDS ?= 8

@@ -283,6 +283,18 @@ static void test_radix(void)
                 CHECK(!a.leaf && !a.top);
                 CHECK_EQ(host_live(), fixed);
         }
+        /* One element at a time, so that no other one hides a node that is left behind. */
+        for (u32 i = 0; i < 200; i++) {
+                struct array a = {};
+                u64 k = host_random() >> (i & 63), k2 = host_random() >> (host_random() & 63);
+                CHECK(array_set(&a, k, items[0], NULL, NOWAIT) && array_get(&a, k) == items[0] && array_next(&a, 0, U64_MAX) == k);
+                CHECK(array_set(&a, k2, items[1], NULL, NOWAIT) && array_get(&a, k2) == items[1]);
+                CHECK(k == k2 || array_get(&a, k) == items[0]);
+                CHECK(array_clear(&a, k) == items[k == k2]);
+                CHECK(array_clear(&a, k2) == (k == k2 ? NULL : items[1]));
+                CHECK(!a.leaf && !a.top);
+                CHECK_EQ(host_live(), fixed);
+        }
         /* Without memory: nothing is stored, nothing is lost, and what was made goes again. */
         for (u64 n = 1; n < 40; n++) {
                 struct array a = {};

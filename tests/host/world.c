@@ -34,6 +34,8 @@ static err_t make(struct world *w)
                 return ERR(ENOMEM);
         TRY(tmpfs_new_root(NULL, &w->root));
         err_t err = mnt_ns_new(NULL, w->users, w->root, &w->mounts);
+        superblock_get_mount(w->root);          /* if it is not mounted, it goes as if it had been */
+        superblock_put_mount(w->root);
         superblock_drop(w->root);
         TRY(err);
         w->ns = ns_set_new(NULL, w->users, w->uts, w->mounts, w->pids);

@@ -4,57 +4,8 @@
  * limits, headers with random damage, and each allocation failing in turn.  Whatever
  * happens: an error or a program, and nothing left behind.
  */
-#include "services/vm/test/host.h"
+#include "tests/host/vmhost.h"
 #include "services/exec/exec_impl.h"
-
-/* ---- what host.c does not have ---- */
-
-struct blob { usize cap, len; u8 b[]; };
-struct blob *blob_alloc(struct payer *p, usize cap)
-{
-        (void)p;
-        if (cap > BLOB_MAX || ++allocs == fail_at)
-                return NULL;
-        struct blob *b = calloc(1, sizeof *b + cap);
-        b->cap = b->len = cap;
-        live_objects++;
-        return b;
-}
-struct blob *blob_copy(struct payer *p, bytes s)
-{
-        struct blob *b = blob_alloc(p, s.n_k);
-        if (b)
-                memcpy(b->b, s.p_k, s.n_k);
-        return b;
-}
-void   blob_drop(struct blob *b) { if (b) { live_objects--; free(b); } }
-bytes  blob_bytes(struct blob *b) { return (bytes){ b->b, b->len }; }
-mbytes blob_mbytes(struct blob *b) { return (mbytes){ b->b, b->cap }; }
-usize bytes_find(bytes b, u8 v)  { usize i = 0; while (i < b.n_k && b.p_k[i] != v) i++; return i; }
-usize bytes_rfind(bytes b, u8 v) { for (usize i = b.n_k; i-- > 0;) if (b.p_k[i] == v) return i; return b.n_k; }
-bool  bytes_starts(bytes b, bytes p) { return b.n_k >= p.n_k && !memcmp(b.p_k, p.p_k, p.n_k); }
-struct cpu_info cpu_info(u32 cpu) { (void)cpu; return (struct cpu_info){ .hwcap = 1 }; }
-usize fpu_size(void) { return 832; }
-void  fpu_reset(void) { }
-err_t user_set_fs(struct task *t, u64 b) { (void)t, (void)b; return OK; }
-err_t user_set_gs(struct task *t, u64 b) { (void)t, (void)b; return OK; }
-void  task_set_space(struct vmspace *s) { (void)s; }
-void  spin_lock(struct spinlock *l) { (void)l; }
-void  spin_unlock(struct spinlock *l) { (void)l; }
-struct pin k_pin(struct frame *f) { return (struct pin){ f }; }
-void  k_unpin(struct pin *p) { (void)p; }
-POOL_DEFINE(cred, NO_FINI);
-err_t file_read_kernel(struct file *f, u64 off, mbytes dst, usize *done)
-{
-        usize n = 0;
-        for (; n < dst.n_k && off + n < f->inode->size; n++) {
-                struct frame *p = host_file_page(f, (off + n) >> PAGE_SHIFT);
-                if (p)
-                        frame_read(p, (off + n) & PAGE_MASK, (mbytes){ dst.p_k + n, 1 });
-        }
-        *done = n;
-        return OK;
-}
 
 /* ---- a program ---- */
 
@@ -82,13 +33,11 @@ static struct program make_program(bool pie, bool interp)
 static struct file *new_file(const void *content, usize n)
 {
         struct file *f = host_file(FILE_SIZE);
-        for (u32 i = 0; f && i < FILE_SIZE; i++)
-                if (!host_file_page(f, i)) {
-                        file_drop(f);
-                        return NULL;
-                }
-        if (f)
-                frame_write(host_file_page(f, 0), 0, (bytes){ content, n });
+        usize done = 0;
+        if (f && (failed(file_write_kernel(f, 0, (bytes){ content, n }, &done)) || done != n)) {
+                file_drop(f);
+                return NULL;
+        }
         return f;
 }
 
@@ -115,7 +64,7 @@ static struct blob *path, *argv, *envp;
 static err_t run(struct file *f, struct exec_image *image)
 {
         struct exec_request r = { .file = f, .path = path, .argv = { .blob = argv, .count = 2 }, .envp = { .blob = envp, .count = 1 },
-                .domain = domain, .ops = &ops, .stack_limit = 8ul << 20, .randomize = rnd() & 1 };
+                .domain = domain, .ops = &ops, .stack_limit = 8ul << 20, .randomize = host_random() & 1 };
         return exec_prepare(&r, image);
 }
 
@@ -203,13 +152,13 @@ static void test_damage(u32 rounds)
         for (u32 i = 0; i < rounds; i++) {
                 struct program x = make_program(i & 1, i & 2), ld = make_program(true, false);
                 struct exec_image im = {};
-                for (u64 n = 1 + rnd() % 4; n > 0; n--) {
-                        u8 *at = (u8 *)(rnd() & 1 ? &x : &ld) + rnd() % sizeof x;
+                for (u64 n = 1 + host_random() % 4; n > 0; n--) {
+                        u8 *at = (u8 *)(host_random() & 1 ? &x : &ld) + host_random() % sizeof x;
                         static const u64 odd[] = { 0, 1, ~0ul, 1ul << 63, VM_MAX, VM_MAX - 1, 4096, 0x7fffffff, U32_MAX };
-                        if (rnd() & 1)
-                                *at ^= (u8)(1 << rnd() % 8);
+                        if (host_random() & 1)
+                                *at ^= (u8)(1 << host_random() % 8);
                         else if (at + 8 <= (u8 *)(&x + 1) && at >= (u8 *)&x)
-                                memcpy(at, &odd[rnd() % ARRAY_SIZE(odd)], 8);
+                                memcpy(at, &odd[host_random() % ARRAY_SIZE(odd)], 8);
                 }
                 struct file *f = new_file(&x, sizeof x);
                 interp_file = new_file(&ld, sizeof ld);
@@ -225,38 +174,71 @@ static void test_damage(u32 rounds)
         }
 }
 
-int main(void)
+static u64 alive;
+
+static void start(void)
 {
-        host_init();
+        vmhost_begin();
         domain = vm_domain_new();
         path = blob_copy(NULL, STR("/bin/prog"));
         argv = blob_copy(NULL, STR("prog\0-x\0"));
         envp = blob_copy(NULL, STR("A=b\0"));
-        u64 objects = live_objects;
+        test_program(true, true);               /* what is made once has been made */
+        alive = host_live();
+}
+static void check_rest(void)
+{
+        host_at_rest();
+        if (host_live() != alive)
+                host_report_live();
+        CHECK_EQ(host_live(), alive);
+        CHECK(!vm_committed(domain));
+}
+
+static void test_programs(void)
+{
+        start();
         for (u32 i = 0; i < 4; i++)
                 test_program(i & 1, i & 2);
+        check_rest();
+}
+static void test_scripts(void)
+{
+        start();
         test_script();
-        CHECK(live_objects == objects && !live_frames && !vm_committed(domain));
-        test_damage(20000);
-        CHECK(live_objects == objects && !live_frames && !vm_committed(domain));
-        for (u32 n = 1; n < 120; n++)
-                for (u32 kind = 0; kind < 4; kind++) {
+        check_rest();
+}
+static void test_damaged(void)
+{
+        start();
+        test_damage(8000);
+        check_rest();
+}
+
+static void test_no_memory(void)
+{
+        start();
+        for (u32 kind = 0; kind < 4; kind++)
+                for (u32 n = 1;; n++) {
                         struct program x = make_program(kind & 1, kind & 2), ld = make_program(true, false);
                         struct exec_image im = {};
                         struct file *f = new_file(&x, sizeof x);
                         interp_file = new_file(&ld, sizeof ld);
-                        allocs = 0;
-                        fail_at = n;
+                        host_fail_from(n);
                         err_t err = run(f, &im);
-                        CHECK(succeeded(err) ? allocs < n : err_is(err, ENOMEM));
-                        fail_at = 0;
+                        bool one = host_failed_one();
+                        CHECK(succeeded(err) || (one && err_is(err, ENOMEM)));
+                        host_fail_from(0);
                         if (succeeded(err))
                                 exec_discard(&im);
                         file_drop(f);
                         file_drop(interp_file);
                         interp_file = NULL;
-                        CHECK(live_objects == objects && !live_frames && !vm_committed(domain));
+                        check_rest();
+                        CHECK(one || n > 8);
+                        if (!one)
+                                break;
                 }
-        printf("exec: ok\n");
-        exit(0);
 }
+
+TESTS({ "programs", test_programs }, { "scripts", test_scripts }, { "damaged", test_damaged }, { "no_memory", test_no_memory })

@@ -4,7 +4,7 @@
  * spaces; after each, every page is what the model says.  Then the same with each
  * allocation failing in turn.
  */
-#include "services/vm/test/host.h"
+#include "tests/host/vmhost.h"
 
 #define WINDOW 0x10000000ul
 #define PAGES  16
@@ -32,21 +32,21 @@ static void verify(struct model *m)
                 err_t err = vm_copy_in(MBYTES_OF(got), at(i) + 7);
                 if (!c->mapped || !c->prot)
                         CHECK(err_is(err, EFAULT));
-                else if (!fail_at)
+                else if (!host_fail_at)
                         CHECK(succeeded(err) && got == value_of(c));
         }
 }
 
 static void op_map(struct model *m, u32 i, u32 n, bool of_file)
 {
-        u32 prot = (u32)(rnd() & 3), type = rnd() & 1 ? MAP_SHARED : MAP_PRIVATE, off = (u32)(rnd() % (PAGES - n + 1));
+        u32 prot = (u32)(host_random() & 3), type = host_random() & 1 ? MAP_SHARED : MAP_PRIVATE, off = (u32)(host_random() % (PAGES - n + 1));
         u64 out = 0;
         if (!of_file)
                 type = MAP_PRIVATE;
         err_t err = vm_mmap(m->vm, (struct vm_mmap){ .addr = at(i), .len = n * PAGE_SIZE, .prot = prot, .offset = of_file ? off * PAGE_SIZE : 0,
                 .flags = type | MAP_FIXED | (of_file ? 0 : MAP_ANONYMOUS), .file = of_file ? file : NULL }, &out);
         if (failed(err)) {
-                CHECK(fail_at);
+                CHECK(host_fail_at);
                 for (u32 k = i; k < i + n; k++)         /* may be gone */
                         if (!area_at(m->vm, at(k)))
                                 m->cell[k].mapped = false;
@@ -60,16 +60,16 @@ static void op_map(struct model *m, u32 i, u32 n, bool of_file)
 static void op_unmap(struct model *m, u32 i, u32 n)
 {
         err_t err = vm_munmap(m->vm, at(i), n * PAGE_SIZE);
-        CHECK(succeeded(err) || fail_at);
+        CHECK(succeeded(err) || host_fail_at);
         for (u32 k = i; k < i + n && succeeded(err); k++)
                 m->cell[k] = (struct cell){ .file = -1 };
 }
 
 static void op_protect(struct model *m, u32 i, u32 n)
 {
-        u32 prot = (u32)(rnd() & 3), k = i;
+        u32 prot = (u32)(host_random() & 3), k = i;
         err_t err = vm_mprotect(m->vm, at(i), n * PAGE_SIZE, prot);
-        if (fail_at && failed(err)) {
+        if (host_fail_at && failed(err)) {
                 for (; k < i + n && m->cell[k].mapped; k++)
                         m->cell[k].prot = area_at(m->vm, at(k))->prot;
                 return;
@@ -82,14 +82,14 @@ static void op_protect(struct model *m, u32 i, u32 n)
 static void op_write(struct model *m, u32 i)
 {
         struct cell *c = &m->cell[i];
-        u8 v = (u8)rnd();
+        u8 v = (u8)host_random();
         err_t err = vm_copy_out(at(i) + 7, BYTES_OF(v));
         if (!c->mapped || !(c->prot & VM_WRITE)) {
                 CHECK(err_is(err, EFAULT));
                 return;
         }
         if (failed(err)) {
-                CHECK(fail_at);
+                CHECK(host_fail_at);
                 return;
         }
         if (c->shared) {
@@ -109,7 +109,7 @@ static void op_move(struct model *m, u32 i, u32 n, u32 j)
                 return;
         err_t err = vm_mremap(m->vm, (struct vm_mremap){ .addr = at(i), .old_len = n * PAGE_SIZE, .new_len = n * PAGE_SIZE,
                 .flags = MREMAP_MAYMOVE | MREMAP_FIXED, .new_addr = at(j) }, &out);
-        CHECK(succeeded(err) || fail_at);
+        CHECK(succeeded(err) || host_fail_at);
         memcpy(old, m->cell, sizeof old);
         for (u32 k = 0; k < n; k++) {
                 if (succeeded(err))
@@ -140,7 +140,7 @@ static void op_fork(u32 from, u32 to)
                 return;
         err_t err = vm_clone(model[from].vm, NULL, &child);
         if (failed(err)) {
-                CHECK(fail_at);
+                CHECK(host_fail_at);
                 return;
         }
         vm_drop(model[to].vm);
@@ -150,17 +150,17 @@ static void op_fork(u32 from, u32 to)
 
 static void step(void)
 {
-        u32 s = (u32)(rnd() % SPACES), i = (u32)(rnd() % PAGES), n = (u32)(1 + rnd() % min_u64(PAGES - i, 6)), j = (u32)(rnd() % (PAGES - n + 1));
+        u32 s = (u32)(host_random() % SPACES), i = (u32)(host_random() % PAGES), n = (u32)(1 + host_random() % min_u64(PAGES - i, 6)), j = (u32)(host_random() % (PAGES - n + 1));
         struct model *m = &model[s];
         host_use(m->vm);
-        switch (rnd() % 14) {
+        switch (host_random() % 14) {
         case 0: op_map(m, i, n, false); break;
         case 2: op_map(m, i, n, true); break;
         case 3: op_unmap(m, i, n); break;
         case 4: case 5: op_protect(m, i, n); break;
         case 6: op_move(m, i, n, j); break;
         case 7: op_discard(m, i, n); break;
-        case 8: op_fork(s, (u32)(rnd() % SPACES)); break;
+        case 8: op_fork(s, (u32)(host_random() % SPACES)); break;
         default: op_write(m, i);
         }
         for (u32 k = 0; k < SPACES; k++)
@@ -173,8 +173,8 @@ static bool begin(void)
         domain = vm_domain_new();
         file = domain ? host_file(PAGES) : NULL;
         bool ok = file != NULL;
-        for (u32 i = 0; ok && i < PAGES; i++)
-                ok = host_file_page(file, i) != NULL, file_value[i] = (u8)(i + 1);
+        for (u32 i = 0; i < PAGES; i++)
+                file_value[i] = (u8)(i + 1);
         for (u32 s = 0; ok && s < SPACES; s++) {
                 ok = (model[s].vm = vm_new(domain, NULL)) != NULL;
                 for (u32 i = 0; i < PAGES; i++)
@@ -187,7 +187,7 @@ static void end(void)
 {
         for (u32 s = 0; s < SPACES; s++) {
                 if (model[s].vm) {
-                        CHECK(vm_munmap(model[s].vm, WINDOW, PAGES * PAGE_SIZE).code == 0 || fail_at);
+                        CHECK(vm_munmap(model[s].vm, WINDOW, PAGES * PAGE_SIZE).code == 0 || host_fail_at);
                         struct vm *vm = model[s].vm;
                         if (!vm->areas)
                                 CHECK(!vm->total && !vm->data && !vm->committed && !vm->locked);
@@ -197,17 +197,21 @@ static void end(void)
         if (domain)
                 CHECK(vm_committed(domain) == 0);
         vm_domain_drop(domain);
+        domain = NULL;
         if (file) {
                 CHECK(!file->inode->mapping.areas && !file->inode->mapping.writable_areas);
                 file_drop(file);
+                file = NULL;
         }
         host_use(NULL);
-        CHECK(live_frames == 0);
+        host_at_rest();
+        CHECK(host_live_frames == 0);
 }
 
 static void test_gaps(void)
 {
         u64 out = 0, last = VM_MAX;
+        vmhost_begin();
         CHECK(begin());
         struct vm *vm = model[0].vm;
         host_use(vm);
@@ -215,9 +219,9 @@ static void test_gaps(void)
         CHECK(p.stack_top <= VM_MAX && p.mmap_base < p.stack_top && p.pie_base < p.mmap_base);
         vm_use_places(vm, p);
         for (u32 i = 0; i < 2000; i++) {
-                struct vm_mmap m = { .len = (1 + rnd() % 8) * PAGE_SIZE, .prot = 1u << (i & 1), .flags = MAP_PRIVATE | MAP_ANONYMOUS };
+                struct vm_mmap m = { .len = (1 + host_random() % 8) * PAGE_SIZE, .prot = 1u << (i & 1), .flags = MAP_PRIVATE | MAP_ANONYMOUS };
                 CHECK(succeeded(vm_mmap(vm, m, &out)) && out + m.len <= p.mmap_base);
-                if (rnd() % 3 == 0)
+                if (host_random() % 3 == 0)
                         CHECK(succeeded(vm_munmap(vm, out, PAGE_SIZE)));
                 last = min_u64(last, out);
         }
@@ -239,6 +243,7 @@ static void test_gaps(void)
 static void test_stack(void)
 {
         u8 v = 1;
+        vmhost_begin();
         CHECK(begin());
         struct vm *vm = model[0].vm;
         host_use(vm);
@@ -261,6 +266,7 @@ static void test_fork_readonly(void)
 {
         u64 out = 0;
         u8 v = 1, got = 0;
+        vmhost_begin();
         CHECK(begin());
         struct vm *vm = model[0].vm, *child = NULL;
         host_use(vm);
@@ -275,30 +281,64 @@ static void test_fork_readonly(void)
         end();
 }
 
-int main(void)
+/* What lies behind a shortened file's end is gone from every space, private copies too. */
+static void test_truncate(void)
 {
-        host_init();
-        u64 fixed = live_objects;
-        test_gaps();
-        test_stack();
+        u64 out = 0;
+        u8 v = 77, got = 0;
+        vmhost_begin();
+        CHECK(begin());
+        struct vm *vm = model[0].vm;
+        host_use(vm);
+        for (u32 i = 0; i < 2; i++)
+                CHECK(succeeded(vm_mmap(vm, (struct vm_mmap){ .addr = at(i * 4), .len = 4 * PAGE_SIZE, .prot = 3, .file = file,
+                        .flags = MAP_FIXED | (i ? MAP_PRIVATE : MAP_SHARED) }, &out)));
+        for (u32 i = 0; i < 8; i++)
+                CHECK(succeeded(vm_copy_out(at(i) + 4000, BYTES_OF(v))));
+        struct actor who = world_actor(&vmhost);
+        CHECK_ERR(file_truncate(&who, file, PAGE_SIZE + 100), 0);
+        for (u32 i = 0; i < 8; i++) {
+                err_t err = vm_copy_in(MBYTES_OF(got), at(i) + 4000);
+                CHECK((i & 3) < 2 ? succeeded(err) : err_is(err, EFAULT));
+                CHECK(failed(err) || got == (i == 1 ? 0 : 77));
+        }
+        CHECK_ERR(file_truncate(&who, file, PAGES * PAGE_SIZE), 0);
+        CHECK(succeeded(vm_copy_in(MBYTES_OF(got), at(2) + 4000)) && got == 0);
+        CHECK(succeeded(vm_copy_in(MBYTES_OF(got), at(6) + 4000)) && got == 0);
+        end();
+}
 
-        test_fork_readonly();
-        for (u32 round = 0; round < 200; round++) {
+static void test_random(void)
+{
+        vmhost_begin();
+        u64 fixed = host_live();
+        for (u32 round = 0; round < 150; round++) {
                 CHECK(begin());
                 for (u32 i = 0; i < 400; i++)
                         step();
                 end();
-                CHECK(live_objects == fixed);
+                CHECK_EQ(host_live(), fixed);
         }
-        for (u32 n = 1; n < 600; n++) {
-                allocs = 0;
-                fail_at = n;
+}
+
+static void test_no_memory(void)
+{
+        vmhost_begin();
+        CHECK(begin());
+        end();
+        u64 fixed = host_live();
+        for (u32 n = 1; n < 500; n++) {
+                host_fail_from(n);
                 if (begin())
-                        for (u32 i = 0; i < 120; i++)
+                        for (u32 i = 0; i < 100; i++)
                                 step();
                 end();
-                CHECK(live_objects == fixed);
+                host_fail_from(0);
+                if (host_live() != fixed)
+                        host_report_live();
+                CHECK_EQ(host_live(), fixed);
         }
-        printf("vm: ok\n");
-        return 0;
 }
+
+TESTS({ "gaps", test_gaps }, { "stack", test_stack }, { "fork_readonly", test_fork_readonly }, { "truncate", test_truncate },
+      { "random", test_random }, { "no_memory", test_no_memory })
