@@ -150,6 +150,18 @@ std::string Checker::facts()
                 off += "ir=off ";
         unit["off"] = off;      // what only tests may say
 
+        // A symbol that others can link to and no header declares: then the tags
+        // of this file could meet others' through it.
+        bool bare = false;
+        for (const Decl *d : Ctx->getTranslationUnitDecl()->decls()) {
+                const auto *v = dyn_cast<ValueDecl>(d);
+                if (!v || d->isImplicit() || (!isa<FunctionDecl>(v) && !isa<VarDecl>(v)) || !v->isExternallyVisible() || frameworkDecl(v))
+                        continue;
+                bool mine = true;
+                for (const Decl *r : v->redecls())
+                        mine &= inMainFile(r->getLocation());
+                bare |= mine && !generatedDecl(v);
+        }
         for (const Decl *d : Ctx->getTranslationUnitDecl()->decls()) {
                 SourceLocation loc = d->getLocation();
                 if (d->isImplicit() || loc.isInvalid())
@@ -159,7 +171,7 @@ std::string Checker::facts()
                         if (!t->getIdentifier() || (frame && frameworkDecl(t)))
                                 continue;
                         // A tag that only the .c file knows cannot meet another unit's.
-                        bool local = true;
+                        bool local = !bare;
                         for (const auto *r : t->redecls())
                                 local &= inMainFile(r->getLocation());
                         if (local)

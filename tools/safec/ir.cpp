@@ -634,6 +634,8 @@ void verify(Module &m)
                                 for (unsigned k = 0; k < c->arg_size(); k++)
                                         if (c->isByValArgument(k) && !local(c->getArgOperand(k), true))
                                                 complain(f, c, "[IR] shared memory passed by value");
+                                        else if (c->paramHasAttr(k, Attribute::StructRet) && !local(c->getArgOperand(k)))
+                                                complain(f, c, "[IR] a struct returned into shared memory");
                         }
                 }
         }

@@ -120,3 +120,13 @@ u32 f(void) { return 1; }
 //! link no_pass
 //= -fplugin-arg-safec-ir=off
 u32 f(void) { return 1; }
+//! link function_without_a_header
+STABLE(thing) { u64 a, b; };
+static struct thing one;
+struct thing *make(void) { return &one; }
+//+ other.h
+STABLE(thing) { u8 raw[500]; };
+struct thing *make(void);
+//+ other.c
+#include "other.h"
+u8 f(void) { return make()->raw[400]; }

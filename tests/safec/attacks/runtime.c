@@ -152,3 +152,26 @@ void attack(u32 n)
         all.link = &all;
         assert(all.link->link == &all);
 }
+//! IR+ plain_load_is_noticed
+//= -fplugin-arg-safec-off=IR-ATOMIC
+OBJECT(o) { u64 x; };
+u64 f(struct o *o) { return o->x; }
+//! IR+ plain_store_is_noticed
+//= -fplugin-arg-safec-off=IR-ATOMIC
+OBJECT(o) { u64 x; };
+void f(struct o *o) { o->x = 1; }
+//! IR+ plain_copy_is_noticed
+//= -fplugin-arg-safec-off=IR-ATOMIC
+struct v { u64 w[40]; };
+OBJECT(o) { struct v v; };
+void f(struct o *a, struct o *b) { a->v = b->v; }
+//! IR+ plain_by_value_is_noticed
+//= -fplugin-arg-safec-off=IR-ATOMIC
+struct v { u64 w[20]; };
+OBJECT(o) { struct v v; };
+noinline u64 g(struct v v) { return v.w[3]; }
+u64 f(struct o *a) { return g(a->v); }
+//! IR+ plain_zeroing_is_noticed
+//= -fplugin-arg-safec-off=IR-ATOMIC
+OBJECT(o) { u64 w[40]; };
+void f(struct o *a) { for (u32 i = 0; i < 40; i++) a->w[i] = 0; }
