@@ -118,7 +118,7 @@ static struct file *file_of(struct proc_inode *pi, u32 fd)      /* counted, or N
 
 /* ---- inodes ---- */
 
-static const struct inode_ops dir_inode_ops, file_inode_ops, link_inode_ops;
+static const struct inode_ops dir_inode_ops, file_inode_ops, text_link_ops, magic_link_ops;
 static const struct file_ops dir_file_ops, text_file_ops;
 
 struct made { const struct proc_entry *entry; const struct proc_dir *dir; struct process *process; struct thread *thread;
@@ -129,6 +129,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
 {
         struct proc_inode *pi = proc_inode_alloc(sb->payer, MAY_RECLAIM);
         u32 type = m->mode & S_IFMT;
+        bool magic = m->kind == DYN_FDS || (m->entry && m->entry->follow);
         u32 uid = 0, gid = 0;
 
         if (!pi)
@@ -142,7 +143,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
                 }
         }
         struct inode_init init = {
-                .ops = type == S_IFDIR ? &dir_inode_ops : type == S_IFLNK ? &link_inode_ops : &file_inode_ops,
+                .ops = type == S_IFDIR ? &dir_inode_ops : type != S_IFLNK ? &file_inode_ops : magic ? &magic_link_ops : &text_link_ops,
                 .fops = type == S_IFDIR ? &dir_file_ops : &text_file_ops,
                 .sb = sb, .ino = super_new_ino(sb), .mode = m->mode, .uid = uid, .gid = gid,
         };
@@ -157,7 +158,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
                 pi->thread = thread_hold(m->thread);
         if (type == S_IFDIR)
                 pi->base.nlink = 2;
-        if (m->kind == DYN_FDS || (m->entry && m->entry->follow))
+        if (magic)
                 pi->base.flags |= INODE_MAGICLINK;
         pi->base.flags |= INODE_STALE_OK;
         proc_inode_publish(pi);
@@ -201,7 +202,7 @@ static err_t lookup_number(struct proc_inode *dir, struct dentry *d, u32 nr)
 {
         struct superblock *sb = dir->base.sb;
         struct pid_ns *ns = DOWNCAST(proc_super, sb)->pids;
-        err_t err = OK;
+        err_t err = ERR(ENOENT);        /* not a negative dentry: processes come without notice */
 
         switch (dir->dir->dynamic) {
         case DYN_PROCESSES: {
@@ -213,7 +214,7 @@ static err_t lookup_number(struct proc_inode *dir, struct dentry *d, u32 nr)
                         thread_drop(t);
                 }
                 if (!p)
-                        return OK;
+                        return ERR(ENOENT);
                 err = set(&dir->base, d, &(struct made){ .dir = &proc_process_dir, .process = p, .mode = S_IFDIR | 0555 });
                 process_drop(p);
                 return err;
@@ -232,7 +233,7 @@ static err_t lookup_number(struct proc_inode *dir, struct dentry *d, u32 nr)
                         return ERR(EACCES);
                 struct file *f = file_of(dir, nr);
                 if (!f)
-                        return OK;
+                        return ERR(ENOENT);
                 bool is_link = dir->dir->dynamic == DYN_FDS;
                 u32 rights = (file_may_read(f) ? 0500u : 0) | (file_may_write(f) ? 0300u : 0);
                 file_drop(f);
@@ -240,7 +241,7 @@ static err_t lookup_number(struct proc_inode *dir, struct dentry *d, u32 nr)
                            .kind = dir->dir->dynamic, .mode = is_link ? S_IFLNK | rights : S_IFREG | 0400 });
         }
         default:
-                return OK;
+                return err;
         }
 }
 
@@ -259,7 +260,7 @@ static err_t proc_lookup(struct inode *inode, struct dentry *d)
         if (dir->dir->dynamic != DYN_NONE && num_parse(name, 10, &nr) && nr < U32_MAX &&
             (bytes_at(name, 0) != '0' || bytes_len(name) == 1))
                 return lookup_number(dir, d, (u32)nr);
-        return OK;
+        return ERR(ENOENT);
 }
 
 /* ---- directories ---- */
@@ -491,7 +492,8 @@ static err_t proc_readlink(struct inode *inode, mbytes buf, usize *len)
 
 static const struct inode_ops dir_inode_ops = { .lookup = proc_lookup };
 static const struct inode_ops file_inode_ops = { .setattr = NULL };
-static const struct inode_ops link_inode_ops = { .readlink = proc_readlink, .follow = proc_follow };
+static const struct inode_ops text_link_ops = { .readlink = proc_readlink };
+static const struct inode_ops magic_link_ops = { .readlink = proc_readlink, .follow = proc_follow };
 static const struct file_ops dir_file_ops = { .readdir = proc_readdir };
 static const struct file_ops text_file_ops = { .open = proc_open, .read = proc_read, .write = proc_write };
 
@@ -501,7 +503,7 @@ static bool proc_revalidate(struct dentry *d)
 {
         struct inode *inode = PTR_LOAD(d->inode);
 
-        if (!inode)                             /* processes come without notice */
+        if (!inode)
                 return false;
         struct proc_inode *pi = DOWNCAST(proc_inode, inode);
         if (pi->kind != DYN_NONE)
