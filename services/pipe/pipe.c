@@ -226,15 +226,12 @@ static void pipe_file_fini(struct pipe_file *pf)
                 file_fini(&pf->base);
                 return;
         }
-        if (pf->fifo)
-                write_lock(&inode->lock);
+        write_lock(&inode->lock);
         close_end(pf);
-        if (pf->fifo) {
-                /* The next open of the FIFO begins with a new pipe. */
-                if (pf->pipe->readers == 0 && pf->pipe->writers == 0 && inode->pipe == pf->pipe)
-                        inode->pipe = NULL;
-                write_unlock(&inode->lock);
-        }
+        /* The next open of a FIFO begins with a new pipe. */
+        if (pf->pipe->readers == 0 && pf->pipe->writers == 0 && inode->pipe == pf->pipe)
+                inode->pipe = NULL;
+        write_unlock(&inode->lock);
         pipe_drop(pf->pipe);
         file_fini(&pf->base);
 }
@@ -292,6 +289,7 @@ err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct 
         err_t err = anon_inode_new(sb, S_IFIFO | 0600, &pipe_ops, who->cred, &inode);
         if (succeeded(err)) {
                 usize n = format(MBYTES_OF(name), "pipe:[{}]", inode->ino);
+                inode->pipe = p;        /* for those who open it again, through /proc */
                 struct dentry *d = dentry_new_anon(sb, bytes_take(BYTES_OF(name), n), inode);
                 struct path at = { registry_anon_mount(), d };
                 err = d ? new_ends(who, p, &at, flags, reader, writer) : ERR(ENOMEM);

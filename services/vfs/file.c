@@ -206,8 +206,11 @@ err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, u
                 return ERR(EBADF);
         if (!in->ops->read || !out->ops->write || (LOAD(out->flags) & O_APPEND) != 0)
                 return ERR(EINVAL);
-        if (in_pos) {
+        if (in_pos)
                 TRY(may_seek(in, *in_pos));
+        if (in->ops->flags & FOPS_STREAM)
+                return ERR(EINVAL);
+        if (in_pos) {
                 return send_all(out, in, in_pos, len, done);
         }
         bool locked = pos_begin(in);

@@ -204,7 +204,7 @@ static err_t create_at(const struct actor *who, const struct walk *walk, bytes p
                         err = ERR(ELOOP);
                 if (failed(err) || !inode_is_symlink(at.dentry->inode))
                         break;
-                if (at.dentry->inode->ops->follow) {
+                if ((at.dentry->inode->flags & INODE_MAGICLINK) != 0) {
                         struct path to = { };
                         err = at.dentry->inode->ops->follow(at.dentry->inode, &to);
                         path_drop(&at);

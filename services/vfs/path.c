@@ -410,7 +410,7 @@ static err_t slow_link(struct slow *s, const struct path *link, bytes rest, bool
         if ((resolve & RESOLVE_NO_SYMLINKS) != 0 || (LOAD_RELAXED(link->mnt->flags) & MNT_NOSYMFOLLOW) != 0 || ++s->links > SYMLINKS_MAX)
                 return ERR(ELOOP);
         inode_touch_atime(inode);
-        if (inode->ops->follow) {
+        if ((inode->flags & INODE_MAGICLINK) != 0) {
                 struct path to = { };
                 if (resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT))
                         return ERR((resolve & RESOLVE_NO_MAGICLINKS) ? ELOOP : EXDEV);
