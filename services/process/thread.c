@@ -107,11 +107,13 @@ void process_release(struct process *p)
 void child_add_tree(struct process *parent, struct process *child)
 {
         child->parent = parent;
-        child->sibling_prev = NULL;
-        child->sibling_next = parent->children;
-        if (parent->children)
-                parent->children->sibling_prev = child;
-        parent->children = child;
+        child->sibling_next = NULL;
+        child->sibling_prev = parent->children_last;
+        if (parent->children_last)
+                parent->children_last->sibling_next = child;
+        else
+                parent->children = child;
+        parent->children_last = child;
 }
 
 void child_remove_tree(struct process *child)
@@ -122,6 +124,8 @@ void child_remove_tree(struct process *child)
                 child->parent->children = child->sibling_next;
         if (child->sibling_next)
                 child->sibling_next->sibling_prev = child->sibling_prev;
+        else if (child->parent)
+                child->parent->children_last = child->sibling_prev;
         child->sibling_next = NULL;
         child->sibling_prev = NULL;
 }

@@ -140,7 +140,7 @@ OBJECT(process) {
         /* relations; the pid namespace's tree lock */
         struct process *parent;                 /* borrowed: it outlives the child, or gives it away */
         u32   parent_tid;                       /* the thread that made it: WNOTHREAD */
-        struct process *children;               /* first child; list by sibling_* */
+        struct process *children, *children_last;       /* oldest first; list by sibling_* */
         struct process *sibling_next, *sibling_prev;
         struct pid *pgrp;                       /* counted: the process group's id */
         struct process *pgrp_next, *pgrp_prev;  /* members of the group, from pid.group */
