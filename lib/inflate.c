@@ -65,11 +65,12 @@ static u32 reversed(u32 code, u32 n)
         return r;
 }
 
-/* From the code lengths of symbols 0 to n-1, at `from` in z->lengths.  EINVAL: more codes than there can be. */
-static err_t build(struct inflate *z, struct huffman *h, u32 from, u32 n)
+/* From the code lengths of symbols 0 to n-1, at `from` in z->lengths.  EINVAL: more codes than there can be, or
+ * fewer; but one alone may have one bit if `lone`, and none at all is an error only where one is looked for. */
+static err_t build(struct inflate *z, struct huffman *h, u32 from, u32 n, bool lone)
 {
         u16 first[16] = { }, next[16] = { };
-        u32 code = 0;
+        u32 code = 0, longest = 0;
         i32 left = 1;
 
         for (u32 i = 0; i < 16; i++)
@@ -83,10 +84,14 @@ static err_t build(struct inflate *z, struct huffman *h, u32 from, u32 n)
                 left = left * 2 - h->count[len];
                 if (left < 0)
                         return ERR(EINVAL);
+                if (h->count[len] > 0)
+                        longest = len;
                 first[len] = (u16)(first[len - 1] + h->count[len - 1]);
                 code = (code + h->count[len - 1]) << 1;
                 next[len] = (u16)code;
         }
+        if (left > 0 && longest > (lone ? 1 : 0))
+                return ERR(EINVAL);
         for (u32 i = 0; i < n; i++) {
                 u32 len = z->lengths[from + i] & 15;
                 if (len == 0)
@@ -239,10 +244,10 @@ static err_t fixed_codes(struct inflate *z)
 {
         for (u32 i = 0; i < 288; i++)
                 z->lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-        TRY(build(z, &z->literals, 0, 288));
-        for (u32 i = 0; i < 30; i++)
+        TRY(build(z, &z->literals, 0, 288, false));
+        for (u32 i = 0; i < 32; i++)            /* the last two mean nothing */
                 z->lengths[i] = 5;
-        return build(z, &z->distances, 0, 30);
+        return build(z, &z->distances, 0, 32, false);
 }
 
 /* The lengths of n codes, themselves coded. */
@@ -300,12 +305,12 @@ static err_t dynamic_codes(struct inflate *z)
                 TRY(take_bits(z, 3, &len));
                 z->lengths[code_order[i]] = (u8)len;
         }
-        TRY(build(z, &z->distances, 0, 19));
+        TRY(build(z, &z->distances, 0, 19, false));
         TRY(read_lengths(z, literals + distances));
         if (z->lengths[256] == 0)
                 return ERR(EINVAL);
-        TRY(build(z, &z->literals, 0, literals));
-        return build(z, &z->distances, literals, distances);
+        TRY(build(z, &z->literals, 0, literals, true));
+        return build(z, &z->distances, literals, distances, true);
 }
 
 static err_t deflate_stream(struct inflate *z)
