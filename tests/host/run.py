@@ -60,8 +60,7 @@ def run_fuzz(name, seconds):
         return 1, 0, f"      host/{name}: {n} inputs, {time.monotonic() - start:.1f} s"
     text = done.stdout[-6000:] + f"\nnot ok host/{name} (status {done.returncode}, {n} inputs)\n"
     for f in os.listdir(crashes):
-        kept = os.path.join(HOST, "seeds", short)
-        os.makedirs(kept, exist_ok=True)
+        kept = os.path.join(HOST, "corpus", short)
         shutil.copy(os.path.join(crashes, f), kept)         # so that the command repeats it
         text += f"      input: {os.path.relpath(os.path.join(crashes, f), TOP)}\n"
     return 0, 1, text + f"      repeat: make test-host T=host/{name}"
@@ -75,7 +74,7 @@ def main():
         seconds = int(words[i + 1])
         del words[i:i + 2]
     t = words[0].rstrip("*") if words else None
-    subprocess.run([os.path.join(TOP, "tests/host/seeds.py"), os.path.join(HOST, "seeds")], check=True)
+    subprocess.run([os.path.join(TOP, "tests/host/seeds.py"), HOST], check=True)
     jobs = [(run_tests, n, t) for n in programs("_test") if wanted(n, t)]
     jobs += [(run_fuzz, n, seconds) for n in programs("_fuzz") if wanted(n, t)]
     passed = failed = 0

@@ -57,6 +57,9 @@ void host_seed(u64 seed);
 
 extern u64  host_now;                           /* ns */
 extern bool host_log;                           /* log lines to stdout */
+const char *host_error(void);                   /* the last line logged as an error; "": none */
+void host_forget_error(void);
+bytes host_file_content(const char *name);      /* a file of the host, under the project's folder; never freed */
 extern void (*host_on_sleep)(void);             /* plays everybody else while the thread sleeps */
 extern bool host_hang_is_signal;                /* a sleep that nobody would end: interrupt it instead of failing */
 extern bool host_spends;                        /* frames and objects are charged to their payers */

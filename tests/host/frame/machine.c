@@ -146,6 +146,24 @@ u64  random_u64(void)     { return host_random(); }
 void random_fill(mbytes o) { for (usize i = 0; i < o.n_k; i++) o.p_k[i] = (u8)(host_random() >> 24); }
 void random_add(bytes e)  { (void)e; }
 
+/* ---- files of the host ---- */
+
+int open(const char *, int, ...);
+i64 read(int, void *, usize);
+bytes host_file_content(const char *name)
+{
+        usize cap = 1 << 16, n = 0;
+        u8 *b = malloc(cap);
+        int f = open(name, 0);
+        if (f < 0)
+                host_fail(name, 0, "no such file");
+        for (i64 got; (got = read(f, b + n, cap - n)) > 0;)
+                if ((n += (usize)got) == cap)
+                        b = realloc(b, cap *= 2);
+        close(f);
+        return (bytes){ b, n };
+}
+
 /* ---- the log ---- */
 
 static void put(mbytes d, usize *n, const char *s, usize len) { *n += mbytes_copy(mbytes_skip(d, *n), (bytes){ (const u8 *)s, len }); }
@@ -170,10 +188,16 @@ usize k_format(mbytes dst, bytes fmt, u32 n, const struct log_arg *args)
         }
         return to;
 }
+static char last_error[1001];
+const char *host_error(void) { return last_error; }
+void host_forget_error(void) { last_error[0] = 0; }
+
 void k_log(enum log_level level, bytes fmt, u32 n, const struct log_arg *args)
 {
         u8 line[1000];
         usize len = k_format(MBYTES_OF(line), fmt, n, args);
+        if (level <= LOG_ERR)
+                snprintf(last_error, sizeof last_error, "%.*s", (int)len, (char *)line);
         if (host_log)
                 printf("<%d>%.*s\n", (int)level, (int)len, (char *)line);
 }
