@@ -28,7 +28,7 @@ static bool next_word(struct params *p, bytes line, usize *from, u32 *to, struct
 
         while (*from < bytes_len(line) && bytes_at(line, *from) <= ' ')
                 ++*from;
-        if (*from == bytes_len(line))
+        if (*from == bytes_len(line) || *to + 2 >= INIT_TEXT)   /* what does not fit is cut off */
                 return false;
         *w = (struct word){ .at = *to };
         for (; *from < bytes_len(line); ++*from) {
