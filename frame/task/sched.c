@@ -208,7 +208,7 @@ static void enqueue(struct task *t, bool woken)
         preempt_add(PREEMPT_ONE);
         struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = t->body, .cpu = t->cpu,
                 .woken = woken, .answer = NO_CPU };
-        if (c.ops && c.body) {
+        if (c.ops && c.body && !t->ending) {
                 t->in_policy = 1;
                 if (!call_policy(call_enqueue, &c))
                         policy_failed();
@@ -250,7 +250,7 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                 if (next)
                         return next;
         } else if (how <= HOW_YIELD) {
-                bool to_policy = c.ops && prev->body;
+                bool to_policy = c.ops && prev->body && !prev->ending;
                 c.give = !to_policy ? GIVE_NOTHING : prev->in_policy ? GIVE_PUT : GIVE_NEW;
                 prev->in_policy = to_policy;
                 /* From here on another CPU may claim prev; on_cpu holds it off our stack. */
@@ -374,6 +374,25 @@ static void schedule(enum how how)
         /* SAFETY: K3: next is RUNNING by our claim and its stack is free; prev's context is saved before on_cpu falls. */
         arch_switch(&prev->ctx, &next->ctx);
         switch_tail();
+}
+
+/* The policy must not be asked about a body whose last reference may be gone: dropping it may sleep and
+ * be preempted.  What is left of the task runs round robin. */
+void sched_leave_policy(void)
+{
+        preempt_add(PREEMPT_ONE);
+        struct percpu *pc = this_cpu();
+        struct task *t = pc->current;
+        struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = t->body, .cpu = pc->cpu,
+                .ran = arch_clock_now() - pc->switch_ns, .give = GIVE_STOP };
+
+        t->ending = 1;
+        if (c.ops && t->in_policy) {
+                t->in_policy = 0;
+                if (!call_policy(call_pick, &c))
+                        policy_failed();
+        }
+        preempt_sub_check(PREEMPT_ONE);
 }
 
 void sched_end(void)

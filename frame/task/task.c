@@ -191,7 +191,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->boot_fn = NULL;
         t->body = NULL;
         t->space = NULL;
-        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->restartable = 0;
+        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
         t->held_base = 0;
         t->user_cycles = t->system_cycles = t->switches[0] = t->switches[1] = 0;
@@ -360,6 +360,7 @@ void task_end(void)
         tnode_cancel_wait(&t->timer);
         t->uops = NULL;
         t->kops = NULL;
+        sched_leave_policy();
         let_go(t);
         sched_end();
 }

@@ -94,6 +94,7 @@ struct task {
         struct arch_ustate *ustate;             /* NULL: kernel thread */
         u32   ustate_cpu;                       /* whose registers may still hold it */
         u32   in_policy;                        /* given to the registered policy (else: round robin) */
+        u32   ending;                           /* left the policy for good: its body is being let go of */
         u32   in_user;                          /* runs user code since `stamp` */
         u32   is_idle;
 
@@ -185,6 +186,7 @@ void sched_park_cancel(void);                   /* and back */
 void sched_park(void);                          /* sleeps unless woken since sched_park_begin */
 void sched_enqueue_new(struct task *t);
 void sched_preempt(void);                       /* count 0, irqs on, resched set */
+void sched_leave_policy(void);                  /* current: ends; from now on the policy never sees its body again */
 void sched_end(void) __attribute__((noreturn)); /* current: switches away for ever */
 void sched_first_run(void);                     /* the tail of the switch that starts a task */
 void sched_tick(struct percpu *pc, u64 now);    /* bottom half */
