@@ -37,7 +37,7 @@ static bool next_word(struct params *p, bytes line, usize *from, u32 *to, struct
                         quoted = !quoted;
                         continue;
                 }
-                if (c <= ' ' && !quoted)
+                if (c == 0 || (c <= ' ' && !quoted))
                         break;
                 if (*to + 2 >= INIT_TEXT)
                         continue;
