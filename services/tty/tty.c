@@ -393,6 +393,8 @@ struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name
         lock_init(&tty->read_mutex, tty_io);
         lock_init(&tty->write_mutex, tty_io);
         ldisc_init(&tty->ldisc, &discipline);
+        if (major == 4)                         /* a serial console's settings, as Linux has them */
+                tty->ldisc.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
         tty_publish(tty);
         u32 index = minor - 64;
         if (major == 4 && index < 4) {

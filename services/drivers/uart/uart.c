@@ -19,6 +19,7 @@
 
 enum { RBR = 0, THR = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
 enum { IER_RX = 1, IER_TX = 2, IER_LINE = 4 };
+enum { IIR_NONE = 1 };
 enum { LSR_DATA = 1, LSR_BREAK = 0x10, LSR_THR_EMPTY = 0x20 };
 enum { LCR_8N1 = 3, LCR_DIVISOR = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT2 = 8 };
@@ -121,31 +122,41 @@ static usize drain(struct uart *u, mbytes in, bool *breaks)
         return n;
 }
 
-static void interrupted(struct irq_handler *h)
+/* Everything the receiver has goes to the terminal. */
+static void receive(struct uart *u)
 {
-        struct uart *u = OWNER_OF(uart, irq, h);
-        struct tty *tty = u->base.tty;
-
         for (;;) {
                 u8 in[64] = {};
                 bool breaks = false;
                 usize n = drain(u, MBYTES_OF(in), &breaks);
                 if (n)
-                        tty_received(tty, bytes_take(BYTES_OF(in), n));
+                        tty_received(u->base.tty, bytes_take(BYTES_OF(in), n));
                 if (breaks)
-                        tty_break(tty);
+                        tty_break(u->base.tty);
                 if (!n && !breaks)
-                        break;
+                        return;
         }
-        bool sent;
-        {
-                SPIN_GUARD(&u->lock);
-                (void)ioports_read8(u->ports, IIR);
-                sent = u->ier & IER_TX;
-                send_locked(u);
+}
+
+/* Goes on while the transmitter is the cause; true: bytes went out. */
+static bool transmit(struct uart *u)
+{
+        SPIN_GUARD(&u->lock);
+        bool on = u->ier & IER_TX;
+        send_locked(u);
+        return on;
+}
+
+/* The line is an edge: no new one comes while a cause is pending, so all causes are dealt with before the end. */
+static void interrupted(struct irq_handler *h)
+{
+        struct uart *u = OWNER_OF(uart, irq, h);
+
+        for (u32 rounds = 0; rounds < 256 && !(ioports_read8(u->ports, IIR) & IIR_NONE); rounds++) {
+                receive(u);
+                if (transmit(u))
+                        tty_written(u->base.tty);
         }
-        if (sent)
-                tty_written(tty);
 }
 
 /* There is a port if the scratch register holds what is written, and the line status is not all ones. */
