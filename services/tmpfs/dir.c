@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tmpfs directories: a tree of names to find one, a tree of cookies to list them.
+ * tmpfs directories: a tree of names to find one, a tree of cookies (by age) to list them.
  *
  * Locking     The directory's inode lock: shared to look up and list, exclusive to change.
  * Invariants  T1  an entry stands in both trees of one directory and counts its inode.
  *             T2  a directory's size is ENTRY_SIZE per entry; its nlink 2 and one per subdirectory.
  *             T3  a cookie is never used again in its directory, so a listing that goes on after
  *                 removals neither repeats nor skips what stayed.
+ *
+ * Listing goes from the newest name to the oldest, as on Linux: programs show the difference
+ * (which of two hard links tar finds first).  A file's position is POSITIONS - cookie.
  */
 #include "services/tmpfs/tmpfs_impl.h"
 
 #define ENTRY_SIZE 20                   /* what Linux's tmpfs says a name takes */
+#define POSITIONS  (1ul << 62)
 
 static void tmpfs_entry_fini(struct tmpfs_entry *e)
 {
@@ -52,17 +56,17 @@ static struct tmpfs_entry *find(struct tmpfs_inode *dir, bytes name)
         return NULL;
 }
 
-/* The first entry with this cookie or a later one. */
+/* The newest entry with this cookie or an older one. */
 static struct tmpfs_entry *find_cookie(struct tmpfs_inode *dir, u64 cookie)
 {
         struct tmpfs_entry *e = dir->cookies.root, *best = NULL;
 
         while (e) {
-                if (e->cookie >= cookie) {
+                if (e->cookie <= cookie) {
                         best = e;
-                        e = e->cookie_left;
-                } else {
                         e = e->cookie_right;
+                } else {
+                        e = e->cookie_left;
                 }
         }
         return best;
@@ -342,9 +346,11 @@ static err_t tmpfs_readdir(struct file *f, struct dir_out *out)
 
         if (!dir_emit_dots(f, out))
                 return OK;
-        struct tmpfs_entry *e = find_cookie(dir, out->pos);
-        while (e && dir_emit(out, name_of(e), e->inode->base.ino, dtype(e), e->cookie + 1))
-                e = tmpfs_cookies_next(e);
+        if (out->pos > POSITIONS)
+                return OK;
+        struct tmpfs_entry *e = find_cookie(dir, POSITIONS - out->pos);
+        while (e && dir_emit(out, name_of(e), e->inode->base.ino, dtype(e), POSITIONS - e->cookie + 1))
+                e = tmpfs_cookies_prev(e);
         return OK;
 }
 

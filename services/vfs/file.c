@@ -4,6 +4,7 @@
  */
 #include "services/vfs/file.h"
 #include "services/vfs/dentry.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/mount.h"
 #include "services/vfs/registry.h"
 #include "abi/const/mm.h"
@@ -33,6 +34,8 @@ void file_init(struct file *f, const struct file_ops *ops, const struct path *p,
 
 void file_fini(struct file *f)
 {
+        if (f->inode)
+                locks_end(f->inode, f);
         if (f->mode & FILE_WRITER) {
                 inode_put_write(f->inode);
                 FETCH_SUB(f->path.mnt->writers, 1);

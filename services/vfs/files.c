@@ -10,6 +10,7 @@
  *             F2  no descriptor below `next` is free.
  */
 #include "services/vfs/files.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/path.h"
 
 LOCK_CLASS(files);
@@ -31,16 +32,15 @@ static void fd_mid_fini(struct fd_mid *m)
 POOL_DEFINE(fd_mid, fd_mid_fini);
 
 static struct file *take(struct files *files, u32 fd);
+static err_t finish(struct files *files, struct file *f);
 static void files_fini(struct files *files)
 {
         u32 fd = 0;
 
         while (files_next(files, fd, &fd)) {
                 struct file *f = take(files, fd);
-                if (f) {
-                        ignore(file_flush(f));
-                        file_drop(f);
-                }
+                if (f)
+                        ignore(finish(files, f));
         }
         for (u32 i = 0; i < FILES_TOP; i++)
                 fd_mid_drop(files->mid[i]);
@@ -305,10 +305,11 @@ static struct file *take(struct files *files, u32 fd)
         return f;
 }
 
-static err_t finish(struct file *f)
+static err_t finish(struct files *files, struct file *f)
 {
         err_t err = file_flush(f);
 
+        locks_close(f->inode, files);
         file_drop(f);
         return err;
 }
@@ -317,7 +318,7 @@ err_t files_close(struct files *files, u32 fd)
 {
         struct file *f = take(files, fd);
 
-        return f ? finish(f) : ERR(EBADF);
+        return f ? finish(files, f) : ERR(EBADF);
 }
 
 /* EAGAIN: no leaf for `new` yet. */
@@ -357,7 +358,7 @@ err_t files_dup_to(struct files *files, u32 old, u32 new, u32 fd_flags, u64 limi
                 TRY(make_leaf(files, new));
         }
         if (replaced)
-                ignore(finish(replaced));
+                ignore(finish(files, replaced));
         return OK;
 }
 
@@ -373,7 +374,7 @@ err_t files_close_range(struct files *files, u32 first, u32 last, bool only_mark
                 } else {
                         struct file *f = take(files, fd);
                         if (f)
-                                ignore(finish(f));
+                                ignore(finish(files, f));
                 }
                 fd++;
         }
@@ -386,7 +387,7 @@ void files_close_on_exec(struct files *files)
                 if (is_cloexec(files, fd)) {
                         struct file *f = take(files, fd);
                         if (f)
-                                ignore(finish(f));
+                                ignore(finish(files, f));
                 }
         }
 }

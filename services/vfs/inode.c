@@ -5,6 +5,7 @@
 #include "services/vfs/inode.h"
 #include "services/vfs/path.h"
 #include "services/vfs/registry.h"
+#include "services/vfs/locks.h"
 
 LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(rename);
@@ -38,6 +39,8 @@ void inode_init(struct inode *inode, const struct inode_init *init)
 void inode_fini(struct inode *inode)
 {
         mapping_fini(&inode->mapping);
+        if (inode->locks)
+                locks_free(inode);
         blob_drop(inode->link);
         superblock_drop(inode->sb);
 }

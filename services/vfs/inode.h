@@ -21,6 +21,7 @@ BASE(inode);
 BASE(file);
 OBJECT(dentry);
 OBJECT(pipe);
+OBJECT(inode_locks);
 STABLE(file_ops);
 STABLE(inode_ops);
 struct actor;
@@ -92,6 +93,7 @@ BASE(inode) {
         struct timestamp atime, mtime, ctime, btime;
         u64 version;                    /* counts changes of a directory */
         struct pipe *pipe;              /* not counted: an open FIFO's; lock */
+        struct inode_locks *locks;      /* owned: file locks, from the first on; PTR_LOAD */
         struct blob *link;              /* counted: a symlink's target; fixed; NULL: ask readlink or follow */
         struct rwlock lock;
         struct mapping mapping;

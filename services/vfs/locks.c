@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Advisory file locks.
+ *
+ * Objects     inode_locks hangs off an inode from its first lock on; file_lock is one lock in
+ *             one of its two lists: whole-file locks (flock) and ranges (POSIX and OFD).
+ * Lifetime    A lock goes when it is unlocked, when its owner's file ends, or (POSIX) when its
+ *             owner closes any descriptor of the file.  Owners are not counted.
+ * Locking     inode_locks.lock (mutex, leaf); waiters sleep on `changed`.
+ * Invariants  K1  no two locks of different owners conflict.
+ *             K2  an owner's ranges do not overlap, and touching ones of one type are one.
+ * Left out    EDEADLK: a cycle of waiters waits until a signal comes.
+ */
+#include "services/vfs/locks.h"
+#include "services/vfs/files.h"
+
+LOCK_CLASS(file_locks);
+
+#define TO_THE_END ((u64)I64_MAX)
+
+OBJECT(file_lock) {
+        struct file_lock *next;         /* owned list; inode_locks.lock, as all here */
+        struct file *file;              /* owner: flock and OFD */
+        struct files *files;            /* owner: POSIX */
+        u64 start, end;                 /* end: the last byte */
+        u32 pid;
+        bool write;
+};
+POOL_DECLARE(file_lock)
+POOL_DEFINE(file_lock, NO_FINI);
+
+OBJECT(inode_locks) {
+        struct mutex lock;
+        struct waitq changed;
+        struct file_lock *whole, *ranges;
+};
+POOL_DECLARE(inode_locks)
+
+static void drop_list(struct file_lock *l)
+{
+        while (l) {
+                struct file_lock *next = l->next;
+                file_lock_drop(l);
+                l = next;
+        }
+}
+
+static void inode_locks_fini(struct inode_locks *s)
+{
+        drop_list(s->whole);
+        drop_list(s->ranges);
+}
+POOL_DEFINE(inode_locks, inode_locks_fini);
+
+void locks_free(struct inode *inode) { inode_locks_drop(inode->locks); }
+
+/* The inode's locks, made if there are none. NULL: no memory. */
+static struct inode_locks *locks_of(struct inode *inode)
+{
+        struct inode_locks *s = PTR_LOAD(inode->locks);
+
+        if (s)
+                return s;
+        s = inode_locks_alloc(payer_current(), MAY_RECLAIM);
+        if (!s)
+                return NULL;
+        lock_init(&s->lock, file_locks);
+        inode_locks_publish(s);
+        if (CMPXCHG(inode->locks, NULL, s))
+                return s;
+        inode_locks_drop(s);
+        return PTR_LOAD(inode->locks);
+}
+
+/* ---- Whole files ---- */
+
+static bool flock_conflicts(const struct inode_locks *s, struct file *f, bool write)
+{
+        for (struct file_lock *l = s->whole; l; l = l->next)
+                if (l->file != f && (write || l->write))
+                        return true;
+        return false;
+}
+
+static bool take_whole(struct inode_locks *s, struct file *f)
+{
+        struct file_lock *before = NULL;
+
+        for (struct file_lock *l = s->whole; l; before = l, l = l->next) {
+                if (l->file != f)
+                        continue;
+                if (before)
+                        before->next = l->next;
+                else
+                        s->whole = l->next;
+                file_lock_drop(l);
+                waitq_wake_all(&s->changed);
+                return true;
+        }
+        return false;
+}
+
+/* new: what becomes the lock; set to NULL when it did. */
+static err_t flock_locked(struct inode_locks *s, struct file *f, u32 op, struct file_lock **new)
+{
+        bool write = (op & LOCK_EX) != 0;
+
+        /* A change of kind lets go first, as flock(2) warns. */
+        for (struct file_lock *l = s->whole; l; l = l->next)
+                if (l->file == f && l->write == write)
+                        return OK;
+        (void)take_whole(s, f);
+        while (flock_conflicts(s, f, write)) {
+                if (op & LOCK_NB)
+                        return ERR(EAGAIN);
+                if (failed(waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER)))
+                        return ERR(ERESTARTSYS);
+        }
+        (*new)->file = f;
+        (*new)->write = write;
+        (*new)->end = TO_THE_END;
+        (*new)->pid = thread_current()->process->tgid;
+        (*new)->next = s->whole;
+        s->whole = *new;
+        *new = NULL;
+        return OK;
+}
+
+err_t file_flock(struct file *f, u32 operation)
+{
+        u32 kind = operation & ~(u32)LOCK_NB;
+
+        if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
+                return ERR(EINVAL);
+        if (kind == LOCK_UN && !PTR_LOAD(f->inode->locks))
+                return OK;
+        struct inode_locks *s = locks_of(f->inode);
+        struct file_lock *new = s ? file_lock_alloc(payer_current(), MAY_RECLAIM) : NULL;
+        if (!new)
+                return ERR(ENOMEM);
+        mutex_lock(&s->lock);
+        err_t err = OK;
+        if (kind == LOCK_UN)
+                (void)take_whole(s, f);
+        else
+                err = flock_locked(s, f, operation, &new);
+        mutex_unlock(&s->lock);
+        file_lock_drop(new);
+        return err;
+}
+
+/* ---- Ranges ---- */
+
+struct range {
+        struct file *file;              /* the owner: one of these two */
+        struct files *files;
+        u64 start, end;
+        bool write, unlock;
+};
+
+static bool is_owner(const struct file_lock *l, const struct range *r) { return l->file == r->file && l->files == r->files; }
+static bool overlaps(const struct file_lock *l, const struct range *r) { return l->start <= r->end && r->start <= l->end; }
+
+static struct file_lock *conflict(const struct inode_locks *s, const struct range *r)
+{
+        for (struct file_lock *l = s->ranges; l; l = l->next)
+                if (!is_owner(l, r) && overlaps(l, r) && (r->write || l->write))
+                        return l;
+        return NULL;
+}
+
+static void copy_owner(struct file_lock *to, const struct file_lock *from)
+{
+        to->file = from->file;
+        to->files = from->files;
+        to->pid = from->pid;
+        to->write = from->write;
+}
+
+/* Cuts r out of the owner's locks, and takes in touching ones of the same type (r grows).  spare: for the one
+ * lock that may fall in two; NULL afterwards if it was used. */
+static void cut(struct inode_locks *s, struct range *r, struct file_lock **spare)
+{
+        struct file_lock *before = NULL, *next;
+
+        for (struct file_lock *l = s->ranges; l; l = next) {
+                next = l->next;
+                bool same = is_owner(l, r) && !r->unlock && l->write == r->write;
+                bool touches = same && ((r->start > 0 && l->end == r->start - 1) || (l->start > 0 && l->start - 1 == r->end));
+                if (!is_owner(l, r) || !(overlaps(l, r) || touches)) {
+                        before = l;
+                        continue;
+                }
+                if (same) {
+                        r->start = min_u64(r->start, l->start);
+                        r->end = max_u64(r->end, l->end);
+                } else if (l->start < r->start) {
+                        if (l->end > r->end) {
+                                copy_owner(*spare, l);
+                                (*spare)->start = r->end + 1;
+                                (*spare)->end = l->end;
+                                (*spare)->next = l->next;
+                                l->next = *spare;
+                                *spare = NULL;
+                        }
+                        l->end = r->start - 1;
+                        before = l;
+                        continue;
+                } else if (l->end > r->end) {
+                        l->start = r->end + 1;
+                        before = l;
+                        continue;
+                }
+                if (before)
+                        before->next = next;
+                else
+                        s->ranges = next;
+                file_lock_drop(l);
+        }
+}
+
+static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struct file_lock **spare, struct file_lock **new)
+{
+        while (!r->unlock && conflict(s, r)) {
+                if (!wait)
+                        return ERR(EAGAIN);
+                if (failed(waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER)))
+                        return ERR(ERESTARTSYS);
+        }
+        cut(s, r, spare);
+        if (!r->unlock) {
+                struct file_lock *l = *new;
+                l->file = r->file;
+                l->files = r->files;
+                l->start = r->start;
+                l->end = r->end;
+                l->write = r->write;
+                l->pid = thread_current()->process->tgid;
+                l->next = s->ranges;
+                s->ranges = l;
+                *new = NULL;
+        }
+        waitq_wake_all(&s->changed);    /* a write lock may have become a read lock */
+        return OK;
+}
+
+/* EINVAL, EOVERFLOW, EBADF. */
+static err_t range_of(struct file *f, struct files *files, bool ofd, const struct linux_flock *fl, struct range *r)
+{
+        u64 base = 0;
+
+        switch (fl->l_whence) {
+        case SEEK_SET:
+                break;
+        case SEEK_CUR:
+                base = f->pos;
+                break;
+        case SEEK_END:
+                base = LOAD(f->inode->size);
+                break;
+        default:
+                return ERR(EINVAL);
+        }
+        if (fl->l_start > 0 && base > TO_THE_END - (u64)fl->l_start)
+                return ERR(EOVERFLOW);
+        i64 start = (i64)base + fl->l_start, end = I64_MAX;
+        if (start < 0)
+                return ERR(EINVAL);
+        if (fl->l_len > 0) {
+                if (fl->l_len - 1 > I64_MAX - start)
+                        return ERR(EOVERFLOW);
+                end = start + fl->l_len - 1;
+        } else if (fl->l_len < 0) {
+                if (start + fl->l_len < 0)
+                        return ERR(EINVAL);
+                end = start - 1;
+                start += fl->l_len;
+        }
+        if (ofd && fl->l_pid != 0)
+                return ERR(EINVAL);
+        r->file = ofd ? f : NULL;
+        r->files = ofd ? NULL : files;
+        r->start = (u64)start;
+        r->end = (u64)end;
+        r->write = fl->l_type == F_WRLCK;
+        r->unlock = fl->l_type == F_UNLCK;
+        return fl->l_type == F_RDLCK || fl->l_type == F_WRLCK || fl->l_type == F_UNLCK ? OK : ERR(EINVAL);
+}
+
+err_t file_lock_get(struct file *f, struct files *files, bool ofd, struct linux_flock *fl)
+{
+        struct range r = { };
+
+        TRY(range_of(f, files, ofd, fl, &r));
+        if (r.unlock)
+                return ERR(EINVAL);
+        struct inode_locks *s = PTR_LOAD(f->inode->locks);
+        fl->l_type = F_UNLCK;
+        if (!s)
+                return OK;
+        GUARD(&s->lock);
+        struct file_lock *l = conflict(s, &r);
+        if (l) {
+                fl->l_type = l->write ? F_WRLCK : F_RDLCK;
+                fl->l_whence = SEEK_SET;
+                fl->l_start = (i64)l->start;
+                fl->l_len = l->end == TO_THE_END ? 0 : (i64)(l->end - l->start + 1);
+                fl->l_pid = l->file ? -1 : (i32)l->pid;
+        }
+        return OK;
+}
+
+err_t file_lock_set(struct file *f, struct files *files, bool ofd, const struct linux_flock *fl, bool wait)
+{
+        struct range r = { };
+
+        TRY(range_of(f, files, ofd, fl, &r));
+        if (!r.unlock && (r.write ? !file_may_write(f) : !file_may_read(f)))
+                return ERR(EBADF);
+        if (r.unlock && !PTR_LOAD(f->inode->locks))
+                return OK;
+        struct inode_locks *s = locks_of(f->inode);
+        struct file_lock *new = file_lock_alloc(payer_current(), MAY_RECLAIM);
+        struct file_lock *spare = file_lock_alloc(payer_current(), MAY_RECLAIM);
+        err_t err = ERR(ENOMEM);
+        if (s && new && spare) {
+                mutex_lock(&s->lock);
+                err = set_locked(s, &r, wait, &spare, &new);
+                mutex_unlock(&s->lock);
+        }
+        file_lock_drop(new);
+        file_lock_drop(spare);
+        return err;
+}
+
+/* ---- Owners that go ---- */
+
+static void remove_owner(struct inode_locks *s, struct file *file, struct files *files)
+{
+        struct range all = { .file = file, .files = files, .end = U64_MAX, .unlock = true };
+        struct file_lock *none = NULL;
+
+        GUARD(&s->lock);
+        cut(s, &all, &none);
+        if (file)
+                (void)take_whole(s, file);
+        waitq_wake_all(&s->changed);
+}
+
+void locks_close(struct inode *inode, struct files *files)
+{
+        struct inode_locks *s = PTR_LOAD(inode->locks);
+
+        if (s && files)
+                remove_owner(s, NULL, files);
+}
+
+void locks_end(struct inode *inode, struct file *f)
+{
+        struct inode_locks *s = PTR_LOAD(inode->locks);
+
+        if (s)
+                remove_owner(s, f, NULL);
+}
+
+bool locks_at(struct inode *inode, u32 n, struct lock_info *out)
+{
+        struct inode_locks *s = PTR_LOAD(inode->locks);
+
+        if (!s)
+                return false;
+        GUARD(&s->lock);
+        struct file_lock *l = s->whole;
+        bool whole = true;
+        for (;;) {
+                if (!l && whole) {
+                        whole = false;
+                        l = s->ranges;
+                        continue;
+                }
+                if (!l)
+                        return false;
+                if (n-- == 0)
+                        break;
+                l = l->next;
+        }
+        *out = (struct lock_info){ .flock = whole, .ofd = !whole && l->file != NULL, .write = l->write, .pid = l->pid, .start = l->start, .end = l->end };
+        return true;
+}
