@@ -8,7 +8,9 @@
 static struct file *program;
 static err_t open_it(bytes path, struct file **out)
 {
-        CHECK(bytes_len(path) > 0 && bytes_len(path) < 4096);
+        CHECK(bytes_len(path) < 4096 && bytes_find(path, 0) == bytes_len(path));
+        if (bytes_len(path) == 0)
+                return ERR(ENOENT);
         *out = file_hold(program);
         return OK;
 }

@@ -42,6 +42,16 @@ def run_tests(name, t):
     return passed, failed, SUM.sub("", text).rstrip() + f"\n      host/{name}: {passed} passed, {time.monotonic() - start:.1f} s"
 
 
+def run_script(name, _):
+    """The tests that a service brings along with a stand-in of its own."""
+    start = time.monotonic()
+    done = subprocess.run([os.path.join(TOP, f"services/{name}/test/run")], cwd=TOP, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode == 0:
+        return 1, 0, f"      host/{name}: 1 passed, {time.monotonic() - start:.1f} s"
+    return 0, 1, done.stdout[-6000:] + f"\nnot ok host/{name} (status {done.returncode})\n      repeat: make test-host T=host/{name}"
+
+
 def run_fuzz(name, seconds):
     short = name.removesuffix("_fuzz")
     corpus, crashes = os.path.join(HOST, "corpus", short), os.path.join(HOST, "crash", short)
@@ -58,7 +68,8 @@ def run_fuzz(name, seconds):
     n = int(runs[1]) if runs else 0
     if done.returncode == 0 and n >= 100:
         return 1, 0, f"      host/{name}: {n} inputs, {time.monotonic() - start:.1f} s"
-    text = done.stdout[-6000:] + f"\nnot ok host/{name} (status {done.returncode}, {n} inputs)\n"
+    said = [l for l in done.stdout.splitlines() if not l.startswith(("#", "INFO:", "0x", "stat::"))]     # progress, the input
+    text = "\n".join(said)[-6000:] + f"\nnot ok host/{name} (status {done.returncode}, {n} inputs)\n"
     for f in os.listdir(crashes):
         kept = os.path.join(HOST, "corpus", short)
         shutil.copy(os.path.join(crashes, f), kept)         # so that the command repeats it
@@ -76,6 +87,8 @@ def main():
     t = words[0].rstrip("*") if words else None
     subprocess.run([os.path.join(TOP, "tests/host/seeds.py"), HOST], check=True)
     jobs = [(run_tests, n, t) for n in programs("_test") if wanted(n, t)]
+    scripts = sorted(p.split("/")[-3] for p in glob.glob(os.path.join(TOP, "services/*/test/run")))
+    jobs += [(run_script, n, t) for n in scripts if wanted(n, t)]
     jobs += [(run_fuzz, n, seconds) for n in programs("_fuzz") if wanted(n, t)]
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
