@@ -2,9 +2,15 @@
  *
  * Opening FIFOs: fifo(7).  An inode points to its pipe while the FIFO is open, and does not
  * count it: the last end to close takes the pointer away.
+ *
+ * The pipes of pipe2 come here too, through /proc/PID/fd: a new end of the same pipe.  Their
+ * opens never wait, and never fail for want of the other side.
  */
 #include "services/pipe/pipe_impl.h"
 #include "services/vfs/dentry.h"
+#include "services/vfs/registry.h"
+
+static bool has_a_name(const struct inode *inode) { return inode->sb != registry_anon(); }
 
 /* The inode's pipe, counted; made if it is closed. */
 static struct pipe *pipe_of_locked(const struct actor *who, struct inode *inode)
@@ -25,12 +31,12 @@ static err_t open_locked(const struct actor *who, const struct path *at, u32 fla
         if (!p)
                 return ERR(ENOMEM);
         err_t err = OK;
-        if ((flags & O_ACCMODE) == O_WRONLY && (flags & O_NONBLOCK) != 0 && p->readers == 0)
+        if (has_a_name(inode) && (flags & O_ACCMODE) == O_WRONLY && (flags & O_NONBLOCK) != 0 && p->readers == 0)
                 err = ERR(ENXIO);
         if (succeeded(err))
                 err = pipe_file_new(who, p, at, flags, out);
         if (succeeded(err)) {
-                (*out)->fifo = true;
+                (*out)->fifo = has_a_name(inode);
                 if ((flags & O_ACCMODE) == O_WRONLY)
                         (*out)->other_seen = p->reader_opens;
                 else
@@ -67,7 +73,7 @@ static err_t fifo_open(const struct actor *who, const struct path *at, u32 flags
         err_t err = open_locked(who, at, flags & ~(u32)O_DIRECT, &pf);
         write_unlock(&inode->lock);
         TRY(err);
-        if (acc != O_RDWR && (flags & O_NONBLOCK) == 0)
+        if (has_a_name(inode) && acc != O_RDWR && (flags & O_NONBLOCK) == 0)
                 err = wait_for_other(pf, acc == O_RDONLY);
         if (failed(err)) {
                 pipe_file_drop(pf);
