@@ -174,6 +174,50 @@ static void test_damage(u32 rounds)
         }
 }
 
+/* What is wrong, and what execve says to it. */
+static int error_of(struct program *x, usize size, struct program *ld)
+{
+        struct exec_image im = {};
+        struct file *f = new_file(x, size);
+        struct actor who = world_actor(&vmhost);
+        interp_file = ld ? new_file(ld, sizeof *ld) : NULL;
+        if (size < sizeof *x)
+                CHECK_ERR(file_truncate(&who, f, (i64)size), 0);
+        int e = err_code(run(f, &im));
+        if (!e)
+                exec_discard(&im);
+        file_drop(f);
+        file_drop(interp_file);
+        interp_file = NULL;
+        return e;
+}
+static void test_errors_of(bool pie)
+{
+        struct program good = make_program(pie, true), ld = make_program(true, false), x, bad_ld = ld;
+        CHECK_EQ(error_of(&good, sizeof good, &ld), 0);
+        CHECK_EQ(error_of(&good, sizeof good, NULL), ENOENT);
+        CHECK_EQ(error_of(&good, 0, &ld), ENOEXEC);
+        CHECK_EQ(error_of(&good, 63, &ld), ENOEXEC);
+        x = good, x.h.e_ident[0] = 0x7e;        CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.h.e_machine = 3;            CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.h.e_type = 1;               CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.h.e_phentsize = 32;         CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.h.e_phnum = 0;              CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.p[3].p_filesz = 1;          CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.p[3].p_filesz = 5000;       CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        x = good, x.interp[10] = 'x';           CHECK_EQ(error_of(&x, sizeof x, &ld), ENOEXEC);
+        bad_ld.h.e_ident[1] = 'x';              CHECK_EQ(error_of(&good, sizeof good, &bad_ld), ELIBBAD);
+}
+static void start(void);
+static void check_rest(void);
+static void test_errors(void)
+{
+        start();
+        test_errors_of(false);
+        test_errors_of(true);
+        check_rest();
+}
+
 static u64 alive;
 
 static void start(void)
@@ -241,4 +285,4 @@ static void test_no_memory(void)
                 }
 }
 
-TESTS({ "programs", test_programs }, { "scripts", test_scripts }, { "damaged", test_damaged }, { "no_memory", test_no_memory })
+TESTS({ "programs", test_programs }, { "errors", test_errors }, { "scripts", test_scripts }, { "damaged", test_damaged }, { "no_memory", test_no_memory })

@@ -94,6 +94,15 @@ static void test_inflate(void)
         }
 }
 
+/* A match that reaches before the beginning is refused, even where the sums would be right. */
+static void test_inflate_before(void)
+{
+        static const u8 gz[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x03, 0x02, 0x00, 0x12, 0xd9, 0x41, 0xff, 3, 0, 0, 0 };
+        u8 three[3] = {};
+        CHECK_EQ(decode(BYTES_OF(gz), BYTES_OF(three), 0, NULL), EINVAL);
+        CHECK(!same);
+}
+
 /* Bytes exchanged at random: an error, or the content that the checksum vouches for. */
 static void test_inflate_damaged(void)
 {
@@ -417,5 +426,5 @@ static void test_no_memory(void)
         CHECK(FAIL_EACH(unpack_once, ENOMEM) > 30);
 }
 
-TESTS({ "inflate", test_inflate }, { "inflate_damaged", test_inflate_damaged }, { "tree", test_tree }, { "concatenated", test_concatenated },
+TESTS({ "inflate", test_inflate }, { "inflate_before", test_inflate_before }, { "inflate_damaged", test_inflate_damaged }, { "tree", test_tree }, { "concatenated", test_concatenated },
       { "bad", test_bad }, { "truncated", test_truncated }, { "damaged", test_damaged }, { "no_memory", test_no_memory })
