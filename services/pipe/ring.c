@@ -5,7 +5,8 @@
 #include "services/pipe/pipe_impl.h"
 
 LOCK_CLASS_DECLARE(file_pos);
-LOCK_CLASS(pipe, AFTER(file_pos));
+LOCK_CLASS_DECLARE(inode);
+LOCK_CLASS(pipe, AFTER2(file_pos, inode));      /* under the inode's: opening a FIFO */
 
 static void pipe_fini(struct pipe *p)
 {
