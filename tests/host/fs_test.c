@@ -930,6 +930,18 @@ static err_t many_calls(void)
         STEP(do_rename2("/d/e", "/link", RENAME_EXCHANGE));
         STEP(do_rename("/d/f", "/link/g"));
         STEP(code(vfs_mknod(&who, AT_FDCWD, str("/fifo"), S_IFIFO | 0600, 0)));
+        struct file *fifo = NULL;
+        STEP(do_open("/fifo", O_RDWR | O_NONBLOCK, &fifo));
+        usize sent = 0;
+        struct io io = io_from_kernel(STR("through the fifo"));
+        err = file_write(fifo, &io, &sent);
+        io = io_to_kernel(MBYTES_OF(buf));
+        if (succeeded(err))
+                err = file_read(fifo, &io, &done);
+        CHECK(failed(err) || (done == 16 && !memcmp(buf, "through", 7)));
+        file_drop(fifo);
+        if (failed(err))
+                goto out;
         STEP(mount_at_path("/d", "size=1m,mode=700", 0));
         STEP(do_create("/d/in"));
         STEP(code(vfs_chdir(&who, str("/d"))));
