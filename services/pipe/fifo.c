@@ -12,6 +12,9 @@
 
 static bool has_a_name(const struct inode *inode) { return inode->sb != registry_anon(); }
 
+/* A pipe opened again through /proc: it waits for nobody. */
+static bool is_anonymous(const struct path *at) { return (LOAD(at->dentry->flags) & DENTRY_ANON) != 0; }
+
 /* The inode's pipe, counted; made if it is closed. */
 static struct pipe *pipe_of_locked(const struct actor *who, struct inode *inode)
 {
