@@ -4,9 +4,10 @@
 # is non-zero when something failed, and takes T= (a test's name, or a prefix of it).
 #   test-safec   mk/safec.mk    names safec/...
 #   test-host    mk/host.mk     names host/...
-#   test-vm      here           names abi/... apps/... shell/... boot/...
+#   test-vm      here           names abi/... apps/... shell/... boot/... stress/...
 TEST_BIN   := $(BUILD)/tests
 ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
+STRESS_BIN := $(patsubst tests/stress/%.c,$(TEST_BIN)/stress/%,$(wildcard tests/stress/*.c))
 APP_BIN    := $(TEST_BIN)/apps/threads-glibc $(TEST_BIN)/apps/hello-musl
 
 .PHONY: test test-long test-vm oracle test-image
@@ -15,6 +16,10 @@ T ?=
 $(TEST_BIN)/abi/%: tests/abi/%.c tests/abi/abi.h $(SETUP) | $(BUILD)/uapi
 	@mkdir -p $(@D)
 	$(USER_CC) $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
+
+$(TEST_BIN)/stress/%: tests/stress/%.c $(SETUP) | $(BUILD)/uapi
+	@mkdir -p $(@D)
+	gcc -static -O2 -Wall -Wextra -Wno-unused-result -pthread -o $@ $<
 
 # The two ways a C program usually comes: dynamic against glibc, static against musl.
 $(TEST_BIN)/apps/threads-glibc: tests/apps/threads.c $(SETUP)
@@ -28,7 +33,7 @@ $(TEST_BIN)/apps/hello-musl: tests/apps/hello.c $(SETUP)
 # The folder holds what the sources ask for and nothing older.
 TEST_IMAGE := $(IMAGES)/test.img
 $(TEST_IMAGE): tools/image/test.spec tools/image/base.spec $(IMAGE_BASE) $(IMAGE_TOOL) \
-               $(ABI_BIN) $(APP_BIN) $(USER_BIN)/runner
+               $(ABI_BIN) $(APP_BIN) $(STRESS_BIN) $(USER_BIN)/runner
 	@for f in $(TEST_BIN)/abi/*; do [ -f tests/abi/$${f##*/}.c ] || rm -f $$f; done
 	tools/image/mkimage test
 

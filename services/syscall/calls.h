@@ -9,7 +9,7 @@
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
         X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) \
-        X(getdents) X(getdents64)
+        X(getdents) X(getdents64) X(flock)
 #define CALLS_FS(X) \
         X(open) X(openat) X(creat) X(openat2) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
         X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \
@@ -35,7 +35,8 @@
         X(clone) X(clone3) X(fork) X(vfork) X(execve) X(execveat) X(exit) X(exit_group) X(wait4) X(waitid) \
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
-        X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority)
+        X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \
+        X(ioprio_set) X(ioprio_get)
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
@@ -49,4 +50,8 @@ ALL_CALLS(CALL_DECLARE)
 
 /* Parts of restart_syscall(2) that live with their calls. */
 err_t poll_restart(struct call *c);
+/* A copy of the caller's credentials to be changed, NULL: no memory; and what puts it in their place, or with an
+ * error drops it. */
+struct cred *call_own_cred(struct call *c);
+err_t call_install_cred(struct call *c, struct cred *new, err_t err);
 void  drop_blob(struct blob **b);               /* for CLEANUP */

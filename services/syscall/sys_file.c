@@ -4,6 +4,7 @@
  */
 #include "services/syscall/calls.h"
 #include "services/vfs/vfs.h"
+#include "services/vfs/locks.h"
 #include "services/process/process.h"
 #include "services/pipe/pipe.h"
 #include "services/signal/signal.h"
@@ -296,6 +297,45 @@ static err_t pipe_size(struct call *c, struct file *f, u64 size, bool set)
         return err;
 }
 
+/* ---- locks ---- */
+
+err_t sys_flock(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = file_flock(r.file, arg_uint(c, 1));
+        fd_put(r);
+        return err;
+}
+
+static err_t get_lock(struct call *c, struct file *f, bool ofd, u64 at)
+{
+        struct linux_flock fl = {};
+        TRY(GET_USER(fl, at));
+        TRY(file_lock_get(f, c->t->files, ofd, &fl));
+        return PUT_USER(at, fl);
+}
+
+/* A lock taken while another thread closed the descriptor would have no end: it is given back. */
+static err_t set_lock(struct call *c, struct file *f, bool ofd, bool wait, u64 at)
+{
+        struct linux_flock fl = {};
+        TRY(GET_USER(fl, at));
+        TRY(file_lock_set(f, c->t->files, ofd, &fl, wait));
+        if (ofd || fl.l_type == F_UNLCK)
+                return OK;
+        struct fd_ref now = fd_get(c->t->files, arg_uint(c, 0));
+        bool same = now.file == f;
+        if (now.file)
+                fd_put(now);
+        if (same)
+                return OK;
+        fl.l_type = F_UNLCK;
+        ignore(file_lock_set(f, c->t->files, ofd, &fl, false));
+        return ERR(EBADF);
+}
+
 static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
 {
         switch (cmd) {
@@ -316,6 +356,15 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
                         return ERR(EINVAL);
                 STORE(f->owner_sig, (u32)arg);
                 return OK;
+        case F_GETLK:
+        case F_OFD_GETLK:
+                return get_lock(c, f, cmd == F_OFD_GETLK, arg);
+        case F_SETLK:
+        case F_SETLKW:
+                return set_lock(c, f, false, cmd == F_SETLKW, arg);
+        case F_OFD_SETLK:
+        case F_OFD_SETLKW:
+                return set_lock(c, f, true, cmd == F_OFD_SETLKW, arg);
         case F_GETPIPE_SZ:
                 return pipe_size(c, f, 0, false);
         case F_SETPIPE_SZ:

@@ -24,7 +24,7 @@ err_t sys_uname(struct call *c)
         put_text(MBYTES_OF(u.sysname), STR("Linux"));
         put_text(MBYTES_OF(u.release), STR("6.1.0-keel"));
         put_text(MBYTES_OF(u.version), STR("#1 SMP PREEMPT Keel"));
-        put_text(MBYTES_OF(u.machine), STR("x86_64"));
+        put_text(MBYTES_OF(u.machine), (c->t->personality & PER_MASK) == PER_LINUX32 ? STR("i686") : STR("x86_64"));
         uts_get_nodename(c->t->ns->uts, MBYTES_OF(u.nodename));
         uts_get_domainname(c->t->ns->uts, MBYTES_OF(u.domainname));
         return PUT_USER(c->a[0], u);
@@ -214,8 +214,7 @@ static err_t put_three(struct call *c, u32 a, u32 b, u32 d)
 err_t sys_getresuid(struct call *c) { return put_three(c, c->t->cred->uid, c->t->cred->euid, c->t->cred->suid); }
 err_t sys_getresgid(struct call *c) { return put_three(c, c->t->cred->gid, c->t->cred->egid, c->t->cred->sgid); }
 
-/* A changed copy of the caller's credentials takes their place, or is dropped. */
-static err_t install(struct call *c, struct cred *new, err_t err)
+err_t call_install_cred(struct call *c, struct cred *new, err_t err)
 {
         struct thread *t = c->t;
         struct cred *old = t->cred;
@@ -231,55 +230,55 @@ static err_t install(struct call *c, struct cred *new, err_t err)
         return OK;
 }
 
-static struct cred *own_copy(struct call *c) { return cred_copy(c->t->payer, c->t->cred); }
+struct cred *call_own_cred(struct call *c) { return cred_copy(c->t->payer, c->t->cred); }
 
 err_t sys_setuid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setuid(new, arg_uint(c, 0))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setuid(new, arg_uint(c, 0))) : ERR(ENOMEM);
 }
 err_t sys_setgid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setgid(new, arg_uint(c, 0))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setgid(new, arg_uint(c, 0))) : ERR(ENOMEM);
 }
 err_t sys_setreuid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setreuid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setreuid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
 }
 err_t sys_setregid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setregid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setregid(new, arg_uint(c, 0), arg_uint(c, 1))) : ERR(ENOMEM);
 }
 err_t sys_setresuid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setresuid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setresuid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
 }
 err_t sys_setresgid(struct call *c)
 {
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setresgid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setresgid(new, arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2))) : ERR(ENOMEM);
 }
 err_t sys_setfsuid(struct call *c)
 {
-        struct cred *new = own_copy(c);
+        struct cred *new = call_own_cred(c);
         c->result = c->t->cred->fsuid;
         if (!new)
                 return OK;
         cred_setfsuid(new, arg_uint(c, 0));
-        return install(c, new, OK);
+        return call_install_cred(c, new, OK);
 }
 err_t sys_setfsgid(struct call *c)
 {
-        struct cred *new = own_copy(c);
+        struct cred *new = call_own_cred(c);
         c->result = c->t->cred->fsgid;
         if (!new)
                 return OK;
         cred_setfsgid(new, arg_uint(c, 0));
-        return install(c, new, OK);
+        return call_install_cred(c, new, OK);
 }
 
 err_t sys_getgroups(struct call *c)
@@ -314,8 +313,8 @@ err_t sys_setgroups(struct call *c)
                 return ERR(ENOMEM);
         mbytes list = mbytes_take(blob_mbytes(gids), n * sizeof(u32));
         TRY(vm_copy_in(list, c->a[1]));
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_setgroups(c->t->payer, new, bytes_const(list))) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_setgroups(c->t->payer, new, bytes_const(list))) : ERR(ENOMEM);
 }
 
 /* The header of capget and capset: version 3 and 2 have two data words. */
@@ -387,8 +386,8 @@ err_t sys_capset(struct call *c)
         sets.effective &= CAP_MASK_ALL;
         sets.permitted &= CAP_MASK_ALL;
         sets.inheritable &= CAP_MASK_ALL;
-        struct cred *new = own_copy(c);
-        return new ? install(c, new, cred_capset(new, sets)) : ERR(ENOMEM);
+        struct cred *new = call_own_cred(c);
+        return new ? call_install_cred(c, new, cred_capset(new, sets)) : ERR(ENOMEM);
 }
 
 /* ---- futex ---- */

@@ -280,6 +280,50 @@ static err_t set_name(struct call *c)
         return OK;
 }
 
+static err_t cap_ambient(struct call *c)
+{
+        u64 op = c->a[1], cap = c->a[2];
+
+        if (c->a[3] || c->a[4])
+                return ERR(EINVAL);
+        if (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap != 0 : cap > CAP_LAST_CAP)
+                return ERR(EINVAL);
+        if (op == PR_CAP_AMBIENT_IS_SET) {
+                c->result = cred_current()->cap_ambient >> cap & 1;
+                return OK;
+        }
+        if (op != PR_CAP_AMBIENT_RAISE && op != PR_CAP_AMBIENT_LOWER && op != PR_CAP_AMBIENT_CLEAR_ALL)
+                return ERR(EINVAL);
+        struct cred *new = call_own_cred(c);
+        if (!new)
+                return ERR(ENOMEM);
+        err_t err = OK;
+        if (op == PR_CAP_AMBIENT_RAISE)
+                err = cred_ambient_raise(new, (u32)cap);
+        else if (op == PR_CAP_AMBIENT_LOWER)
+                err = cred_ambient_lower(new, (u32)cap);
+        else
+                cred_ambient_clear(new);
+        return call_install_cred(c, new, err);
+}
+
+/* The prctl operations that change the caller's credentials. */
+static err_t change_cred(struct call *c, u32 op)
+{
+        struct cred *new = call_own_cred(c);
+
+        if (!new)
+                return ERR(ENOMEM);
+        switch (op) {
+        case PR_SET_KEEPCAPS:
+                return call_install_cred(c, new, c->a[1] > 1 ? ERR(EINVAL) : cred_set_keepcaps(new, c->a[1] == 1));
+        case PR_SET_SECUREBITS:
+                return call_install_cred(c, new, c->a[1] > U32_MAX ? ERR(EPERM) : cred_set_securebits(new, (u32)c->a[1]));
+        default:
+                return call_install_cred(c, new, c->a[1] > CAP_LAST_CAP ? ERR(EINVAL) : cred_bounding_drop(new, (u32)c->a[1]));
+        }
+}
+
 err_t sys_prctl(struct call *c)
 {
         struct process *p = c->t->process;
@@ -334,6 +378,15 @@ err_t sys_prctl(struct call *c)
                         return ERR(EINVAL);
                 c->result = cred_current()->cap_bounding >> c->a[1] & 1;
                 return OK;
+        case PR_SET_KEEPCAPS:
+        case PR_SET_SECUREBITS:
+        case PR_CAPBSET_DROP:
+                return change_cred(c, arg_uint(c, 0));
+        case PR_CAP_AMBIENT:
+                return cap_ambient(c);
+        case PR_GET_KEEPCAPS:
+                c->result = (cred_current()->securebits & SECBIT_KEEP_CAPS) != 0;
+                return OK;
         case PR_GET_SECUREBITS:
                 c->result = cred_current()->securebits;
                 return OK;
@@ -361,5 +414,19 @@ err_t sys_getpriority(struct call *c)
         i32 nice = 0;
         TRY(process_getpriority(arg_uint(c, 0), arg_uint(c, 1), &nice));
         c->result = (u64)(20 - nice);
+        return OK;
+}
+
+/* Kept and told; without a block layer it changes nothing. */
+err_t sys_ioprio_set(struct call *c)
+{
+        return process_ioprio_set(arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2));
+}
+
+err_t sys_ioprio_get(struct call *c)
+{
+        u32 ioprio = 0;
+        TRY(process_ioprio_get(arg_uint(c, 0), arg_uint(c, 1), &ioprio));
+        c->result = ioprio;
         return OK;
 }

@@ -213,12 +213,12 @@ err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, u
                 TRY(may_seek(in, *in_pos));
         if (in->ops->flags & FOPS_STREAM)
                 return ERR(EINVAL);
-        if (in_pos) {
+        if (in_pos)
                 return send_all(out, in, in_pos, len, done);
-        }
-        bool locked = pos_begin(in);
-        err_t err = send_all(out, in, &in->pos, len, done);
-        pos_end(in, locked);
+        /* The position is read and stored, not locked meanwhile: out may be the same file, or wait for ever. */
+        u64 pos = in->pos;
+        err_t err = send_all(out, in, &pos, len, done);
+        in->pos = pos;
         return err;
 }
 

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""stress: what a hostile program does to the kernel, and that it is still there afterwards.
+
+    stress/fuzz        random system calls for a minute, on 2 CPUs (tests/stress/fuzz.c)
+    stress/forkbomb    processes until there are no more (tests/stress/forkbomb.c)
+    stress/memhog      memory until there is no more (tests/stress/memhog.c)
+
+Each is a command in a machine of its own; it must print what is expected, the shell must go
+on, and the kernel's log must know of no oops.  SEED= repeats a fuzzing run.
+"""
+import os, re, subprocess, time
+import vm as vmlib
+
+AFTER = "echo status $?; dmesg | grep -i -A12 'oops\\|lock order'; echo the shell goes on"
+
+
+def tests(long_run):
+    seed = os.environ.get("SEED") or str(int(time.time()))
+    seconds = 600 if long_run else 60
+    return [
+        ("stress/forkbomb", "256M", 300, "/tests/stress/forkbomb",
+         [r"^limited: EAGAIN after 49 children$", r"^limited: status 0$", r"^afterwards: fork works$", r"^status 0$"]),
+        ("stress/memhog", "256M", 300, "/tests/stress/memhog",
+         [r"^pages: ended$", r"^file: ended$", r"^limit: ended$", r"^the shell answers$", r"^status 0$"]),
+        ("stress/fuzz", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}",
+         [r"^fuzz: seed \d+", r"^fuzz: [1-9]\d{3,} calls by [1-9]\d* workers, done$", r"^status 0$"]),
+    ]
+
+
+def one(mem, limit, command, patterns):
+    """What is wrong; empty: nothing."""
+    env = dict(os.environ, INITRD="test", MEM=mem, SMP=os.environ.get("SMP") or "2")
+    run = subprocess.Popen([os.path.join(vmlib.TOP, "tools", "run", "keel"), "-c", f"{command}; {AFTER}"], env=env,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        out, _ = run.communicate(timeout=limit)
+        text = out.decode("latin-1")
+    except subprocess.TimeoutExpired:
+        run.kill()
+        out, _ = run.communicate()
+        return f"no end within {limit} s; it said:\n{out.decode('latin-1')[-2000:]}"
+    missing = [p for p in patterns + [r"^the shell goes on$"] if not re.search(p, text, re.M)]
+    if missing:
+        return "no " + ", ".join(f"/{p}/" for p in missing) + f" in:\n{text[-3000:]}"
+    if re.search(r"oops|lock order", text, re.I):
+        return text[-3000:]
+    return ""
+
+
+def run(score, selected, long_run):
+    for name, mem, limit, command, patterns in tests(long_run):
+        if not selected(name):
+            continue
+        start = time.monotonic()
+        wrong = one(mem, limit, command, patterns)
+        seed = " SEED=" + command.split()[-1] if name == "stress/fuzz" else ""
+        if wrong:
+            score.fail(name, wrong, f"make test T={name}{seed}")
+        else:
+            score.ok(name, time.monotonic() - start)
