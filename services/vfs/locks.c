@@ -6,15 +6,20 @@
  *             one of its two lists: whole-file locks (flock) and ranges (POSIX and OFD).
  * Lifetime    A lock goes when it is unlocked, when its owner's file ends, or (POSIX) when its
  *             owner closes any descriptor of the file.  Owners are not counted.
- * Locking     inode_locks.lock (mutex, leaf); waiters sleep on `changed`.
+ * Locking     inode_locks.lock (mutex); waiters sleep on `changed`.  Under it waits.lock (spin, leaf).
  * Invariants  K1  no two locks of different owners conflict.
  *             K2  an owner's ranges do not overlap, and touching ones of one type are one.
- * Left out    EDEADLK: a cycle of waiters waits until a signal comes.
+ *             K3  a POSIX owner that sleeps is listed in `waits`, with the owner it sleeps for, until
+ *                 the inode's locks change; so no owner sleeps for itself, through whatever others.
+ * EDEADLK     is told where the first owner in the way leads back; as on Linux, only POSIX locks
+ *             look, and one that waits for several readers is followed to one of them.
+ * File-scope state   `waits` (reviewed list): a cycle may lead through any inodes.
  */
 #include "services/vfs/locks.h"
 #include "services/vfs/files.h"
 
 LOCK_CLASS(file_locks);
+LOCK_CLASS(lock_waits, AFTER(file_locks));
 
 #define TO_THE_END ((u64)I64_MAX)
 
@@ -25,6 +30,9 @@ OBJECT(file_lock) {
         u64 start, end;                 /* end: the last byte */
         u32 pid;
         bool write;
+        /* of a lock that is waited for: it is in `waits` by `next`; waits.lock */
+        struct files *blocker;          /* not counted, not followed; NULL: to be looked at again */
+        struct inode_locks *at;         /* the same */
 };
 POOL_DECLARE(file_lock)
 POOL_DEFINE(file_lock, NO_FINI);
@@ -35,6 +43,14 @@ OBJECT(inode_locks) {
         struct file_lock *whole, *ranges;
 };
 POOL_DECLARE(inode_locks)
+
+STABLE(waits) {
+        struct spinlock lock;
+        struct file_lock *first;        /* not counted: who waits takes its own off; PTR_LOAD */
+};
+static struct waits waits;
+
+void locks_init(void) { lock_init(&waits.lock, lock_waits); }
 
 static void drop_list(struct file_lock *l)
 {
@@ -72,6 +88,18 @@ static struct inode_locks *locks_of(struct inode *inode)
         return PTR_LOAD(inode->locks);
 }
 
+/* Whoever waits here looks again, and until then waits for nobody (K3). */
+static void tell_changed(struct inode_locks *s)
+{
+        if (PTR_LOAD(waits.first)) {
+                SPIN_GUARD(&waits.lock);
+                for (struct file_lock *w = waits.first; w; w = w->next)
+                        if (w->at == s)
+                                w->blocker = NULL;
+        }
+        waitq_wake_all(&s->changed);
+}
+
 /* ---- Whole files ---- */
 
 static bool flock_conflicts(const struct inode_locks *s, struct file *f, bool write)
@@ -94,7 +122,7 @@ static bool take_whole(struct inode_locks *s, struct file *f)
                 else
                         s->whole = l->next;
                 file_lock_drop(l);
-                waitq_wake_all(&s->changed);
+                tell_changed(s);
                 return true;
         }
         return false;
@@ -219,13 +247,73 @@ static void cut(struct inode_locks *s, struct range *r, struct file_lock **spare
         }
 }
 
+/* Whom does this owner wait for? */
+static struct files *blocker_of(struct files *owner)
+{
+        for (struct file_lock *w = waits.first; w; w = w->next)
+                if (w->files == owner && w->blocker)
+                        return w->blocker;
+        return NULL;
+}
+
+#define CHAIN_MAX 64u                   /* longer ones are taken for no cycle */
+
+/* Lists w, which waits for `blocker`.  EDEADLK: that one waits for w's owner. */
+static err_t wait_begin(struct file_lock *w, struct inode_locks *s, struct files *owner, struct files *blocker)
+{
+        SPIN_GUARD(&waits.lock);
+        struct files *at = blocker;
+
+        for (u32 i = 0; at && i < CHAIN_MAX; i++) {
+                if (at == owner)
+                        return ERR(EDEADLK);
+                at = blocker_of(at);
+        }
+        w->files = owner;
+        w->blocker = blocker;
+        w->at = s;
+        w->next = waits.first;
+        PTR_STORE(waits.first, w);
+        return OK;
+}
+
+static void wait_end(struct file_lock *w)
+{
+        SPIN_GUARD(&waits.lock);
+        if (waits.first == w) {
+                PTR_STORE(waits.first, w->next);
+        } else {
+                struct file_lock *before = waits.first;
+                while (before->next != w)
+                        before = before->next;
+                before->next = w->next;
+        }
+        w->next = NULL;
+        w->blocker = NULL;
+        w->at = NULL;
+}
+
+/* Sleeps for `in_way`'s owner; w: not yet a lock. */
+static err_t wait_locked(struct inode_locks *s, const struct range *r, const struct file_lock *in_way, struct file_lock *w)
+{
+        bool listed = r->files && in_way->files;
+
+        if (listed)
+                TRY(wait_begin(w, s, r->files, in_way->files));
+        err_t err = waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER);
+        if (listed)
+                wait_end(w);
+        return failed(err) ? ERR(ERESTARTSYS) : OK;
+}
+
 static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struct file_lock **spare, struct file_lock **new)
 {
-        while (!r->unlock && conflict(s, r)) {
+        struct file_lock *in_way;
+
+        while (!r->unlock && (in_way = conflict(s, r)) != NULL) {
                 if (!wait)
                         return ERR(EAGAIN);
-                if (failed(waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER)))
-                        return ERR(ERESTARTSYS);
+                TRY(wait_locked(s, r, in_way, *new));
         }
         cut(s, r, spare);
         if (!r->unlock) {
@@ -240,7 +328,7 @@ static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struc
                 s->ranges = l;
                 *new = NULL;
         }
-        waitq_wake_all(&s->changed);    /* a write lock may have become a read lock */
+        tell_changed(s);                /* a write lock may have become a read lock */
         return OK;
 }
 
@@ -344,7 +432,7 @@ static void remove_owner(struct inode_locks *s, struct file *file, struct files 
         cut(s, &all, &none);
         if (file)
                 (void)take_whole(s, file);
-        waitq_wake_all(&s->changed);
+        tell_changed(s);
 }
 
 void locks_close(struct inode *inode, struct files *files)

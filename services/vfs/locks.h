@@ -11,9 +11,10 @@
 err_t file_flock(struct file *f, u32 operation);
 /* F_GETLK, F_OFD_GETLK: *fl becomes what stands in the way, or l_type F_UNLCK. */
 err_t file_lock_get(struct file *f, struct files *files, bool ofd, struct linux_flock *fl);
-/* F_SETLK, F_SETLKW and their OFD kin.  EAGAIN, EBADF, EINVAL, EOVERFLOW, ENOMEM, ERESTARTSYS. */
+/* F_SETLK, F_SETLKW and their OFD kin.  EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, ENOMEM, ERESTARTSYS. */
 err_t file_lock_set(struct file *f, struct files *files, bool ofd, const struct linux_flock *fl, bool wait);
 
+void locks_init(void);                   /* at boot */
 /* For files.c and file.c: a descriptor of `files` closes; a file ends. */
 void locks_close(struct inode *inode, struct files *files);
 void locks_end(struct inode *inode, struct file *f);
