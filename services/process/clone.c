@@ -112,6 +112,7 @@ static void thread_inherit(struct thread *t, struct thread *from, const struct c
 
         t->blocked = from->blocked;
         t->personality = from->personality;
+        t->ioprio = LOAD(from->ioprio);
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = from->comm[i];
         /* A thread that shares the memory but is no vfork child must not share the signal stack. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who may change whose scheduling: setpriority(2), sched_setscheduler(2), sched_setaffinity(2).
+ * Who may change whose scheduling: setpriority(2), ioprio_set(2), sched_setscheduler(2),
+ * sched_setaffinity(2).
  * What the values mean is services/sched.
  */
 #include "services/process/process_impl.h"
@@ -37,12 +38,62 @@ static err_t set_nice(struct thread *t, i32 nice)
         return OK;
 }
 
-/* Calls for the threads that which and who name: `set` gives each the nice value, else the lowest is told. */
-struct priority { bool set; i32 nice; bool any; err_t err; };
+/* ---- ioprio_* ----
+ * There is no block layer yet: the value is kept and inherited, and that is all. */
+
+static err_t check_ioprio(u32 ioprio)
+{
+        u32 class = ioprio >> IOPRIO_CLASS_SHIFT, level = ioprio & (u32)IOPRIO_PRIO_MASK;
+
+        switch (class) {
+        case IOPRIO_CLASS_RT:
+                if (!capable(CAP_SYS_NICE) && !capable(CAP_SYS_ADMIN))
+                        return ERR(EPERM);
+                return level >= IOPRIO_NR_LEVELS ? ERR(EINVAL) : OK;
+        case IOPRIO_CLASS_BE:
+                return level >= IOPRIO_NR_LEVELS ? ERR(EINVAL) : OK;
+        case IOPRIO_CLASS_IDLE:
+                return OK;
+        case IOPRIO_CLASS_NONE:
+                return level ? ERR(EINVAL) : OK;
+        default:
+                return ERR(EINVAL);
+        }
+}
+
+static err_t set_ioprio(struct thread *t, u32 ioprio)
+{
+        struct cred *mine = cred_current(), *its = thread_cred(t);
+        bool same = its && (its->uid == mine->euid || its->uid == mine->uid);
+
+        cred_drop(its);
+        if (!same && !capable(CAP_SYS_NICE))
+                return ERR(EPERM);
+        STORE(t->ioprio, ioprio);
+        return OK;
+}
+
+/* The one that goes first: a lower class, or a lower level; "none" counts as the middle of best effort. */
+static u32 best_ioprio(u32 a, u32 b)
+{
+        u32 none = IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | IOPRIO_BE_NORM;
+
+        return (a ? a : none) <= (b ? b : none) ? a : b;
+}
+
+/* ---- Whom it is about ----
+ * Calls for the threads that which and who name: `set` gives each the value, else the highest priority is told. */
+struct priority { bool set, io; i32 nice; u32 ioprio; bool any; err_t err; };
 
 static void apply(struct priority *pr, struct thread *t)
 {
-        if (pr->set) {
+        if (pr->io) {
+                err_t err = pr->set ? set_ioprio(t, pr->ioprio) : OK;
+                if (failed(err) || !pr->any)
+                        pr->err = err;
+                if (!pr->set)
+                        pr->ioprio = pr->any ? best_ioprio(pr->ioprio, LOAD(t->ioprio)) : LOAD(t->ioprio);
+        } else if (pr->set) {
                 err_t err = set_nice(t, pr->nice);
                 if (failed(err) || !pr->any)
                         pr->err = err;
@@ -122,6 +173,33 @@ err_t process_getpriority(u32 which, u32 who, i32 *nice)
         struct priority pr = { .err = OK };
         err_t err = priority(&pr, which, who);
         *nice = pr.nice;
+        return err;
+}
+
+static bool ioprio_which(u32 which, u32 *prio)
+{
+        *prio = which == IOPRIO_WHO_PROCESS ? PRIO_PROCESS : which == IOPRIO_WHO_PGRP ? PRIO_PGRP : PRIO_USER;
+        return which == IOPRIO_WHO_PROCESS || which == IOPRIO_WHO_PGRP || which == IOPRIO_WHO_USER;
+}
+
+err_t process_ioprio_set(u32 which, u32 who, u32 ioprio)
+{
+        struct priority pr = { .set = true, .io = true, .ioprio = ioprio, .err = OK };
+        u32 kind = 0;
+
+        TRY(check_ioprio(ioprio));
+        return ioprio_which(which, &kind) ? priority(&pr, kind, who) : ERR(EINVAL);
+}
+
+err_t process_ioprio_get(u32 which, u32 who, u32 *ioprio)
+{
+        struct priority pr = { .io = true, .err = OK };
+        u32 kind = 0;
+
+        if (!ioprio_which(which, &kind))
+                return ERR(EINVAL);
+        err_t err = priority(&pr, kind, who);
+        *ioprio = pr.ioprio;
         return err;
 }
 

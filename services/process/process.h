@@ -85,6 +85,9 @@ void  cpu_timers_check(struct process *p);
 
 /* setpriority(2), sched_*(2) by process or thread id, with permission checks; pid 0: the caller. */
 struct sched_params;
+/* ioprio_set(2): which: IOPRIO_WHO_*.  EINVAL, EPERM, ESRCH.  get: the highest of them. */
+err_t process_ioprio_set(u32 which, u32 who, u32 ioprio);
+err_t process_ioprio_get(u32 which, u32 who, u32 *ioprio);
 err_t process_setpriority(u32 which, u32 who, i32 nice);
 err_t process_getpriority(u32 which, u32 who, i32 *nice);               /* -20 .. 19 */
 err_t process_sched_set(u32 tid, struct sched_params params);

@@ -182,6 +182,14 @@ static err_t show_cpuinfo(struct text *t, const struct subject *s)
         return OK;
 }
 
+/* There are no modules. */
+static err_t show_nothing(struct text *t, const struct subject *s)
+{
+        (void)t;
+        (void)s;
+        return OK;
+}
+
 static err_t show_filesystems(struct text *t, const struct subject *s)
 {
         (void)s;
@@ -309,6 +317,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "interrupts", .mode = 0444, .show = show_interrupts },
         { .name = "loadavg", .mode = 0444, .show = show_loadavg },
         { .name = "meminfo", .mode = 0444, .show = show_meminfo },
+        { .name = "modules", .mode = 0444, .show = show_nothing },
         { .name = "mounts", .mode = 0777, .link = link_mounts },
         { .name = "partitions", .mode = 0444, .show = show_partitions },
         { .name = "self", .mode = 0777, .link = link_self },

@@ -68,6 +68,14 @@ err_t cred_set_securebits(struct cred *c, u32 bits)
         return OK;
 }
 
+err_t cred_set_keepcaps(struct cred *c, bool on)
+{
+        if (c->securebits & SECBIT_KEEP_CAPS_LOCKED)
+                return ERR(EPERM);
+        c->securebits = on ? c->securebits | SECBIT_KEEP_CAPS : c->securebits & ~(u32)SECBIT_KEEP_CAPS;
+        return OK;
+}
+
 void cred_exec(struct cred *c, struct exec_file f, bool *secure)
 {
         struct cap_sets file = { };

@@ -80,6 +80,7 @@ err_t cred_ambient_raise(struct cred *c, u32 cap);
 err_t cred_ambient_lower(struct cred *c, u32 cap);
 void  cred_ambient_clear(struct cred *c);
 err_t cred_set_securebits(struct cred *c, u32 bits);
+err_t cred_set_keepcaps(struct cred *c, bool on);        /* until exec: set*id away from 0 leaves the permitted set */
 
 /* execve: the credentials after running a file with this owner and mode.  `nosuid`: set-id
  * bits do not count (mount flag, tracing, no_new_privs is seen to here).  Works on an

@@ -95,6 +95,7 @@ OBJECT(thread) {
         struct thread *vfork_parent;            /* not NULL while the parent of vfork waits: a mark, not followed; PTR_LOAD */
         u64   min_faults, maj_faults;           /* ATOMIC adds */
         u64   personality;
+        u32   ioprio;                           /* as ioprio_set(2) encodes it; 0: none was set; ATOMIC */
 
         /* waiting in futex(2): services/futex alone; the bucket's lock */
         struct {
