@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The same operations on Keel and on Linux. Everything lands in build/bench/.
+# Debian packages: qemu-system-x86, musl-tools, busybox-static; gnuplot-nox for bench-report.
+#
+#   make bench [OP='stat,fork+exit']    the table; BENCH_QUICK=1: one seed and fewer operations
+#   make bench-report                   draws what was measured last: build/bench/report.{svg,png}
+#   make profile OP='stat' [KERNEL=linux]   instructions by kernel function; OP=boot for the start
+BENCH      := $(BUILD)/bench
+BENCH_NEED  = $(BENCH)/bench $(IMAGES)/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel)
+BENCH_QUICK ?=
+OP         ?=
+export BENCH_QUICK OP KEEL
+
+.PHONY: bench bench-report profile
+
+# Linked at a fixed address: the profiler finds its marks by symbol.
+$(BENCH)/bench: bench/bench.c $(SETUP) | $(BUILD)/uapi
+	@mkdir -p $(@D)
+	$(USER_CC) $(USER_FLAGS) -Wl,-e,bench_entry -o $@ $< -pthread
+
+bench: $(BENCH_NEED) $(IMAGES)/base.img  ## the same operations on Keel and Linux: one table [OP=] [BENCH_QUICK=1]
+	@tools/bench/run $(if $(OP),ops,all)
+
+bench-report:  ## draw what `make bench` measured last (gnuplot)
+	@tools/bench/report
+
+profile: $(BENCH_NEED)  ## instructions by kernel function for one operation, OP=name
+	@tools/bench/profile '$(OP)' --kernel $(if $(filter linux,$(KERNEL)),lean,keel)
