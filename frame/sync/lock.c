@@ -86,7 +86,7 @@ static void noinline spin_wait(struct spinlock *l, u32 mine)
 void spin_lock(struct spinlock *l)
 {
         held_room();
-        order_taking(l->class_k);
+        order_taking(l->class_k, true);
         preempt_add(PREEMPT_ONE);
         u32 mine = cpu_id() + 1;
         if (__builtin_expect(!swap(&l->word_k, 0, mine), 0))
@@ -202,7 +202,7 @@ void mutex_lock(struct mutex *m)
 {
         assert_may_sleep();
         held_room();
-        order_taking(m->class_k);
+        order_taking(m->class_k, false);
         u32 id = my_id();
         if (__builtin_expect(!swap(&m->owner_k, 0, id), 0))
                 ignore(mutex_wait(m, id, false));
@@ -213,7 +213,7 @@ err_t mutex_lock_killable(struct mutex *m)
 {
         assert_may_sleep();
         held_room();
-        order_taking(m->class_k);
+        order_taking(m->class_k, false);
         u32 id = my_id();
         if (!swap(&m->owner_k, 0, id))
                 TRY(mutex_wait(m, id, true));
@@ -265,7 +265,7 @@ static void rw_enter(struct rwlock *l)
 {
         assert_may_sleep();
         held_room();
-        order_taking(l->class_k);
+        order_taking(l->class_k, false);
         if (held_has(HELD_READ, l) || held_has(HELD_WRITE, l))
                 __builtin_trap();
 }

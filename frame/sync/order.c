@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Debug build: the order of lock classes.  A class may be taken under those that its
- * AFTER() names, and under what those may be taken under.  Anything else is reported
- * once per pair, with the opposite order when it was declared or seen.
+ * AFTER() names, and under what those may be taken under; a spin lock under any lock that
+ * sleeps, as the opposite order traps.  Anything else is reported once per pair, with the
+ * opposite order when it was declared or seen.
  */
 #include "sync_impl.h"
 
@@ -58,7 +59,7 @@ static u32 held_class(u64 entry)
         }
 }
 
-void noinline order_taking(u32 id)
+void noinline order_taking(u32 id, bool spin)
 {
         const struct lock_class *inner = class_of(id);
         struct task *t = current_task();
@@ -68,6 +69,8 @@ void noinline order_taking(u32 id)
                 return;
         for (u32 i = t->held_base; i < t->n_held; i++) {
                 const struct lock_class *outer = class_of(held_class(t->held[i]));
+                if (spin && held_kind_of(t->held[i]) != HELD_SPIN)
+                        continue;
                 u64 none = 0;
                 if (outer && __atomic_compare_exchange_n(&seen_at[id_of(outer)][id], &none, ip, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) &&
                     !declared(outer, inner, 0))

@@ -16,7 +16,7 @@ void bucket_remove(struct bucket *b, struct wnode *n);
 
 /* Debug build: the lock order; nothing else. */
 #ifdef KEEL_DEBUG
-void order_taking(u32 class);           /* before the lock is waited for */
+void order_taking(u32 class, bool spin);        /* before the lock is waited for */
 #else
-static inline void order_taking(u32 class) { (void)class; }
+static inline void order_taking(u32 class, bool spin) { (void)class; (void)spin; }
 #endif

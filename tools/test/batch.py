@@ -14,7 +14,7 @@ from suites import verdict
 BOOT_SECONDS = 90               # a guest that has not begun a test by then is hung
 GRACE = 20                      # after a test's own limit
 MAX_DEATHS = 25                 # then the rest is reported as not run
-TROUBLE = re.compile(rb"(?i)^.*(\boops\b|\bpanic\b|\bBUG:|sanitizer|double fault).*$", re.M)
+TROUBLE = re.compile(rb"(?i)^.*(\boops\b|\block order:|\bpanic\b|\bBUG:|sanitizer|double fault).*$", re.M)
 
 
 class Result:

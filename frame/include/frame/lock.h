@@ -15,8 +15,9 @@
  * lock held traps before anything changes.  A task holds at most MAX_HELD at once.
  *
  * LOCK_CLASS(inode, AFTER(mount)); declares a class and what may be held when it
- * is taken; lock_init(&x->lock, inode) gives a lock its class.  The debug build
- * checks the order; others ignore classes.
+ * is taken; lock_init(&x->lock, inode) gives a lock its class.  A spin lock may be taken
+ * under any mutex or rwlock without being declared so.  The debug build checks the order;
+ * others ignore classes.
  */
 #pragma once
 
