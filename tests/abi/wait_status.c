@@ -61,6 +61,7 @@ int main(void)
         pid_t pid = fork();
         if (pid == 0) {
                 raise(SIGSTOP);
+                usleep(300000);                 /* so that its going on is seen before its end */
                 _exit(3);
         }
         int st;
