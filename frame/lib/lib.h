@@ -12,3 +12,4 @@ void hash_set_key(u64 a, u64 b);        /* random_init's: before any hash is kep
 void log_flush_console(void);           /* BH_LOG's: console output and wake-ups that could not be done at once */
 void log_sync(void);                    /* before power goes: what was logged is on the console */
 void log_panic_mode(void);              /* from now on: no locks, straight to the early console */
+bool log_is_sound(void);                /* the self-test's: the ring's records, one by one */

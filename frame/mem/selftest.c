@@ -77,12 +77,26 @@ static void drop_it(void *p) { k_drop(p); }
 static void hold_it(void *p) { k_hold(p); }
 static void write_it(void *p) { *(volatile u64 *)p = 1; }
 
+/* O1: what is not an object's place is not freed, whatever stands before it. */
+static void test_foreign(void)
+{
+        struct st_odd *p = st_odd_alloc(NULL, NOWAIT);
+        static struct { struct k_obj header; u8 body[64]; } outside;
+
+        ((struct k_obj *)p->bytes)->refs = 1;
+        CHECK(traps(drop_it, (struct k_obj *)p->bytes + 1) && k_refs(p) == 1);
+        outside.header.refs = 1;
+        CHECK(traps(drop_it, outside.body));
+        st_odd_drop(p);
+}
+
 static void test_pools(void)
 {
         one_pool(&k_pool_st_small, MANY, 16);
         one_pool(&k_pool_st_odd, MANY, 16);
         one_pool(&k_pool_st_lines, MANY, 64);
         one_pool(&k_pool_st_huge, 40, 16);
+        test_foreign();
 
         struct st_small *p = st_small_alloc(NULL, NOWAIT);
         p->a = 7;
@@ -177,8 +191,15 @@ static void test_frames(void)
         CHECK(traps(write_beyond, f));
         frame_drop(f);
         CHECK(mem_stats().byte_frames == before.byte_frames);
-        for (u32 order = 0; order <= 9; order++) {
+        for (u32 i = 0; i < 20; i++) {
+                u32 order = i / 2;                              /* the second has what the first left: F5 */
+
                 CHECK((f = frame_alloc_order(NULL, order, 0)) && pfn_of(f) % (1u << order) == 0);
+                CHECK(is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE << order));
+                frame_fill(f, 0, PAGE_SIZE << order, 0xaa);
+                frame_drop(f);
+                CHECK((f = frame_alloc(NULL, 0)) && is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE));
+                frame_fill(f, 0, PAGE_SIZE, 0xaa);
                 frame_drop(f);
         }
 }
@@ -272,6 +293,32 @@ static void test_spaces(void)
         CHECK(after.byte_frames == before.byte_frames && after.page_tables == before.page_tables);       /* V3 */
 }
 
+/* V6: a check fails inside a cursor that has still to flush. */
+static void unmap_and_fail(void *p)
+{
+        struct map_call *m = p;
+        VM_CURSOR(c, m->s, m->va);
+        cursor_unmap(&c);
+        __builtin_trap();
+}
+
+static void test_cursor_oops(void)
+{
+        struct vmspace *s = vmspace_new(NULL);
+        struct frame *f = frame_alloc(NULL, 0);
+        struct map_call m = { s, 0x10000000, f, VM_READ | VM_WRITE, false };
+        u64 word = 1;
+
+        map_it(&m);
+        task_set_space(s);
+        CHECK(user_store64(m.va, 5) && user_load64(m.va, &word) && word == 5);
+        CHECK(traps(unmap_and_fail, &m) && !user_load64(m.va, &word) && !get(s, m.va).frame);
+        CHECK(frame_mappings(f) == 1);                          /* leaks: nobody knows what was flushed */
+        task_set_space(NULL);
+        vmspace_drop(s);
+        frame_drop(f);
+}
+
 static void write_at(void *p) { *(volatile u8 *)p = 1; }
 static void test_kernel_map(void)
 {
@@ -310,16 +357,20 @@ static void test_lib(void)
         CHECK(bytes_eq(k_bytes(line, n), STR("a -5 b ff c text {")));
         CHECK(random_u64() != random_u64() && bytes_hash(STR("a")) != bytes_hash(STR("b")));
         struct blob *blob = blob_copy(NULL, STR("name"));
-        CHECK(bytes_eq(blob_bytes(blob), STR("name")) && mbytes_len(blob_mbytes(blob)) == 40);
+        CHECK(bytes_eq(blob_bytes(blob), STR("name")) && mbytes_len(blob_mbytes(blob)) == 4);
+        ((u32 *)blob)[0] = ((u32 *)blob)[1] = U32_MAX;          /* O6: as if it were another life's */
+        CHECK(bytes_len(blob_bytes(blob)) == 40 && mbytes_len(blob_mbytes(blob)) == 40);
         blob_drop(blob);
         CHECK(!blob_alloc(NULL, BLOB_MAX + 1) && (blob = blob_alloc(NULL, BLOB_MAX)));
         blob_drop(blob);
+        CHECK(log_is_sound());                                  /* C1 too: all since boot */
         for (u32 i = 0; i < 5000; i++) {                        /* L1, L2: round the ring */
                 struct log_record rec;
                 u8 text[128];
 
                 klog(LOG_DEBUG, "record {}", i);
                 if (i % 97 == 0) {
+                        CHECK(log_is_sound());
                         CHECK(log_read(i, &rec, k_mbytes(text, sizeof text)));
                         CHECK(log_read(rec.seq + 1, &rec, k_mbytes(text, sizeof text)) || rec.seq > i);
                 }
@@ -536,18 +587,57 @@ static void test_cpus(void)
         k_print("selftest: %d TLB interrupts on %d CPUs\n", ipis, cpu_count(), 0);
 }
 
+/* Each page is where its word says, once: M1, M2, M3.  Nothing else runs. */
+static void audit(void)
+{
+        i64 pages[F_KINDS] = { 0 };
+        struct mem_stats s = mem_stats();
+
+        for (u32 r = 0; r < mem_region_count; r++)
+                for (u64 pfn = mem_regions[r].start >> PAGE_SHIFT, n; pfn < mem_regions[r].end >> PAGE_SHIFT; pfn += n) {
+                        u64 w = word_of(frame_of(pfn)), kind = w >> KIND_SHIFT;
+
+                        n = kind == F_FREE ? 1ul << (w & COUNT_MASK) : kind == F_BYTES ? 1ul << frame_of(pfn)->aux : 1;
+                        for (u64 i = 1; i < n; i++)
+                                CHECK(word_of(frame_of(pfn + i)) == (kind == F_FREE ? 0 : KIND(F_TAIL)));
+                        bool image = pfn + n > image_to_phys(k_image_start) >> PAGE_SHIFT && pfn < page_up(image_to_phys(k_image_end)) >> PAGE_SHIFT;
+                        CHECK(kind == F_RESERVED || (!image && pfn >= TRAMPOLINE_LIMIT >> PAGE_SHIFT && pfn_is_ram(pfn + n - 1)));
+                        pages[kind] += (i64)n;
+                }
+        CHECK((u64)(pages[F_FREE] + pages[F_CACHED]) == s.free);
+        CHECK((u64)pages[F_BYTES] == s.byte_frames && (u64)pages[F_TABLE] == s.page_tables);
+        CHECK((u64)pages[F_POOL] == s.pools && (u64)pages[F_STACK] == s.stacks && pages[F_ZERO] == 2);
+}
+
+/* V1: the oldest space has the kernel half that the newest would get. */
+static void same_kernel_half(struct vmspace *s)
+{
+        const u64 *top = phys_to_virt(s->root), *kernel = phys_to_virt(mmu_kernel_cr3);
+
+        for (u32 i = 256; i < 512; i++)
+                CHECK(top[i] == kernel[i]);
+        for (u32 i = 0; i < 256; i++)
+                CHECK(kernel[i] == 0);
+}
+
 void mem_selftest(void);
 void mem_selftest(void)
 {
+        struct vmspace *oldest = vmspace_new(NULL);
+
         log_set_console_level(LOG_INFO);
+        audit();
         test_lib();
         test_pools();
         test_payers();
         test_frames();
         test_kernel_map();
         test_spaces();
+        test_cursor_oops();
         test_exhaustion();
         test_cpus();
+        audit();
+        same_kernel_half(oldest);
         k_print("selftest: memory passed\n", 0, 0, 0);
 }
 #endif

@@ -433,7 +433,14 @@ void preempt_sub_check(u32 n)
                 sched_preempt();
 }
 
-void k_irq_enter(void) { preempt_add(PREEMPT_IRQ); }
+void k_irq_enter(void)
+{
+#ifdef KEEL_DEBUG
+        if (preempt_count() & PREEMPT_IRQ * 0xf)
+                k_panic("hard interrupts nest");        /* T6 */
+#endif
+        preempt_add(PREEMPT_IRQ);
+}
 
 /* Irqs are on only while the count is not 0: interrupts do not nest here. */
 void k_irq_exit_to_kernel(void)

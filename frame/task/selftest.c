@@ -529,6 +529,35 @@ static void test_stale_timer(void)
         check("a dead object's interrupt handler", good && t->calls == 0);
 }
 
+/* Handles are any bits: none reaches what is not there.  Forged ones of entries that are there do not either,
+ * as long as their generation is another. */
+static void test_wild(void)
+{
+        static const u32 words[] = { 0, 1, 2, 3, 1000, 100000, 0x7fffffff, 0x80000000, U32_MAX };
+        struct tester *t = new_tester(NULL, 0);
+        bool good = true;
+
+        for (u32 i = 0; i < ARRAY_SIZE(words) * 3; i++) {
+                u32 index = words[i / 3], gen = words[i % 3 * 4];               /* 0, 1000, U32_MAX */
+
+                t->timer = (struct timer){ index, gen };
+                good &= timer_deadline(&t->timer) == NEVER && !timer_cancel(&t->timer) && !timer_cancel_wait(&t->timer);
+                timer_fini(&t->timer);
+                t->work = (struct work){ index, gen };
+                work_fini(&t->work);
+                t->irq = (struct irq_handler){ index, gen };
+                irq_detach(&t->irq);
+                t->notifier = (struct notifier){ index, gen };
+                struct waiter w = notifier_waiter(&t->notifier);
+                waiter_add(&w, &t->wq);
+                waitq_wake_all(&t->wq);
+                notifier_disarm(&t->notifier);
+                notifier_fini(&t->notifier);
+        }
+        check("wild handles", good && !t->calls);
+        tester_drop(t);
+}
+
 /* ---- containment: each of these must oops, and the machine go on ---- */
 
 static volatile u32 big = 77, zero;
@@ -647,6 +676,7 @@ static void test_oopses(void)
         oopses_once("oops: holding four locks", do_holding);
         bool good = mutex_trylock(&outer) && mutex_trylock(&inner) && write_trylock(&rw) && spin_trylock(&spin);
         check("oops: its locks are free again", good);
+        check("oops: said once", !outer.flags_k && !inner.flags_k && !rw.flags_k && !spin.flags_k);
         spin_unlock(&spin);
         write_unlock(&rw);
         mutex_unlock(&inner);
@@ -1222,6 +1252,7 @@ void services_start(void)
         test_deferred();
         test_endings();
         test_stale_timer();
+        test_wild();
         test_order();
         test_oopses();
         test_borrowed_oopses();

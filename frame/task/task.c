@@ -39,6 +39,9 @@ static u64 stack_new(void)
 
 static void stack_free(u64 top)
 {
+#ifdef KEEL_SELFTEST
+        __builtin_memset((void *)(top - KSTACK_SIZE), 0xcc, KSTACK_SIZE);       /* SAFETY: K4: whoever still stands there falls */
+#endif
         preempt_add(PREEMPT_SECTION);
         u32 cpu = this_cpu()->cpu;
         if (stacks[cpu].n < STACKS_KEPT) {

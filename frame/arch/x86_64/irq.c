@@ -205,6 +205,10 @@ void irq_dispatch(u32 vector)
                 count(COUNT_OTHER);                     /* an 8259's, or nobody's */
                 lapic_write(LAPIC_EOI, 0);
         }
+#ifdef KEEL_DEBUG
+        if (arch_irq_save() & FLAG_IF)
+                k_panic("a hard interrupt turned interrupts on");       /* T6 */
+#endif
         preempt_sub_nocheck(PREEMPT_IRQ);
 }
 

@@ -184,6 +184,14 @@ void arch_selftest(void)
         u64 v;
 
         check("U5 no space, no user memory", user_copy_in(MBYTES_OF(v), CODE_AT) == 0);
+        struct { u16 limit; u64 base; } __attribute__((packed)) idt, gdt;
+        __asm__ volatile ("sidt %0; sgdt %1" : "=m"(idt), "=m"(gdt));
+        check("A3 the IDT is read-only", !contained(write_text, (void *)(idt.base + 200 * 16)));
+        bool apart = gdt.base == (u64)this_cpu() + PERCPU_GDT;
+        for (u32 c = 0; c < cpu_count(); c++)
+                for (u32 d = 0; d < c; d++)
+                        apart &= percpu_of[c]->irq_stack != percpu_of[d]->irq_stack && percpu_of[c]->tss != percpu_of[d]->tss;
+        check("A3 tables and stacks of its own", apart);
         check("arch_peek", arch_peek((u64)k_image_start, &v) && !arch_peek(STACKS_BASE - 4096, &v));
         frame_write(code, 0, (bytes){ selftest_user, (usize)(selftest_user_end - selftest_user) });
         { VM_CURSOR(c, vm, CODE_AT); ignore(cursor_map(&c, code, VM_READ | VM_EXEC)); }
