@@ -13,6 +13,7 @@
 #include "services/futex/futex.h"
 #include "services/namespace/namespace.h"
 #include "services/pipe/pipe.h"
+#include "services/inotify/inotify.h"
 #include "services/process/process.h"
 #include "services/procfs/procfs.h"
 #include "services/sched/sched.h"
@@ -71,6 +72,7 @@ static void init_services(const struct params *p)
         tmpfs_init();
         devfs_init();
         pipe_init();
+        inotify_register();
         procfs_init();
         tty_init();
         uart_init(p->console < 0 ? 0 : p->console);     /* there is no other console */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accounts: what a real user has in use in a pid namespace, for RLIMIT_NPROC and
- * RLIMIT_SIGPENDING.
+ * Accounts: what a real user has in use in a pid namespace, for RLIMIT_NPROC,
+ * RLIMIT_SIGPENDING and the limits of inotify.
  *
- * Lifetime   Counted by each thread and queued signal of the user.
+ * Lifetime   Counted by each thread, queued signal, inotify instance and watch of the user.
  * Locking    The counts are atomic; finding takes the namespace's accounts_lock.
  */
 #pragma once
@@ -14,6 +14,7 @@ OBJECT(account) {
         struct pid_ns *ns;              /* counted; fixed */
         u64 threads;                    /* ATOMIC */
         u64 signals;                    /* queued; ATOMIC */
+        u32 inotify_instances, inotify_watches;         /* services/inotify's; ATOMIC */
         struct account *next;           /* accounts_lock */
 };
 POOL_DECLARE(account)

@@ -221,8 +221,20 @@ static err_t show_nr_open(struct text *t, const struct subject *s)       { (void
 static err_t show_file_max(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, (u64)I64_MAX); }
 static err_t show_pipe_max_size(struct text *t, const struct subject *s) { (void)s; return say_u64(t, 1048576); }
 
+/* services/inotify's limits, which are fixed. */
+static err_t show_queued_events(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 16384); }
+static err_t show_user_instances(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, 128); }
+static err_t show_user_watches(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, 8192); }
+
+static const struct proc_dir inotify_dir = { .entry = {
+        { .name = "max_queued_events", .mode = 0444, .show = show_queued_events },
+        { .name = "max_user_instances", .mode = 0444, .show = show_user_instances },
+        { .name = "max_user_watches", .mode = 0444, .show = show_user_watches },
+} };
+
 static const struct proc_dir fs_dir = { .entry = {
         { .name = "file-max", .mode = 0444, .show = show_file_max },
+        { .name = "inotify", .mode = 0555, .dir = &inotify_dir },
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },
         { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
 } };

@@ -18,7 +18,7 @@
         X(fchmodat) X(fchmod) X(chown) X(lchown) X(fchownat) X(fchown) X(truncate) X(utimensat) X(utimes) \
         X(futimesat) X(utime) X(mount) X(umount2) X(pivot_root) X(getxattr) X(lgetxattr) X(fgetxattr) \
         X(setxattr) X(lsetxattr) X(fsetxattr) X(listxattr) X(llistxattr) X(flistxattr) X(removexattr) \
-        X(lremovexattr) X(fremovexattr)
+        X(lremovexattr) X(fremovexattr) X(inotify_init) X(inotify_init1) X(inotify_add_watch) X(inotify_rm_watch)
 #define CALLS_MISC(X) \
         X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
         X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \

@@ -4,6 +4,7 @@
  */
 #include "services/syscall/calls.h"
 #include "services/vfs/vfs.h"
+#include "services/inotify/inotify.h"
 #include "services/process/process.h"
 #include "services/security/cred.h"
 #include "services/time/clock.h"
@@ -585,3 +586,49 @@ err_t sys_flistxattr(struct call *c)   { return xattr_fd(c, x_list(c)); }
 err_t sys_removexattr(struct call *c)  { return xattr_path(c, c->a[0], true, x_del(c)); }
 err_t sys_lremovexattr(struct call *c) { return xattr_path(c, c->a[0], false, x_del(c)); }
 err_t sys_fremovexattr(struct call *c) { return xattr_fd(c, x_del(c)); }
+
+/* ---- inotify ---- */
+
+static err_t make_inotify(struct call *c, u32 flags)
+{
+        struct actor who = actor_current();
+        struct file *f = NULL;
+        u32 fd = 0;
+
+        TRY(inotify_new(&who, flags, &f));
+        err_t err = files_add(c->t->files, f, flags & IN_CLOEXEC ? FD_CLOEXEC : 0, 0, rlimit_get(c->t->process, RLIMIT_NOFILE), &fd);
+        if (failed(err))
+                file_drop(f);
+        c->result = fd;
+        return err;
+}
+
+err_t sys_inotify_init(struct call *c)  { return make_inotify(c, 0); }
+err_t sys_inotify_init1(struct call *c) { return make_inotify(c, arg_uint(c, 0)); }
+
+err_t sys_inotify_add_watch(struct call *c)
+{
+        struct actor who = actor_current();
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        struct path_arg path CLEANUP(path_arg_drop) = {};
+        i32 wd = 0;
+
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = path_arg_get(&path, c->a[1]);
+        if (succeeded(err))
+                err = inotify_add(&who, r.file, path_arg_bytes(&path), arg_uint(c, 2), &wd);
+        fd_put(r);
+        c->result = (u64)wd;
+        return err;
+}
+
+err_t sys_inotify_rm_watch(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = inotify_remove(r.file, arg_int(c, 1));
+        fd_put(r);
+        return err;
+}

@@ -5,6 +5,7 @@
  */
 #include "services/vfs/vfs.h"
 #include "services/vfs/namei.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
 #include "abi/const/process.h"
 #include "abi/const/signal.h"
@@ -134,6 +135,24 @@ static err_t change(struct inode *inode, const struct attr_change *c)
         return inode_setattr(inode, c);
 }
 
+/* Times that change alone tell of what usually changes them, as on Linux. */
+static u32 event_of(u32 which)
+{
+        u32 access = ATTR_ATIME | ATTR_ATIME_NOW, modify = ATTR_MTIME | ATTR_MTIME_NOW;
+
+        if ((which & ~(access | modify)) != 0 || ((which & access) != 0 && (which & modify) != 0))
+                return IN_ATTRIB;
+        return (which & access) != 0 ? IN_ACCESS : IN_MODIFY;
+}
+
+static err_t change_place(const struct path *p, const struct attr_change *c)
+{
+        TRY(change(p->dentry->inode, c));
+        if (c->which)
+                notify_place(p->dentry, event_of(c->which));
+        return OK;
+}
+
 static err_t may_change(const struct path *p)
 {
         TRY(mount_want_write(p->mnt));
@@ -152,7 +171,7 @@ static err_t chmod_place(const struct actor *who, const struct path *p, u32 mode
         if (!cred_in_group(who->cred, inode->gid) && !cred_has(who->cred, CAP_FSETID))
                 mode &= ~(u32)S_ISGID;
         struct attr_change c = { .which = ATTR_MODE, .mode = mode };
-        return change(inode, &c);
+        return change_place(p, &c);
 }
 
 err_t vfs_chmod(const struct actor *who, i32 dfd, bytes path, u32 mode, u32 at_flags)
@@ -198,7 +217,7 @@ static err_t chown_place(const struct actor *who, const struct path *p, u32 uid,
                 if (c.mode != inode->mode)
                         c.which |= ATTR_MODE;
         }
-        return change(inode, &c);
+        return change_place(p, &c);
 }
 
 err_t vfs_chown(const struct actor *who, i32 dfd, bytes path, u32 uid, u32 gid, u32 at_flags)
@@ -250,6 +269,8 @@ static err_t truncate_place(const struct actor *who, const struct path *p, u64 l
         TRY(inode_get_write(inode));
         err_t err = truncate_inode(inode, len, who->cred);
         inode_put_write(inode);
+        if (succeeded(err))
+                notify_place(p->dentry, IN_MODIFY);
         return err;
 }
 
@@ -271,7 +292,9 @@ err_t file_truncate(const struct actor *who, struct file *f, i64 len)
                 return ERR(EINVAL);
         if (f->inode->flags & INODE_APPEND)
                 return ERR(EPERM);
-        return truncate_inode(f->inode, (u64)len, who->cred);
+        TRY(truncate_inode(f->inode, (u64)len, who->cred));
+        notify_file(f, IN_MODIFY);
+        return OK;
 }
 
 static err_t utimens_place(const struct actor *who, const struct path *p, const struct utimes *t)
@@ -307,7 +330,7 @@ static err_t utimens_place(const struct actor *who, const struct path *p, const 
                 if (failed(inode_permission(who, inode, MAY_WRITE)))
                         return ERR(EACCES);
         }
-        return change(inode, &c);
+        return change_place(p, &c);
 }
 
 err_t vfs_utimens(const struct actor *who, i32 dfd, bytes path, const struct utimes *times, u32 at_flags)

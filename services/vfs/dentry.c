@@ -11,6 +11,7 @@
  */
 #include "services/vfs/dentry_impl.h"
 #include "services/vfs/inode.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/path.h"
 #include "services/vfs/registry.h"
 
@@ -21,6 +22,8 @@ static void dentry_fini(struct dentry *d)
         struct dentry *p = d->flags & DENTRY_ROOT ? NULL : d->parent;
 
         d->parent = NULL;
+        if (d->inode)
+                notify_gone(d->inode);
         inode_drop(d->inode);
         blob_drop(d->long_name);
         /* Removed directories hold each other upwards only: take that chain apart here (D4). */

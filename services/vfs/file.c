@@ -6,6 +6,7 @@
 #include "services/vfs/dentry.h"
 #include "services/vfs/locks.h"
 #include "services/vfs/mount.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
 #include "abi/const/mm.h"
 #include "abi/const/tty.h"
@@ -34,6 +35,7 @@ void file_init(struct file *f, const struct file_ops *ops, const struct path *p,
 
 void file_fini(struct file *f)
 {
+        notify_file(f, file_may_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
         if (f->inode)
                 locks_end(f->inode, f);
         if (f->mode & FILE_WRITER) {
@@ -75,10 +77,14 @@ static void pos_end(struct file *f, bool locked)
                 mutex_unlock(&f->pos_lock);
 }
 
-static err_t result(err_t err, const struct io *io, usize *done)
+/* event: what watchers are told if something was done. */
+static err_t result(struct file *f, u32 event, err_t err, const struct io *io, usize *done)
 {
         *done = io_done(io);
-        return *done > 0 ? OK : err;
+        if (*done == 0)
+                return err;
+        notify_file(f, event);
+        return OK;
 }
 
 err_t file_read(struct file *f, struct io *io, usize *done)
@@ -90,7 +96,7 @@ err_t file_read(struct file *f, struct io *io, usize *done)
         bool locked = pos_begin(f);
         err_t err = f->ops->read(f, io, &f->pos);
         pos_end(f, locked);
-        return result(err, io, done);
+        return result(f, IN_ACCESS, err, io, done);
 }
 
 err_t file_write(struct file *f, struct io *io, usize *done)
@@ -102,7 +108,7 @@ err_t file_write(struct file *f, struct io *io, usize *done)
         bool locked = pos_begin(f);
         err_t err = f->ops->write(f, io, &f->pos);
         pos_end(f, locked);
-        return result(err, io, done);
+        return result(f, IN_MODIFY, err, io, done);
 }
 
 static err_t may_seek(const struct file *f, u64 pos)
@@ -120,7 +126,7 @@ err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
         if (!f->ops->read)
                 return inode_is_dir(f->inode) ? ERR(EISDIR) : ERR(EINVAL);
         err_t err = f->ops->read(f, io, &pos);
-        return result(err, io, done);
+        return result(f, IN_ACCESS, err, io, done);
 }
 
 err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done)
@@ -131,7 +137,7 @@ err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done)
         if (!f->ops->write)
                 return ERR(EINVAL);
         err_t err = f->ops->write(f, io, &pos);
-        return result(err, io, done);
+        return result(f, IN_MODIFY, err, io, done);
 }
 
 err_t file_read_kernel(struct file *f, u64 off, mbytes dst, usize *done)
@@ -150,8 +156,7 @@ err_t file_read_kernel(struct file *f, u64 off, mbytes dst, usize *done)
                 if (io_done(&io) == before)
                         break;
         }
-        *done = io_done(&io);
-        return OK;
+        return result(f, IN_ACCESS, OK, &io, done);
 }
 
 err_t file_write_kernel(struct file *f, u64 off, bytes src, usize *done)
@@ -161,7 +166,7 @@ err_t file_write_kernel(struct file *f, u64 off, bytes src, usize *done)
         if (!f->ops->write)
                 return ERR(EINVAL);
         err_t err = f->ops->write(f, &io, &off);
-        return result(err, &io, done);
+        return result(f, IN_MODIFY, err, &io, done);
 }
 
 #define SENDFILE_CHUNK 16384u
@@ -174,7 +179,7 @@ static err_t send_chunk(struct file *out, struct file *in, u64 *pos, mbytes buf,
         usize got = 0;
 
         *n = 0;
-        TRY(result(in->ops->read(in, &from, &at), &from, &got));
+        TRY(result(in, IN_ACCESS, in->ops->read(in, &from, &at), &from, &got));
         if (got == 0)
                 return OK;
         struct io to = io_from_kernel(bytes_take(bytes_const(buf), got));
@@ -309,7 +314,11 @@ err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len)
                 return ERR(ENODEV);
         if (add_overflows((u64)off, (u64)len) || (u64)off + (u64)len > f->inode->sb->max_bytes)
                 return ERR(EFBIG);
-        return f->ops->fallocate ? f->ops->fallocate(f, mode, (u64)off, (u64)len) : ERR(EOPNOTSUPP);
+        if (!f->ops->fallocate)
+                return ERR(EOPNOTSUPP);
+        TRY(f->ops->fallocate(f, mode, (u64)off, (u64)len));
+        notify_file(f, IN_MODIFY);
+        return OK;
 }
 
 #define SETFL_MASK ((u32)(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME | FASYNC))

@@ -85,6 +85,7 @@ BASE_DECLARE(file)
 #define FILE_PATH   8u                  /* O_PATH */
 #define FILE_WRITER 0x10u               /* counted as a writer of inode and mount */
 #define FILE_NOSEEK 0x20u
+#define FILE_OPENED 0x40u               /* watchers were told of its opening: notify.h */
 
 /* For a new file object (count 1): takes counts of its own on path and cred.  flags: O_*.  The caller
  * publishes it (file_publish) when complete.  file_fini: what the pool's fini calls last. */

@@ -5,6 +5,8 @@
  */
 #pragma once
 STABLE(mapping);
+BASE(inode);
+BASE(superblock);
 
 /*                     called with                     may sleep
  * fault_in            no spin lock                    yes; makes the user page(s) of [addr, addr+len), which
@@ -23,6 +25,16 @@ STABLE(vfs_signal_ops) {
 STABLE(vfs_clock_ops) {
         u64 (*realtime)(void);
 };
+/* What happened to a watched inode; name: in it, if it is a directory. unlinked: the name no longer leads there. */
+struct notify_event { u32 mask; u32 cookie; bytes name; bool unlinked; };
+/* event, gone, unmount: no spin lock held; do not sleep.  See notify.h.
+ * gone: nothing leads to the inode any more; unmount: the last mount of sb goes. */
+STABLE(vfs_notify_ops) {
+        void (*event)(struct inode *inode, const struct notify_event *e);
+        void (*gone)(struct inode *inode);
+        void (*unmount)(struct superblock *sb);
+};
+void vfs_register_notify(const struct vfs_notify_ops *ops);
 void vfs_register_clock(const struct vfs_clock_ops *ops);
 void vfs_register_vm(const struct vfs_vm_ops *ops);
 void vfs_register_signal(const struct vfs_signal_ops *ops);

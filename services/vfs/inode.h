@@ -21,6 +21,7 @@ BASE(inode);
 BASE(file);
 OBJECT(dentry);
 OBJECT(pipe);
+OBJECT(inotify_watch);
 OBJECT(inode_locks);
 STABLE(file_ops);
 STABLE(inode_ops);
@@ -95,6 +96,7 @@ BASE(inode) {
         struct pipe *pipe;              /* not counted: an open FIFO's; lock */
         struct inode_locks *locks;      /* owned: file locks, from the first on; PTR_LOAD */
         struct blob *link;              /* counted: a symlink's target; fixed; NULL: ask readlink or follow */
+        struct inotify_watch *watches;  /* not counted: services/inotify's list; PTR_LOAD */
         struct rwlock lock;
         struct mapping mapping;
 };

@@ -7,6 +7,7 @@
  *            What a removed name leaves behind is freed after the locks are gone.
  */
 #include "services/vfs/namei.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/dentry.h"
 #include "services/vfs/fs_context.h"
 #include "services/vfs/mount.h"
@@ -104,6 +105,8 @@ static err_t make(const struct actor *who, i32 dfd, bytes path, const struct mak
                 }
                 write_unlock(&dir->lock);
         }
+        if (succeeded(err))
+                notify_name(dir, p.last.name, what->kind == MAKE_DIR ? IN_CREATE | IN_ISDIR : IN_CREATE, 0);
         path_drop(&p.dir);
         return err;
 }
@@ -204,6 +207,10 @@ err_t vfs_link(const struct actor *who, i32 old_dfd, bytes old, i32 new_dfd, byt
                 WRITE_GUARD(&p.dir.dentry->inode->lock);
                 err = link_locked(who, from.dentry->inode, p.dir.dentry, &p.last);
         }
+        if (succeeded(err)) {
+                notify_inode(from.dentry->inode, IN_ATTRIB);
+                notify_name(p.dir.dentry->inode, p.last.name, IN_CREATE, 0);
+        }
         path_drop(&p.dir);
         path_drop(&from);
         return err;
@@ -249,7 +256,11 @@ static err_t remove_name(const struct actor *who, struct parent *p, bool is_dir)
         write_lock(&dir->lock);
         err_t err = remove_locked(who, p->dir.dentry, &p->last, is_dir, &gone);
         write_unlock(&dir->lock);
+        if (succeeded(err) && !is_dir)
+                notify_inode(gone->inode, IN_ATTRIB);
         dentry_drop(gone);
+        if (succeeded(err))
+                notify_name(dir, p->last.name, is_dir ? IN_DELETE | IN_ISDIR : IN_DELETE, 0);
         return err;
 }
 
@@ -391,6 +402,29 @@ static void unlock_dirs(struct dentry *a, struct dentry *b)
         mutex_unlock(&a->sb->rename);
 }
 
+static void tell_moved(struct dentry *from, bytes old, struct dentry *to, bytes new, struct inode *moved)
+{
+        u32 cookie = notify_new_cookie(), dir = notify_isdir(moved);
+
+        notify_name(from->inode, old, IN_MOVED_FROM | dir, cookie);
+        notify_name(to->inode, new, IN_MOVED_TO | dir, cookie);
+}
+
+static void tell_renamed(const struct renaming *r, bytes old, bytes new)
+{
+        bool exchange = (r->flags & RENAME_EXCHANGE) != 0;
+        struct inode *moved = r->old->inode, *other = r->new->inode;
+
+        tell_moved(r->old_dir, old, r->new_dir, new, moved);
+        if (other && !exchange && !inode_is_dir(other))
+                notify_inode(other, IN_ATTRIB);
+        notify_inode(moved, IN_MOVE_SELF);
+        if (exchange) {
+                tell_moved(r->new_dir, new, r->old_dir, old, other);
+                notify_inode(other, IN_MOVE_SELF);
+        }
+}
+
 static err_t rename_between(const struct actor *who, const struct parent *from, const struct parent *to, u32 flags)
 {
         struct renaming r = { .who = who, .old_dir = from->dir.dentry, .new_dir = to->dir.dentry, .flags = flags };
@@ -407,6 +441,8 @@ static err_t rename_between(const struct actor *who, const struct parent *from, 
         lock_dirs(r.old_dir, r.new_dir);
         err_t err = rename_locked(&r, &from->last, &to->last);
         unlock_dirs(r.old_dir, r.new_dir);
+        if (succeeded(err) && r.old->inode != r.new->inode && notify_is_on())
+                tell_renamed(&r, from->last.name, to->last.name);
         dentry_drop(r.old);
         dentry_drop(r.new);
         return err;

@@ -4,6 +4,7 @@
  */
 #include "services/vfs/vfs.h"
 #include "services/vfs/namei.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
 
 static const struct file_ops path_file_ops = { .flags = FOPS_NOLOCK };         /* O_PATH: no operation at all */
@@ -86,6 +87,13 @@ static err_t make_file(const struct actor *who, const struct path *p, u32 flags,
         return OK;
 }
 
+/* From here on watchers are told what is done with f. */
+static void announce(struct file *f)
+{
+        f->mode |= FILE_OPENED;
+        notify_file(f, IN_OPEN);
+}
+
 static err_t open_place(const struct actor *who, const struct path *p, u32 flags, bool created, struct file **out)
 {
         struct file *f = NULL;
@@ -100,7 +108,9 @@ static err_t open_place(const struct actor *who, const struct path *p, u32 flags
                         file_drop(f);
                         return err;
                 }
+                notify_place(p->dentry, IN_MODIFY);
         }
+        announce(f);
         *out = f;
         return OK;
 }
@@ -150,6 +160,8 @@ static err_t create_or_find(const struct actor *who, struct parent *p, u32 mode,
                         dentry_drop(d);
                         return err;
                 }
+                if (*created)
+                        notify_name(dir, p->last.name, IN_CREATE, 0);
         }
         at->mnt = mount_hold(p->dir.mnt);
         at->dentry = d;
@@ -314,11 +326,13 @@ static err_t open_exec(const struct actor *who, const struct path *p, struct fil
                 return ERR(EACCES);
         TRY(inode_deny_write(inode));
         err_t err = inode->fops->open ? inode->fops->open(who, p, O_RDONLY, out) : file_open_plain(who, p, inode->fops, O_RDONLY, out);
-        if (failed(err))
+        if (failed(err)) {
                 inode_allow_write(inode);
-        else
-                (*out)->mode |= FILE_EXEC;
-        return err;
+                return err;
+        }
+        (*out)->mode |= FILE_EXEC;
+        announce(*out);
+        return OK;
 }
 
 err_t vfs_open_exec(const struct actor *who, i32 dfd, bytes path, u32 at_flags, struct file **out)

@@ -7,6 +7,7 @@
  */
 #include "services/vfs/file.h"
 #include "services/vfs/dentry.h"
+#include "services/vfs/notify.h"
 #include "abi/linux/file.h"
 
 #define RECORD_MAX 288                  /* header, 255 bytes of name, NUL, alignment */
@@ -87,6 +88,7 @@ err_t file_readdir(struct file *f, struct io *io, enum dir_format format, usize 
         err_t err = readdir_locked(f, &out);
         f->pos = out.pos;
         inode_touch_atime(f->inode);
+        notify_file(f, IN_ACCESS);
         *done = io_done(io);
         if (out.any)
                 return OK;

@@ -8,6 +8,7 @@
 #include "services/vfs/super.h"
 #include "services/vfs/dentry_impl.h"
 #include "services/vfs/inode.h"
+#include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
 
 LOCK_CLASS(super);
@@ -62,6 +63,7 @@ void superblock_put_mount(struct superblock *sb)
         if (FETCH_SUB(sb->mounts, 1) != 1 || !sb->root)
                 return;
         superblock_unlist(sb);
+        notify_unmount(sb);
         if (sb->ops->sync)
                 ignore(sb->ops->sync(sb));
         while (dentry_shrink(sb, U64_MAX) > 0)

@@ -4,6 +4,7 @@
  */
 #include "services/vfs/vfs.h"
 #include "services/vfs/namei.h"
+#include "services/vfs/notify.h"
 
 #define XATTR_NAME_MAX_LEN 255u
 #define XATTR_SIZE_MAX_LEN 65536u
@@ -66,8 +67,12 @@ err_t vfs_setxattr(const struct actor *who, const struct path *p, bytes name, by
         TRY(may_access(who, inode, name, MAY_WRITE));
         if (!inode->ops->setxattr)
                 return ERR(EOPNOTSUPP);
-        WRITE_GUARD(&inode->lock);
-        return inode->ops->setxattr(inode, name, value, flags);
+        write_lock(&inode->lock);
+        err_t err = inode->ops->setxattr(inode, name, value, flags);
+        write_unlock(&inode->lock);
+        if (succeeded(err))
+                notify_place(p->dentry, IN_ATTRIB);
+        return err;
 }
 
 err_t vfs_listxattr(const struct actor *who, const struct path *p, mbytes out, usize *len)
@@ -91,6 +96,10 @@ err_t vfs_removexattr(const struct actor *who, const struct path *p, bytes name)
         TRY(may_access(who, inode, name, MAY_WRITE));
         if (!inode->ops->removexattr)
                 return ERR(EOPNOTSUPP);
-        WRITE_GUARD(&inode->lock);
-        return inode->ops->removexattr(inode, name);
+        write_lock(&inode->lock);
+        err_t err = inode->ops->removexattr(inode, name);
+        write_unlock(&inode->lock);
+        if (succeeded(err))
+                notify_place(p->dentry, IN_ATTRIB);
+        return err;
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inotify(7): descriptors that tell what happens to files.
+ */
+#pragma once
+#include "services/vfs/vfs.h"
+
+#define INOTIFY_MAX_EVENTS    16384u    /* queued per instance, before the one that says more were lost */
+#define INOTIFY_MAX_INSTANCES 128u      /* per user */
+#define INOTIFY_MAX_WATCHES   8192u     /* per user */
+
+void inotify_register(void);             /* at boot */
+/* flags: IN_CLOEXEC (ignored here), IN_NONBLOCK.  *out counted.  EINVAL, EMFILE, ENOMEM. */
+err_t inotify_new(const struct actor *who, u32 flags, struct file **out);
+/* mask: IN_* with its options; *wd: new, or the one that watches this inode already.
+ * EINVAL (also: f is no inotify), EEXIST, ENOSPC, ENOMEM, and those of a path look-up. */
+err_t inotify_add(const struct actor *who, struct file *f, bytes path, u32 mask, i32 *wd);
+err_t inotify_remove(struct file *f, i32 wd);            /* EINVAL */
