@@ -235,7 +235,7 @@ static void add(struct waiter *w, struct waitq *q, u32 kind)
                 kw->nomem = 1;
 }
 
-void waiter_add(struct waiter *w, struct waitq *q)           { add(w, q, WN_SHARED); }
+void k_waiter_add(struct waiter *w, struct waitq *q)         { add(w, q, WN_SHARED); }
 void waiter_add_exclusive(struct waiter *w, struct waitq *q) { add(w, q, WN_EXCLUSIVE); }
 
 bool waiter_woken(struct waiter *w)

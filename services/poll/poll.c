@@ -9,22 +9,28 @@
 
 #define CHUNK 32u               /* pollfds per user copy */
 
-/* The answer for one descriptor; w is NULL when it already waits or nobody will. */
-static u32 ask(struct files *files, i32 fd, u32 events, struct waiter *w)
+static noinline u32 ask_shared(struct files *files, u32 fd, struct waiter *w)
 {
-        struct fd_ref r = fd_get(files, (u32)fd);
-        if (!r.file)
-                return POLLNVAL;
-        u32 mask = file_poll(r.file, w) & (events | POLLERR | POLLHUP);
+        struct fd_ref r = fd_get_shared(files, fd);
+        u32 mask = r.file ? file_poll(r.file, w) : POLLNVAL;
         fd_put(r);
         return mask;
+}
+
+/* What a descriptor's file says, or POLLNVAL: there is none.  own: files_are_own. */
+static inline u32 ask(struct files *files, bool own, u32 fd, struct waiter *w)
+{
+        if (!own)
+                return ask_shared(files, fd, w);
+        struct file *f = fd_get_own(files, fd);
+        return f ? file_poll(f, w) : POLLNVAL;
 }
 
 /* One pass over the array: writes revents back.  With `w`, adds it to the queues until something is ready. */
 static err_t pass(struct files *files, u64 at, u64 count, struct waiter *w, u64 *ready)
 {
         u64 found = 0;
-        bool waits = w != NULL;
+        bool own = files_are_own(files);
 
         for (u64 i = 0; i < count; i += CHUNK) {
                 struct linux_pollfd fds[CHUNK] = {};
@@ -33,13 +39,9 @@ static err_t pass(struct files *files, u64 at, u64 count, struct waiter *w, u64 
 
                 TRY(vm_copy_in(mbytes_take(MBYTES_OF(fds), n * sizeof fds[0]), where));
                 for (u32 k = 0; k < n; k++) {
-                        u32 mask = 0;
-                        if (fds[k].fd >= 0) {
-                                if (waits && !found)
-                                        mask = ask(files, fds[k].fd, (u16)fds[k].events, w);
-                                else
-                                        mask = ask(files, fds[k].fd, (u16)fds[k].events, NULL);
-                        }
+                        u32 mask = 0, events = (u16)fds[k].events | POLLERR | POLLHUP | POLLNVAL;
+                        if (fds[k].fd >= 0)
+                                mask = ask(files, own, (u32)fds[k].fd, found ? NULL : w) & events;
                         fds[k].revents = (i16)mask;
                         found += mask != 0;
                 }
@@ -74,11 +76,16 @@ err_t poll_call(struct files *files, u64 at, u64 count, u64 deadline, u64 *ready
 #define EX_MASK  (POLLPRI)
 
 static u64 word(mbytes set, u32 i) { return mbytes_len(set) ? bytes_le64(bytes_const(set), i * 8) : 0; }
+static void put_word(mbytes set, u32 i, u64 v) { if (mbytes_len(set)) mbytes_put_le64(set, i * 8, v); }
+
+/* What `mask` makes ready of the descriptor at `bit`: a bit of each set. */
+static inline u64 bit_if(u32 mask, u32 kind, u32 bit) { return (u64)((mask & kind) != 0) << (bit & 63); }
 
 /* One pass: results go to `found`, laid out as the sets; true in *bad: a descriptor is not open. */
 static u64 select_pass(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found,
                        struct waiter *w, bool *bad)
 {
+        bool own = files_are_own(files);
         u64 ready = 0;
 
         for (u32 i = 0; i * 64 < n; i++) {
@@ -87,36 +94,22 @@ static u64 select_pass(struct files *files, u32 n, const struct select_sets *wan
                 u64 got_in = 0, got_out = 0, got_ex = 0;
                 if (n - i * 64 < 64)
                         any &= (1ul << (n - i * 64)) - 1;
-                while (any) {
-                        u32 b = bit_lowest(any);
-                        u64 bit = 1ul << b;
-                        any &= any - 1;
-                        u32 events = (in & bit ? IN_MASK : 0) | (out & bit ? OUT_MASK : 0) | (ex & bit ? EX_MASK : 0);
-                        struct fd_ref r = fd_get(files, i * 64 + b);
-                        if (!r.file) {
+                for (; any; any &= any - 1) {
+                        u32 b = bit_lowest(any), mask = ask(files, own, i * 64 + b, w);
+                        if (mask & POLLNVAL) {
                                 *bad = true;
                                 return 0;
                         }
-                        u32 mask;
-                        if (w && !ready)
-                                mask = file_poll(r.file, w) & events;
-                        else
-                                mask = file_poll(r.file, NULL) & events;
-                        fd_put(r);
-                        if ((mask & IN_MASK) && (in & bit))
-                                got_in |= bit;
-                        if ((mask & OUT_MASK) && (out & bit))
-                                got_out |= bit;
-                        if ((mask & EX_MASK) && (ex & bit))
-                                got_ex |= bit;
-                        ready += ((got_in & bit) != 0) + ((got_out & bit) != 0) + ((got_ex & bit) != 0);
+                        got_in |= bit_if(mask, IN_MASK, b);
+                        got_out |= bit_if(mask, OUT_MASK, b);
+                        got_ex |= bit_if(mask, EX_MASK, b);
+                        if (w && ((got_in & in) | (got_out & out) | (got_ex & ex)))
+                                w = NULL;
                 }
-                if (mbytes_len(found->in))
-                        mbytes_put_le64(found->in, i * 8, got_in);
-                if (mbytes_len(found->out))
-                        mbytes_put_le64(found->out, i * 8, got_out);
-                if (mbytes_len(found->ex))
-                        mbytes_put_le64(found->ex, i * 8, got_ex);
+                ready += bit_count(got_in & in) + bit_count(got_out & out) + bit_count(got_ex & ex);
+                put_word(found->in, i, got_in & in);
+                put_word(found->out, i, got_out & out);
+                put_word(found->ex, i, got_ex & ex);
         }
         return ready;
 }

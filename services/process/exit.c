@@ -193,7 +193,7 @@ static void give_away_tree(struct process *p, struct process *child, struct proc
         child->exit_signal = SIGCHLD;
         child->parent_tid = 0;
         if (!reaper) {
-                child->parent = NULL;
+                PTR_STORE(child->parent, NULL);
                 return;
         }
         child_add_tree(reaper, child);

@@ -94,7 +94,7 @@ void process_unlink_tree(struct process *p)
         child_remove_tree(p);
         group_leave_tree(p);
         PTR_STORE(p->pid->process, NULL);
-        p->reaped = true;
+        STORE(p->reaped, true);
         thread_unlink_tree(p->leader);
 }
 
@@ -106,7 +106,7 @@ void process_release(struct process *p)
 
 void child_add_tree(struct process *parent, struct process *child)
 {
-        child->parent = parent;
+        PTR_STORE(child->parent, parent);
         child->sibling_next = NULL;
         child->sibling_prev = parent->children_last;
         if (parent->children_last)
@@ -144,11 +144,13 @@ struct thread *process_thread_next(struct process *p, u32 nr)
 
 u32 process_ppid(struct process *p)
 {
-        struct pid_ns *ns = ns_of(p);
-        tree_lock(ns);
-        u32 ppid = p->parent && !p->reaped ? p->parent->tgid : 0;
-        tree_unlock(ns);
-        return ppid;
+        for (;;) {
+                struct process *parent = PTR_LOAD(p->parent);
+                u32 ppid = parent && !LOAD(p->reaped) ? parent->tgid : 0;
+                /* A parent gives its children away before it is freed: still the parent, it had its number. */
+                if (PTR_LOAD(p->parent) == parent)
+                        return ppid;
+        }
 }
 
 u8 thread_state_letter(struct thread *t)

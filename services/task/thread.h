@@ -139,7 +139,7 @@ OBJECT(process) {
         u32   running;                          /* threads that have not begun to exit; lock */
 
         /* relations; the pid namespace's tree lock */
-        struct process *parent;                 /* borrowed: it outlives the child, or gives it away */
+        struct process *parent;                 /* borrowed: it outlives the child, or gives it away; PTR_LOAD */
         u32   parent_tid;                       /* the thread that made it: WNOTHREAD */
         struct process *children, *children_last;       /* oldest first; list by sibling_* */
         struct process *sibling_next, *sibling_prev;
@@ -149,7 +149,7 @@ OBJECT(process) {
         u32   exit_signal;                      /* to the parent; SIGCHLD mostly, 0 none */
         bool  child_subreaper, did_exec;
         bool  zombie;                           /* all threads gone; waits for its parent */
-        bool  reaped;                           /* no longer among its parent's children */
+        bool  reaped;                           /* no longer among its parent's children; LOAD */
         struct process *orphan_next;            /* exit's own list */
 
         /* exit; lock */

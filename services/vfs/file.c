@@ -245,11 +245,6 @@ err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos)
 
 /* ---- The rest ---- */
 
-u32 file_poll(struct file *f, struct waiter *w)
-{
-        return f->ops->poll ? f->ops->poll(f, w) : EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
-}
-
 static err_t set_flag(struct file *f, u32 flag, u64 arg)
 {
         u32 on = 0;

@@ -96,6 +96,10 @@ err_t file_open_plain(const struct actor *who, const struct path *p, const struc
 /* A file with no place in any file system: "anon_inode:[eventfd]".  f as for file_init.  ENOMEM. */
 err_t file_init_anon(struct file *f, const struct file_ops *ops, struct cred *cred, u32 flags, bytes name);
 
+static inline u32  file_poll(struct file *f, struct waiter *w)           /* EPOLLIN | … */
+{
+        return f->ops->poll ? f->ops->poll(f, w) : EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+}
 static inline bool file_nonblock(const struct file *f) { return (LOAD_RELAXED(f->flags) & O_NONBLOCK) != 0; }
 static inline bool file_may_read(const struct file *f)  { return (f->mode & FILE_READ) != 0; }
 static inline bool file_may_write(const struct file *f) { return (f->mode & FILE_WRITE) != 0; }
@@ -107,7 +111,6 @@ err_t file_write(struct file *f, struct io *io, usize *done);
 err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done);   /* ESPIPE, EINVAL */
 err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done);
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos);
-u32   file_poll(struct file *f, struct waiter *w);       /* EPOLLIN | … */
 err_t file_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result);         /* generic ones too: FIONBIO, FIOASYNC, FIONREAD */
 err_t file_fsync(struct file *f, bool data_only);
 err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len);

@@ -15,12 +15,7 @@
 
 LOCK_CLASS(files);
 
-OBJECT(fd_leaf) {
-        u64 used[FILES_LEAF / 64], cloexec[FILES_LEAF / 64];    /* files.lock */
-        struct file *slot[FILES_LEAF];
-};
 POOL_DECLARE(fd_leaf)
-OBJECT(fd_mid) { struct fd_leaf *leaf[FILES_MID]; };
 POOL_DECLARE(fd_mid)
 
 POOL_DEFINE(fd_leaf, NO_FINI);
@@ -60,34 +55,19 @@ struct files *files_new(struct payer *payer)
 
 /* ---- Slots ---- */
 
-static struct fd_leaf *leaf_of(const struct files *files, u32 fd)
-{
-        struct fd_mid *m = fd < FILES_MAX ? PTR_LOAD(files->mid[fd / (FILES_LEAF * FILES_MID)]) : NULL;
-
-        return m ? PTR_LOAD(m->leaf[fd / FILES_LEAF % FILES_MID]) : NULL;
-}
-
-static inline struct file *slot_get(const struct files *files, u32 fd)
-{
-        if (fd < FILES_INLINE)
-                return PTR_LOAD(files->slot[fd]);
-        struct fd_leaf *l = leaf_of(files, fd);
-        return l ? PTR_LOAD(l->slot[fd % FILES_LEAF]) : NULL;
-}
-
 static inline void slot_set(struct files *files, u32 fd, struct file *f)
 {
         if (fd < FILES_INLINE)
                 PTR_STORE(files->slot[fd], f);
         else
-                PTR_STORE(leaf_of(files, fd)->slot[fd % FILES_LEAF], f);
+                PTR_STORE(files_leaf(files, fd)->slot[fd % FILES_LEAF], f);
 }
 
 static bool is_used(const struct files *files, u32 fd)
 {
         if (fd < FILES_INLINE)
                 return (files->used >> fd & 1) != 0;
-        struct fd_leaf *l = leaf_of(files, fd);
+        struct fd_leaf *l = files_leaf(files, fd);
         return l && (l->used[fd / 64 % 4] >> (fd % 64) & 1) != 0;
 }
 
@@ -95,7 +75,7 @@ static bool is_cloexec(const struct files *files, u32 fd)
 {
         if (fd < FILES_INLINE)
                 return (files->cloexec >> fd & 1) != 0;
-        struct fd_leaf *l = leaf_of(files, fd);
+        struct fd_leaf *l = files_leaf(files, fd);
         return l && (l->cloexec[fd / 64 % 4] >> (fd % 64) & 1) != 0;
 }
 
@@ -106,7 +86,7 @@ static void mark_cloexec(struct files *files, u32 fd, bool on)
         if (fd < FILES_INLINE) {
                 files->cloexec = on ? files->cloexec | bit : files->cloexec & ~bit;
         } else {
-                struct fd_leaf *l = leaf_of(files, fd);
+                struct fd_leaf *l = files_leaf(files, fd);
                 l->cloexec[fd / 64 % 4] = on ? l->cloexec[fd / 64 % 4] | bit : l->cloexec[fd / 64 % 4] & ~bit;
         }
 }
@@ -118,7 +98,7 @@ static void mark_used(struct files *files, u32 fd, bool on)
         if (fd < FILES_INLINE) {
                 files->used = on ? files->used | bit : files->used & ~bit;
         } else {
-                struct fd_leaf *l = leaf_of(files, fd);
+                struct fd_leaf *l = files_leaf(files, fd);
                 l->used[fd / 64 % 4] = on ? l->used[fd / 64 % 4] | bit : l->used[fd / 64 % 4] & ~bit;
         }
 }
@@ -142,7 +122,7 @@ static u32 first_free(const struct files *files, u32 from)
                 from = FILES_INLINE;
         }
         while (from < FILES_MAX) {
-                struct fd_leaf *l = leaf_of(files, from);
+                struct fd_leaf *l = files_leaf(files, from);
                 if (!l)
                         return from;
                 u64 w = ~l->used[from / 64 % 4] >> (from % 64);
@@ -180,19 +160,19 @@ static err_t make_leaf(struct files *files, u32 fd)
         return OK;
 }
 
-static bool has_slot(const struct files *files, u32 fd) { return fd < FILES_INLINE || leaf_of(files, fd) != NULL; }
+static bool has_slot(const struct files *files, u32 fd) { return fd < FILES_INLINE || files_leaf(files, fd) != NULL; }
 
 /* ---- Look-up ---- */
 
 static struct file *get_counted(struct files *files, u32 fd)
 {
         for (;;) {
-                struct file *f = slot_get(files, fd);
+                struct file *f = files_slot(files, fd);
                 if (!f)
                         return NULL;
                 if (!file_try_hold(f))
                         continue;       /* just closed: the slot changes before the last count goes */
-                if (slot_get(files, fd) == f)
+                if (files_slot(files, fd) == f)
                         return f;
                 file_drop(f);
         }
@@ -202,23 +182,20 @@ struct file *files_get(struct files *files, u32 fd) { return get_counted(files, 
 
 struct fd_ref fd_get_path(struct files *files, u32 fd)
 {
-        /* Nobody else can take a file out of a table that only this thread has. */
-        if (files_refs(files) == 1)
-                return (struct fd_ref){ .file = slot_get(files, fd) };
+        if (files_are_own(files))
+                return (struct fd_ref){ .file = files_slot(files, fd) };
         return (struct fd_ref){ .file = get_counted(files, fd), .counted = true };
 }
 
-struct fd_ref fd_get(struct files *files, u32 fd)
+struct fd_ref fd_get_shared(struct files *files, u32 fd)
 {
-        struct fd_ref r = fd_get_path(files, fd);
+        struct file *f = get_counted(files, fd);
 
-        if (r.file && (r.file->mode & FILE_PATH) != 0) {
-                fd_put(r);
-                r = (struct fd_ref){ };
+        if (f && (f->mode & FILE_PATH) != 0) {
+                file_drop(f);
+                f = NULL;
         }
-        if (!r.file)
-                r.counted = false;
-        return r;
+        return (struct fd_ref){ .file = f, .counted = f != NULL };
 }
 
 /* ---- Adding ---- */
@@ -270,7 +247,7 @@ err_t files_reserve(struct files *files, u32 fd_flags, u32 from, u64 limit, u32 
 void files_set(struct files *files, u32 fd, struct file *file)
 {
         SPIN_GUARD(&files->lock);
-        assert(is_used(files, fd) && !slot_get(files, fd));
+        assert(is_used(files, fd) && !files_slot(files, fd));
         slot_set(files, fd, file);
 }
 
@@ -287,7 +264,7 @@ static void release_locked(struct files *files, u32 fd)
 void files_unreserve(struct files *files, u32 fd)
 {
         SPIN_GUARD(&files->lock);
-        assert(is_used(files, fd) && !slot_get(files, fd));
+        assert(is_used(files, fd) && !files_slot(files, fd));
         release_locked(files, fd);
 }
 
@@ -296,7 +273,7 @@ void files_unreserve(struct files *files, u32 fd)
 static struct file *take(struct files *files, u32 fd)
 {
         SPIN_GUARD(&files->lock);
-        struct file *f = slot_get(files, fd);
+        struct file *f = files_slot(files, fd);
 
         if (f) {
                 slot_set(files, fd, NULL);
@@ -324,13 +301,13 @@ err_t files_close(struct files *files, u32 fd)
 /* EAGAIN: no leaf for `new` yet. */
 static err_t dup_locked(struct files *files, u32 old, u32 new, u32 fd_flags, struct file **replaced)
 {
-        struct file *f = slot_get(files, old);
+        struct file *f = files_slot(files, old);
 
         if (!f)
                 return ERR(EBADF);
         if (!has_slot(files, new))
                 return ERR(EAGAIN);
-        *replaced = slot_get(files, new);
+        *replaced = files_slot(files, new);
         if (!*replaced && is_used(files, new))
                 return ERR(EBUSY);
         mark_used(files, new, true);
@@ -397,7 +374,7 @@ void files_close_on_exec(struct files *files)
 err_t files_get_flags(struct files *files, u32 fd, u32 *fd_flags)
 {
         SPIN_GUARD(&files->lock);
-        if (!slot_get(files, fd))
+        if (!files_slot(files, fd))
                 return ERR(EBADF);
         *fd_flags = is_cloexec(files, fd) ? FD_CLOEXEC : 0;
         return OK;
@@ -406,7 +383,7 @@ err_t files_get_flags(struct files *files, u32 fd, u32 *fd_flags)
 err_t files_set_flags(struct files *files, u32 fd, u32 fd_flags)
 {
         SPIN_GUARD(&files->lock);
-        if (!slot_get(files, fd))
+        if (!files_slot(files, fd))
                 return ERR(EBADF);
         mark_cloexec(files, fd, (fd_flags & FD_CLOEXEC) != 0);
         return OK;
@@ -416,11 +393,11 @@ bool files_next(struct files *files, u32 from, u32 *fd)
 {
         SPIN_GUARD(&files->lock);
         while (from < files->top) {
-                if (from >= FILES_INLINE && !leaf_of(files, from)) {
+                if (from >= FILES_INLINE && !files_leaf(files, from)) {
                         from = (from | (FILES_LEAF - 1)) + 1;
                         continue;
                 }
-                if (slot_get(files, from)) {
+                if (files_slot(files, from)) {
                         *fd = from;
                         return true;
                 }
@@ -440,7 +417,7 @@ u32 files_top(struct files *files)
 static err_t make_leaves(struct files *new, const struct files *old, u32 top)
 {
         for (u32 fd = FILES_INLINE; fd < top; fd = (fd | (FILES_LEAF - 1)) + 1)
-                if (leaf_of(old, fd) && !leaf_of(new, fd))
+                if (files_leaf(old, fd) && !files_leaf(new, fd))
                         TRY(make_leaf(new, fd));
         return OK;
 }
@@ -450,11 +427,11 @@ static bool copy_locked(struct files *new, struct files *old, u32 top)
         if (old->top > top)
                 return false;
         for (u32 fd = 0; fd < old->top; fd++) {
-                if (fd >= FILES_INLINE && !leaf_of(old, fd)) {
+                if (fd >= FILES_INLINE && !files_leaf(old, fd)) {
                         fd |= FILES_LEAF - 1;
                         continue;
                 }
-                struct file *f = slot_get(old, fd);
+                struct file *f = files_slot(old, fd);
                 if (!f)
                         continue;
                 mark_used(new, fd, true);

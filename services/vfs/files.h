@@ -16,8 +16,11 @@
 #define FILES_TOP     16u
 #define FILES_MAX     (FILES_LEAF * FILES_MID * FILES_TOP)       /* 1048576: nr_open */
 
-OBJECT(fd_leaf);
-OBJECT(fd_mid);
+OBJECT(fd_leaf) {
+        u64 used[FILES_LEAF / 64], cloexec[FILES_LEAF / 64];    /* files.lock */
+        struct file *slot[FILES_LEAF];
+};
+OBJECT(fd_mid) { struct fd_leaf *leaf[FILES_MID]; };
 OBJECT(files) {
         struct spinlock lock;
         u32 next;                       /* no free descriptor below; lock */
@@ -38,8 +41,9 @@ struct files *files_copy(struct payer *payer, struct files *old);        /* fork
  *      fd_put(r);
  * Not counted when the table is the current thread's alone: do not store r.file, file_hold it. */
 struct fd_ref { struct file *file; bool counted; };
-struct fd_ref fd_get(struct files *files, u32 fd);
+static inline struct fd_ref fd_get(struct files *files, u32 fd);
 struct fd_ref fd_get_path(struct files *files, u32 fd);  /* O_PATH files too */
+struct fd_ref fd_get_shared(struct files *files, u32 fd);        /* fd_get of a table that others have, too */
 static inline void fd_put(struct fd_ref r) { if (r.counted) file_drop(r.file); }
 struct file *files_get(struct files *files, u32 fd);     /* always counted, O_PATH too; of any process's table; NULL */
 
@@ -61,3 +65,35 @@ err_t files_set_flags(struct files *files, u32 fd, u32 fd_flags);
 /* The lowest descriptor in use >= from, for /proc/PID/fd; false: none. */
 bool  files_next(struct files *files, u32 from, u32 *fd);
 u32   files_top(struct files *files);                    /* FDSize: slots */
+
+/* ---- Look-up, inline ---- */
+
+static inline struct fd_leaf *files_leaf(const struct files *files, u32 fd)
+{
+        struct fd_mid *m = fd < FILES_MAX ? PTR_LOAD(files->mid[fd / (FILES_LEAF * FILES_MID)]) : NULL;
+
+        return m ? PTR_LOAD(m->leaf[fd / FILES_LEAF % FILES_MID]) : NULL;
+}
+
+static inline struct file *files_slot(const struct files *files, u32 fd)
+{
+        if (fd < FILES_INLINE)
+                return PTR_LOAD(files->slot[fd]);
+        struct fd_leaf *l = files_leaf(files, fd);
+        return l ? PTR_LOAD(l->slot[fd % FILES_LEAF]) : NULL;
+}
+
+/* The current thread's table is its alone: nobody else can take a file out of it. */
+static inline bool files_are_own(struct files *files) { return files_refs(files) == 1; }
+
+/* Without a count; of a table that files_are_own. NULL: EBADF. */
+static inline struct file *fd_get_own(struct files *files, u32 fd)
+{
+        struct file *f = files_slot(files, fd);
+        return f && (f->mode & FILE_PATH) == 0 ? f : NULL;
+}
+
+static inline struct fd_ref fd_get(struct files *files, u32 fd)
+{
+        return files_are_own(files) ? (struct fd_ref){ .file = fd_get_own(files, fd) } : fd_get_shared(files, fd);
+}

@@ -25,7 +25,8 @@ void k_waiter_end(struct waiter *w);
 #define WAITER(NAME) struct waiter NAME __attribute__((cleanup(k_waiter_end))) = k_waiter_begin()
 
 /* Out of memory is remembered: the next waiter_sleep returns ENOMEM. NULL w is ignored. */
-SAFE_API void  waiter_add(struct waiter *w, struct waitq *q);
+void k_waiter_add(struct waiter *w, struct waitq *q);
+SAFE_API static inline void waiter_add(struct waiter *w, struct waitq *q) { if (w) k_waiter_add(w, q); }
 /* The same, but one wake-up of waitq_wake_one is consumed by this waiter (accept, futex, …). */
 SAFE_API void  waiter_add_exclusive(struct waiter *w, struct waitq *q);
 SAFE_API void  waiter_remove_all(struct waiter *w);
