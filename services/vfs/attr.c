@@ -101,20 +101,9 @@ err_t vfs_readlink(const struct actor *who, i32 dfd, bytes path, struct io *out)
         TRY(path_lookup(who, walk_at(dfd, LOOK_EMPTY), path, &at));
         struct inode *inode = at.dentry->inode;
         struct blob *text = NULL;
-        err_t err = OK;
-        usize len = 0;
-        if (!inode_is_symlink(inode)) {
-                err = ERR(bytes_len(path) == 0 ? ENOENT : EINVAL);
-        } else if (inode->link) {
-                text = blob_hold(inode->link);
-        } else if (!inode->ops->readlink) {
-                err = ERR(EINVAL);
-        } else {
-                text = blob_alloc(who->payer, PATH_MAX_LEN);
-                err = text ? inode->ops->readlink(inode, blob_mbytes(text), &len) : ERR(ENOMEM);
-                if (succeeded(err))
-                        blob_set_len(text, len);
-        }
+        err_t err = ERR(bytes_len(path) == 0 ? ENOENT : EINVAL);
+        if (inode_is_symlink(inode))
+                err = link_text(inode, &text);
         if (succeeded(err)) {
                 bytes words = blob_bytes(text);
                 usize want = min_u64(bytes_len(words), io_left(out));

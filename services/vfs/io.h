@@ -38,7 +38,6 @@ struct io io_vec(bytes vec, usize total);
 static inline usize io_left(const struct io *io) { return io->left; }
 static inline usize io_done(const struct io *io) { return io->done; }
 void  io_truncate(struct io *io, usize left);            /* lets at most this many more through */
-/* Back to the state that `at` (a copy taken earlier) had. */
 static inline bool io_is_kernel(const struct io *io) { return io->kind >= IO_TO_KERNEL; }
 
 /* All return how many bytes were done: min(what is asked, io_left), less only where user

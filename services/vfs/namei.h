@@ -8,6 +8,8 @@
 
 /* The child of dir, counted, perhaps negative.  REQUIRES(dir->inode->lock) exclusively. */
 err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out);
+/* The target of a symlink as text, counted.  EINVAL: it has none. */
+err_t link_text(struct inode *inode, struct blob **out);
 /* ENOTDIR, EACCES. */
 err_t path_may_search(const struct actor *who, const struct path *at);
 /* May entries be made in this directory?  ENOENT: it was removed.  lock held. */

@@ -169,86 +169,84 @@ static err_t create_or_find(const struct actor *who, struct parent *p, u32 mode,
         return OK;
 }
 
-/* Follows the link `at`, which lies in p->dir: p and *text become what it says (both owned by the caller). */
-static err_t follow_last(struct parent *p, const struct path *at, struct blob **text)
-{
-        struct inode *inode = at->dentry->inode;
+/* An O_CREAT open under way. */
+struct creating {
+        struct parent p;                /* p.dir counted */
+        struct path at;                 /* counted, once found or made */
+        struct blob *text;              /* counted: the link's words that p.last points into */
+        bool created;
+        u32 links;
+};
 
-        (void)p;
-        if (inode->link) {
-                *text = blob_hold(inode->link);
+static err_t check_last(const struct creating *c)
+{
+        return c->p.last.kind != LAST_NORM || c->p.last.slash ? ERR(EISDIR) : OK;
+}
+
+/* c->at is a symlink: the parent that its words lead to. */
+static struct parent follow_created(const struct actor *who, struct creating *c, u32 resolve)
+{
+        struct walk from = { .dfd = AT_FDCWD, .resolve = resolve, .base = &c->p.dir };
+        struct parent next = { };
+        struct blob *text = NULL;
+
+        next.err = ++c->links > SYMLINKS_MAX ? ERR(ELOOP) : link_text(c->at.dentry->inode, &text);
+        if (failed(next.err))
+                return next;
+        path_drop(&c->at);
+        next = path_parent(who, from, blob_bytes(text));
+        blob_drop(c->text);
+        c->text = text;
+        return next;
+}
+
+/* Finds or makes the last component; *again: it is a link to follow. */
+static err_t create_step(const struct actor *who, struct creating *c, const struct open_how *how, bool *again)
+{
+        *again = false;
+        TRY(check_last(c));
+        TRY(create_or_find(who, &c->p, how->mode, &c->at, &c->created));
+        struct inode *inode = c->at.dentry->inode;
+        if (!c->created && (how->flags & O_EXCL) != 0)
+                return ERR(EEXIST);
+        if (!inode_is_symlink(inode))
                 return OK;
-        }
-        if (!inode->ops->readlink)
+        if (how->flags & O_NOFOLLOW)
                 return ERR(ELOOP);
-        struct blob *b = blob_alloc(payer_current(), PATH_MAX_LEN);
-        if (!b)
-                return ERR(ENOMEM);
-        usize len = 0;
-        err_t err = inode->ops->readlink(inode, blob_mbytes(b), &len);
-        if (failed(err)) {
-                blob_drop(b);
-                return err;
-        }
-        blob_set_len(b, len);
-        *text = b;
+        *again = (inode->flags & INODE_MAGICLINK) == 0;
+        if (*again)
+                return OK;
+        struct path to = { };
+        TRY(inode->ops->follow(inode, &to));
+        path_drop(&c->at);
+        c->at = to;
         return OK;
 }
 
 static err_t create_at(const struct actor *who, const struct walk *walk, bytes path, struct open_how how, struct file **out)
 {
-        struct parent p = path_parent(who, *walk, path);
-        struct path at = { };
-        struct blob *text = NULL;
-        bool created = false;
+        struct creating c = { };
+        bool again = true;
 
-        TRY(p.err);
-        err_t err = OK;
-        if (p.last.kind != LAST_NORM || p.last.slash)
-                err = ERR(EISDIR);
-        for (u32 links = 0; succeeded(err); links++) {
-                err = create_or_find(who, &p, how.mode, &at, &created);
+        c.p = path_parent(who, *walk, path);
+        TRY(c.p.err);
+        err_t err = create_step(who, &c, &how, &again);
+        while (succeeded(err) && again) {
+                struct parent next = follow_created(who, &c, how.resolve);
+                err = next.err;
                 if (failed(err))
                         break;
-                if (!created && (how.flags & O_EXCL) != 0)
-                        err = ERR(EEXIST);
-                else if (inode_is_symlink(at.dentry->inode) && ((how.flags & O_NOFOLLOW) != 0 || links >= SYMLINKS_MAX))
-                        err = ERR(ELOOP);
-                if (failed(err) || !inode_is_symlink(at.dentry->inode))
-                        break;
-                if ((at.dentry->inode->flags & INODE_MAGICLINK) != 0) {
-                        struct path to = { };
-                        err = at.dentry->inode->ops->follow(at.dentry->inode, &to);
-                        path_drop(&at);
-                        at = to;
-                        break;
-                }
-                struct blob *old = text;
-                text = NULL;
-                err = follow_last(&p, &at, &text);
-                path_drop(&at);
-                if (failed(err)) {
-                        blob_drop(old);
-                        break;
-                }
-                struct walk from = { .dfd = AT_FDCWD, .resolve = walk->resolve, .base = &p.dir };
-                struct parent next = path_parent(who, from, blob_bytes(text));
-                blob_drop(old);
-                err = next.err;
-                if (succeeded(err)) {
-                        path_drop(&p.dir);
-                        p = next;
-                        if (p.last.kind != LAST_NORM || p.last.slash)
-                                err = ERR(EISDIR);
-                }
+                path_drop(&c.p.dir);
+                c.p = next;
+                err = create_step(who, &c, &how, &again);
         }
-        if (succeeded(err) && (how.flags & O_DIRECTORY) != 0 && !inode_is_dir(at.dentry->inode))
+        if (succeeded(err) && (how.flags & O_DIRECTORY) != 0 && !inode_is_dir(c.at.dentry->inode))
                 err = ERR(ENOTDIR);
         if (succeeded(err))
-                err = open_place(who, &at, how.flags, created, out);
-        path_drop(&at);
-        path_drop(&p.dir);
-        blob_drop(text);
+                err = open_place(who, &c.at, how.flags, c.created, out);
+        path_drop(&c.at);
+        path_drop(&c.p.dir);
+        blob_drop(c.text);
         return err;
 }
 
@@ -263,6 +261,8 @@ static err_t make_tmpfile(const struct actor *who, const struct path *dir, struc
         TRY(mount_want_write(dir->mnt));
         TRY(inode_permission(who, parent, MAY_WRITE | MAY_EXEC));
         TRY(parent->ops->tmpfile(who, parent, S_IFREG | (how.mode & 07777 & ~fs_umask(who->fs)), &inode));
+        if (how.flags & O_EXCL)
+                inode->flags &= ~INODE_LINKABLE;
         u8 name[24];
         usize n = format(MBYTES_OF(name), "#{}", inode->ino);
         struct qname q = qname(dir->dentry, bytes_take(BYTES_OF(name), n));

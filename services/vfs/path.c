@@ -354,8 +354,7 @@ struct slow {
         bool jumped;
 };
 
-/* The target of a link as text: counted. */
-static err_t link_text(struct inode *inode, struct blob **out)
+err_t link_text(struct inode *inode, struct blob **out)
 {
         usize len = 0;
 
