@@ -48,7 +48,7 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
 };
 extern struct percpu *percpu_of[MAX_CPUS];
 extern u32 cpus_online;
-/* Stable only with preemption off. */
+/* Stable only with preemption off.  SAFETY: T2: GS is this CPU's struct percpu. */
 static inline struct percpu *this_cpu(void)
 { struct percpu *p; __asm__ volatile ("movq %%gs:0, %0" : "=r"(p)); return p; } /* volatile: a switch may have moved us */
 static inline struct task *current_task(void)
@@ -65,6 +65,7 @@ void k_stack_is_low(void);
 static inline void stack_room(void)
 {
         bool low;
+        /* SAFETY: T2. */
         __asm__ volatile ("cmpq %%gs:%c1, %%rsp" : "=@ccb"(low) : "i"(__builtin_offsetof(struct percpu, stack_low)));
         if (__builtin_expect(low, 0))
                 k_stack_is_low();
@@ -93,6 +94,7 @@ static inline void klock_unlock(struct klock *l)
         __atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
         preempt_sub_check(PREEMPT_SECTION);
 }
+/* SAFETY: T6: on is called in no hard interrupt. */
 static inline u64 arch_irq_save(void)
 { u64 f; __asm__ volatile ("pushfq; popq %0; cli" : "=r"(f) :: "memory"); return f; }
 static inline void arch_irq_restore(u64 f) { if (f & 0x200) __asm__ volatile ("sti" ::: "memory"); }
@@ -163,6 +165,7 @@ void arch_ustate_load(struct arch_ustate *u);                                   
  * next entry calls k_on_*(regs), then k_before_user(regs), then user code again.  The first time too
  * k_before_user(regs) comes before user code. */
 void arch_enter_user(struct user_regs *regs) __attribute__((noreturn));
+/* SAFETY: T3, K4: the top of a task's own stack. */
 static inline struct user_regs *k_regs_of(u64 stack_top) { return (struct user_regs *)(stack_top - sizeof(struct user_regs)); }
 
 /* recover.S: like setjmp/longjmp, for oops containment */

@@ -11,6 +11,7 @@
 typedef u64 word __attribute__((aligned(1), may_alias));
 typedef u32 half __attribute__((aligned(1), may_alias));
 typedef u16 quarter __attribute__((aligned(1), may_alias));
+/* SAFETY: B1. */
 #define W(p, off) (*(volatile word *)((u8 *)(p) + (off)))
 #define H(p, off) (*(volatile half *)((u8 *)(p) + (off)))
 #define Q(p, off) (*(volatile quarter *)((u8 *)(p) + (off)))
@@ -22,6 +23,7 @@ void *memset(void *dst, int c, usize n);
 int   memcmp(const void *a, const void *b, usize n);
 
 /* All sizes below 33: everything is loaded before anything is stored, so overlap does no harm. */
+/* SAFETY: B1. */
 static inline void small_copy(void *d, const void *s, usize n)
 {
         if (n >= 16) {
@@ -83,6 +85,7 @@ void *memmove(void *dst, const void *src, usize n)
         return dst;
 }
 
+/* SAFETY: B1. */
 void *memset(void *dst, int c, usize n)
 {
         u64 v = (u8)c * 0x0101010101010101ul;

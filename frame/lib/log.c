@@ -145,6 +145,7 @@ static void unlock_ring(u64 flags)
         arch_irq_restore(flags);
 }
 
+/* SAFETY: L1, L2: pos is where a record begins, or will. */
 static struct record *at(u64 pos) { return (struct record *)&ring[pos % RING]; }
 
 static void append(u32 level, const u8 *text, u32 len)

@@ -145,6 +145,7 @@ struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
 
         f->payer = payer;
         if (!(flags & FRAME_FILL))
+                /* SAFETY: F5, M1: this CPU has taken the pages, and nobody can name them yet. */
                 for (u64 i = 0; i < 1ul << order; i++)
                         zero_page(pfn_virt(pfn + i));
         for (u32 i = 1; i < 1u << order; i++) {
@@ -168,6 +169,7 @@ struct frame *frame_alloc(struct payer *payer, u32 flags)
         }
         if (payer)
                 st->bytes -= PAGE_SIZE;
+        /* SAFETY: M1: n > 0 of the CPU's cache. */
         struct frame *f = frame_of(*(mc->pages + --mc->n));
 
         kind_count(mc, F_BYTES, 1);
@@ -309,6 +311,7 @@ void frames_init(void)
                 set_word(f, KIND(F_BYTES) | HOLD_ONE);
                 mem_cpu_of[0]->kinds[F_BYTES]++;
         }
+        /* SAFETY: F4, M1. */
         zero_frame = frame_of(block_take(0, NO_RESERVE));
         zero_page(pfn_virt(pfn_of(zero_frame)));
         set_word(zero_frame, KIND(F_ZERO));

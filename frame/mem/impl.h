@@ -40,6 +40,7 @@ _Static_assert(sizeof(struct frame) == 32, "struct frame");
 #define FRAME_INITRD 1u
 #define MAX_ORDER    10u
 
+/* SAFETY: M2: the frame array is there for every page of RAM, and is never taken away; M1: for the pages. */
 static inline struct frame *frame_of(u64 pfn)    { return (struct frame *)FRAMES_BASE + pfn; }
 static inline u32 pfn_of(const struct frame *f)  { return (u32)(f - (struct frame *)FRAMES_BASE); }
 static inline void *pfn_virt(u64 pfn)            { return phys_to_virt(pfn << PAGE_SHIFT); }
@@ -62,13 +63,14 @@ struct mem_cpu {
         struct pool_mag mags[] __attribute__((aligned(64)));    /* by pool */
 };
 extern struct mem_cpu *mem_cpu_of[MAX_CPUS];
+/* SAFETY: T2: the CPU's number, below MAX_CPUS. */
 static inline struct mem_cpu *mem_cpu(void)     /* in a section */
 { u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return *(mem_cpu_of + c); }
 static inline struct pool_mag *mag_of(struct mem_cpu *mc, u32 pool) { return mc->mags + pool; }
 
 static inline void section_enter(void) { stack_room(); preempt_add(PREEMPT_SECTION); }
 __attribute__((preserve_most)) void section_look(void);         /* the count is 0 and something waits */
-/* Subtracts a constant; at 0 looks whether something waits (resched, bh_pending). */
+/* Subtracts a constant; at 0 looks whether something waits (resched, bh_pending).  SAFETY: T2. */
 #define COUNT_LEAVE(n) \
         __asm__ volatile goto ("subl %0, %%gs:28\n\tjne 1f\n\tcmpq $0, %%gs:40\n\tjne %l[look]\n1:" \
                                :: "i"(n) : "memory", "cc" : look); \
@@ -81,6 +83,7 @@ static inline void preempt_leave(void) { COUNT_LEAVE(PREEMPT_ONE); }
 enum reserve { KEEP_RESERVE, HALF_RESERVE, NO_RESERVE };        /* what an allocation leaves */
 u64  page_take(enum reserve r);                                 /* one page, CACHED, not zeroed; in a section; 0: none */
 void cache_drain(struct mem_cpu *mc, u32 keep);                 /* in a section */
+/* SAFETY: M1: n < cap of the CPU's cache, or it was drained. */
 static inline void page_give_to(struct mem_cpu *mc, u64 pfn)    /* in a section */
 {
         set_word(frame_of(pfn), KIND(F_CACHED));
@@ -91,6 +94,7 @@ static inline void page_give_to(struct mem_cpu *mc, u64 pfn)    /* in a section 
 static inline void page_give(u64 pfn) { page_give_to(mem_cpu(), pfn); }
 u64  block_take(u32 order, enum reserve r);                     /* likewise, head word CACHED */
 void block_give(u64 pfn, u32 order);
+/* SAFETY: M1: kind < F_KINDS. */
 static inline void kind_count(struct mem_cpu *mc, u32 kind, i64 pages) { *(mc->kinds + kind) += pages; }
 extern u64 mem_total_pages;
 u64  mem_free_pages(void);
@@ -147,6 +151,7 @@ u64  kstacks_release(void);
 /* ---- payer.c ---- */
 bool payer_take_slow(struct payer *p, u64 bytes);
 void payer_uncharge_slow(struct payer *p, u64 bytes);
+/* SAFETY: O5: one of the STOCKS, by bits of the address. */
 static inline struct stock *stock_at(struct mem_cpu *mc, const struct payer *p)
 { return (struct stock *)((u8 *)mc->stock + ((u64)p >> 2 & (STOCKS - 1) * sizeof(struct stock))); }
 /* In a section: this CPU's stock of p, or NULL if it has less than `bytes` of it. */

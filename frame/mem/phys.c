@@ -104,6 +104,7 @@ static void place_initrd(void)
                 boot_info.initrd_start = boot_info.initrd_end = 0;
                 return;
         }
+        /* SAFETY: M2: RAM that the loader filled. */
         u8 *to = phys_to_virt(page_down(start));
 
         /* SAFETY: M2: the initrd's own pages, below 4 GiB, mapped by the early tables */
@@ -133,6 +134,7 @@ u64 early_page(void)
                 u64 pa = r->start;
 
                 r->start += PAGE_SIZE;
+                /* SAFETY: M2, A1: taken out of `spare`, and below 4 GiB. */
                 zero_page(phys_to_virt(pa));
                 return pa;
         }
@@ -148,6 +150,7 @@ void zero_page(void *p)
         __asm__ volatile ("rep stosq" : "+D"(p), "+c"(n) : "a"(0ul) : "memory");
 }
 
+/* SAFETY: F1: two pages that the caller has pinned. */
 void copy_page(void *dst, const void *src)
 {
         u64 n = PAGE_SIZE / 8;
@@ -266,6 +269,7 @@ u64 page_take(enum reserve r)
 
         if (__builtin_expect(mc->n == 0, 0) && !refill(mc, r))
                 return 0;
+        /* SAFETY: M1. */
         return *(mc->pages + --mc->n);
 }
 
@@ -289,6 +293,7 @@ u64 mem_free_pages(void)
 
 /* ---- the framework's own pages ---- */
 
+/* SAFETY: M1: the pages were taken just now. */
 static void *own_pages(u32 kind, u32 order, enum reserve r)
 {
         section_enter();
@@ -330,6 +335,7 @@ u64 table_page(enum reserve r)
         return p ? direct_to_phys(p) : 0;
 }
 
+/* SAFETY: M1: own_free looks at the kind. */
 void table_page_free(u64 pa) { own_free(phys_to_virt(pa), F_TABLE, 0); }
 
 u64 virt_to_phys(const void *p)
@@ -337,6 +343,7 @@ u64 virt_to_phys(const void *p)
 
 /* ---- boot ---- */
 
+/* SAFETY: M1. */
 static struct mem_cpu *new_mem_cpu(void)
 {
         u64 size = sizeof(struct mem_cpu) + (u64)(k_pools_end - k_pools_start) * sizeof(struct pool_mag);

@@ -46,6 +46,7 @@ static u64 zeros_pfn RO_AFTER_BOOT;
 
 static inline u32 id_of(const struct pool *pool) { return (u32)(pool->base_k >> K_REGION_SHIFT) & 255; }
 static inline u64 div_slot(const struct pool_state *st, u64 x) { return (u64)((unsigned __int128)x * st->recip >> 64); }
+/* SAFETY: O1: where slot i is; O4: page_of is asked of pages below next_page. */
 static inline struct k_obj *header_at(const struct pool_state *st, u64 i)
 { return (struct k_obj *)(st->region + FIRST_HEADER + i * st->slot); }
 static inline struct frame *page_of(u64 va) { return frame_of((*mmu_kpte(va) & PTE_ADDR) >> PAGE_SHIFT); }
@@ -111,6 +112,7 @@ static void avail_clear(struct pool_state *st, struct k_obj *o)
                 partial_remove(st, f);
 }
 
+/* SAFETY: O4: below next_page there is a table. */
 static bool page_here(const struct pool_state *st, u64 page)
 { return page < st->next_page && *mmu_kpte(st->region + (page << PAGE_SHIFT)) & PTE_W; }
 
@@ -267,6 +269,7 @@ void *k_pool_alloc(struct pool *pool, struct payer *payer, enum alloc_mode mode)
         }
         if (payer)
                 st->bytes -= slot;
+        /* SAFETY: O2: n > 0. */
         void *p = *(m->slot + --m->n);
 
         section_leave();
@@ -300,6 +303,7 @@ void k_pool_free(void *p)
 
         if (__builtin_expect(m->n >= st->mag_max, 0))
                 mag_flush(st, m, st->mag_max / 2);
+        /* SAFETY: O2: n < mag_max. */
         *(m->slot + m->n++) = p;
         bool paid = !charge || stock_return(mc, payer, charge);
         section_leave();
@@ -337,6 +341,7 @@ void *k_pool_object_at(const struct pool *pool, u64 addr)
 {
         struct pool_state *st = &states[id_of(pool)];
 
+        /* SAFETY: O1: rounded down to an object's place. */
         if (!k_in_pool(pool, (void *)addr) || addr >= st->region + ((u64)LOAD(st->next_page) << PAGE_SHIFT))
                 return NULL;
         return (void *)(pool->base_k + div_slot(st, addr - pool->base_k) * st->slot);
@@ -433,6 +438,7 @@ void pools_init(void)
         section_enter();
         zeros_pfn = page_take(NO_RESERVE);
         section_leave();
+        /* SAFETY: M1. */
         zero_page(pfn_virt(zeros_pfn));
         set_word(frame_of(zeros_pfn), KIND(F_ZERO));
         for (u32 i = 0; i < n; i++) {

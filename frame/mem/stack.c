@@ -36,6 +36,7 @@ static void unmap(u64 low, u32 pages)
         section_leave();
 }
 
+/* SAFETY: M4: no page is there; the word is not present, as bit 0 is not set. */
 static void slot_free(u64 low)
 {
         klock_lock(&lock);
@@ -44,6 +45,7 @@ static void slot_free(u64 low)
         klock_unlock(&lock);
 }
 
+/* SAFETY: M4, M1: a slot that nobody has, pages that were just taken. */
 static u64 slot_new(void)
 {
         klock_lock(&lock);
@@ -115,6 +117,7 @@ void kstack_free(u64 top, struct payer *payer)
         bool keep = n_ready < min_u64(mem_total_pages / 1024, 64);
 
         if (keep) {
+                /* SAFETY: M4: nobody's from here on, and mapped. */
                 *(u64 *)low = ready;
                 ready = low;
                 n_ready++;
@@ -135,6 +138,7 @@ u64 kstacks_release(void)
                 u64 low = ready;
 
                 if (low) {
+                        /* SAFETY: M4. */
                         ready = *(u64 *)low;
                         n_ready--;
                 }

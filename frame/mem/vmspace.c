@@ -172,7 +172,7 @@ static void check_range(u64 start, u64 end)
         k_range(start >= VM_MIN && start <= end && end <= VM_MAX && !((start | end) & PAGE_MASK));
 }
 
-/* ---- tables; locked ---- */
+/* ---- tables; locked ---- SAFETY: V2, V4, V5: the space is locked and alive, so what root leads to is tables. */
 
 static inline u64 *below(u64 e)              { return phys_to_virt(e & PTE_ADDR); }
 static inline struct frame *table_frame(const void *p) { return frame_of(direct_to_phys(p) >> PAGE_SHIFT); }
@@ -262,7 +262,7 @@ static void gather_end(struct vmspace *s, struct gather *g, const u64 *va, u32 n
         g->n = 0;
 }
 
-/* ---- life ---- */
+/* ---- life ---- SAFETY: V5, V3: a root that nobody has loaded yet, or any more. */
 
 struct vmspace *vmspace_new(struct payer *payer)
 {
@@ -540,7 +540,7 @@ static void clear_bit(struct vm_cursor *c, u64 bit)
 void cursor_clear_accessed(struct vm_cursor *c) { clear_bit(c, PTE_A); }
 void cursor_clear_dirty(struct vm_cursor *c)    { clear_bit(c, PTE_D); }
 
-/* ---- ranges ---- */
+/* ---- ranges ---- SAFETY: V2, V3, V4: leaves of a locked space in a checked range. */
 
 void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
 {

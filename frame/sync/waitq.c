@@ -96,6 +96,7 @@ static struct wnode *node_from_table(void)
 
 static void node_to_table(struct wnode *n)
 {
+        /* SAFETY: W3: it has a table_index, so a table_node is around it. */
         table_free(&nodes, (u8 *)n - __builtin_offsetof(struct table_node, node));
 }
 
@@ -435,6 +436,7 @@ static u32 wake(struct waitq *q, bool all)
                 }
                 woken++;
                 if (!w->task) {
+                        /* SAFETY: W3, K6: a waiter without a task is a notifier's. */
                         struct knotifier *k = (struct knotifier *)((u8 *)w - __builtin_offsetof(struct knotifier, waiter));
                         if (queue_notifier(k)) {
                                 k->chain = calls;

@@ -28,6 +28,7 @@ void machine_set_panic_on_oops(bool on) { __atomic_store_n(&panic_on_oops, on, _
 /* ---- the held array ---- */
 
 /* Not the innermost: those above move down by one. */
+/* SAFETY: E3. */
 bool held_pop_deep(enum held_kind kind, void *what)
 {
         struct task *t = current_task();

@@ -163,6 +163,7 @@ static void thread_start(void)
 
 static void fire_wake(struct tnode *n)
 {
+        /* SAFETY: D1: the node is its task's. */
         struct task *t = (struct task *)((u8 *)n - __builtin_offsetof(struct task, timer));
         sched_wake(t, MODE_ANY & ~TS_LOCK);
 }
@@ -569,6 +570,7 @@ struct task_times task_times(struct task *t)
 
 u64 task_switches(struct task *t, bool voluntary) { return __atomic_load_n(&t->switches[voluntary], __ATOMIC_RELAXED); }
 u32 task_cpu(struct task *t) { return __atomic_load_n(&t->cpu, __ATOMIC_RELAXED); }
+/* SAFETY: T2. */
 u32 cpu_id(void) { u32 c; __asm__ volatile ("movl %%gs:24, %0" : "=r"(c)); return c; }
 u32 cpu_count(void) { return cpus_online; }
 

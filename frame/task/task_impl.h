@@ -34,7 +34,8 @@ enum {
 
 enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.work */
 
-/* What a task holds, innermost last, so that an oops can give it back.  Bottom halves push
+/* SAFETY: S2: an entry is a kind and the address that was pushed with it.
+ * What a task holds, innermost last, so that an oops can give it back.  Bottom halves push
  * on the task they interrupted, above its own. */
 enum held_kind { HELD_NONE, HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR };
 #define HELD_SHIFT 56                           /* the kind stands in the top byte, which of a kernel address is all ones */
@@ -129,7 +130,7 @@ struct task {
 static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
 
 /* First makes room, then fills it: a bottom half in between goes above (E3).
- * Traps before anything else when the array is full. */
+ * Traps before anything else when the array is full.  SAFETY: E3: n is below held_limit. */
 static inline void held_push(enum held_kind kind, void *what)
 {
         struct task *t = current_task();
@@ -145,6 +146,7 @@ static inline void held_room(void)
 { struct task *t = current_task(); if (__builtin_expect(t->n_held >= t->held_limit, 0)) __builtin_trap(); }
 /* False: not held. */
 bool held_pop_deep(enum held_kind kind, void *what);
+/* SAFETY: E3. */
 static inline bool held_pop(enum held_kind kind, void *what)
 {
         struct task *t = current_task();

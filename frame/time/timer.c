@@ -284,6 +284,7 @@ static void call_timer(void *arg)
 
 static void fire_service(struct tnode *n)
 {
+        /* SAFETY: D1, K6: the node is a ktimer's. */
         struct ktimer *k = (struct ktimer *)((u8 *)n - __builtin_offsetof(struct ktimer, node));
 
         if (!contained(call_timer, k)) {

@@ -3,6 +3,8 @@
  * The first instructions: PVH entry (32-bit protected mode, no paging, EBX = the
  * physical address of hvm_start_info) and the application processors' entry
  * (real mode, below 64 KiB), both into long mode in the high half.
+ *
+ * SAFETY: A1, A4.
  */
 #include "x86.h"
 

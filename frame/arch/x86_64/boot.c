@@ -31,6 +31,7 @@ static void copy_regions(const struct start_info *si)
 
 static void copy_cmdline(const struct start_info *si)
 {
+        /* SAFETY: A1. */
         const char *s = early_ptr(si->cmdline);
 
         for (usize i = 0; si->cmdline && i < sizeof boot_info.cmdline - 1 && s[i]; i++)
@@ -39,6 +40,7 @@ static void copy_cmdline(const struct start_info *si)
 
 static void copy_modules(const struct start_info *si)
 {
+        /* SAFETY: A1. */
         const struct start_module *m = early_ptr(si->modules);
 
         if (si->n_modules == 0)
@@ -49,6 +51,7 @@ static void copy_modules(const struct start_info *si)
 
 void boot_main(u64 start)
 {
+        /* SAFETY: A1: where the loader says, under the early tables. */
         const struct start_info *si = early_ptr(start);
 
         cpu_setup_boot();               /* now there are a struct percpu and trap gates */

@@ -6,7 +6,7 @@
 
         .text
 
-/* arch_switch(from, to): IRQs off. */
+/* arch_switch(from, to): IRQs off.  SAFETY: K3: `to` was saved here, and nobody else runs on it. */
 FUNC arch_switch
         pushq %rbp
         pushq %rbx
@@ -25,7 +25,7 @@ FUNC arch_switch
         retq
 ENDFUNC arch_switch
 
-/* arch_recover_set(r): the fields in the order of struct recover. */
+/* arch_recover_set(r): the fields in the order of struct recover.  SAFETY: E1. */
 FUNC arch_recover_set
         movq %rbx, (%rdi)
         movq %rbp, 8(%rdi)
@@ -41,6 +41,7 @@ FUNC arch_recover_set
         retq
 ENDFUNC arch_recover_set
 
+/* SAFETY: E1: the frames below r->sp are given up. */
 FUNC arch_recover_go
         movq (%rdi), %rbx
         movq 8(%rdi), %rbp
@@ -53,7 +54,8 @@ FUNC arch_recover_go
         jmpq *56(%rdi)
 ENDFUNC arch_recover_go
 
-/* arch_run_on(top, fn, arg): calls fn(arg) on another stack and comes back. */
+/* arch_run_on(top, fn, arg): calls fn(arg) on another stack and comes back.
+ * SAFETY: E4: the CPU's own, which nobody is on. */
 FUNC arch_run_on
         pushq %rbp
         movq %rsp, %rbp

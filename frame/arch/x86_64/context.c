@@ -27,6 +27,7 @@ struct arch_ustate {
 
 void arch_context_init(struct arch_context *c, u64 stack_top, void (*fn)(void))
 {
+        /* SAFETY: K4: a new stack, the caller's. */
         u64 *sp = (u64 *)(stack_top & ~15ul);
 
         *--sp = 0;                      /* alignment, and the end of backtraces */
@@ -38,6 +39,7 @@ void arch_context_init(struct arch_context *c, u64 stack_top, void (*fn)(void))
 
 /* ---- the instructions ---- */
 
+/* SAFETY: U4: XCR0 is the same on every CPU. */
 static void xsetbv(u64 v) { __asm__ volatile ("xsetbv" :: "c"(0), "a"((u32)v), "d"((u32)(v >> 32))); }
 
 static void save_area(u8 *area, bool all)
@@ -59,6 +61,7 @@ static bool load_area(const u8 *area)
         u32 low = (u32)cpu_has.xcr0, high = (u32)(cpu_has.xcr0 >> 32);
         u32 ok = 0;
 
+        /* SAFETY: U4, T5: what was saved, reset or checked; refused all the same, it goes on at 2. */
         if (cpu_has.xsave)
                 __asm__ volatile ("1: xrstorq (%1)\n movl $1, %0\n 2:\n"
                         ".pushsection .ex_table, \"a\"\n .balign 4\n .long 1b - .\n .long 2b - .\n .popsection"
@@ -91,6 +94,7 @@ static u64 live_fs(void)
 
 static void set_live_fs(u64 v)
 {
+        /* SAFETY: U6. */
         if (cpu_has.fsgsbase)
                 __asm__ volatile ("wrfsbase %0" :: "r"(v));
         else
@@ -139,6 +143,7 @@ void arch_ustate_load(struct arch_ustate *u)
 /* Per CPU. */
 void fpu_setup(void)
 {
+        /* SAFETY: U4: the first state of this CPU; no task has one yet. */
         __asm__ volatile ("fninit");
         if (!cpu_has.xsave) {
                 cpu_has.xcr0 = 3;

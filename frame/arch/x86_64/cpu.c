@@ -192,6 +192,7 @@ static void load_tables(struct cpu_block *b)
         __asm__ volatile ("movl %0, %%ds; movl %0, %%es; movl %1, %%ss; movl %0, %%fs" :: "r"(0), "r"(KERNEL_SS));
 }
 
+/* SAFETY: A5. */
 static void set_control_registers(void)
 {
         u64 cr4 = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 9 | 1 << 10;  /* PAE MCE PGE OSFXSR OSXMMEXCPT */
@@ -240,6 +241,7 @@ void cpu_setup_boot(void)
 /* GS is this CPU's struct percpu already. */
 void arch_cpu_early(void)
 {
+        /* SAFETY: T2: struct percpu is a cpu_block's first member. */
         struct cpu_block *b = (struct cpu_block *)this_cpu();
 
         load_tables(b);
@@ -281,6 +283,7 @@ struct percpu *cpu_new(u32 cpu, u32 apic_id)
 
 void arch_set_kernel_stack(u64 top)
 {
+        /* SAFETY: T3. */
         struct cpu_block *b = (struct cpu_block *)this_cpu();
 
         b->p.kernel_sp = top;

@@ -170,6 +170,7 @@ void arch_irq_init(void)
 /* STI takes effect after the instruction behind it, so no interrupt comes in between. */
 void arch_halt_wait(void)
 {
+        /* SAFETY: T6: this is no hard interrupt. */
         __asm__ volatile ("sti; hlt" ::: "memory");
 }
 

@@ -95,6 +95,7 @@ void mmu_init(void)
 {
         if (!cpu_has.nx)
                 k_panic("this CPU cannot forbid execution (NX)");
+        /* SAFETY: V1: these tables are loaded by nobody yet. */
         mmu_kernel_cr3 = early_page();
         kernel_pml4 = phys_to_virt(mmu_kernel_cr3);
         kernel_pml4[PTES_BASE >> 39 & 511] = mmu_kernel_cr3 | PTE_P | PTE_W | PTE_A | PTE_NX;
@@ -125,6 +126,7 @@ void mmu_init(void)
 
 void mmu_protect_boot(void)
 {
+        /* SAFETY: V1: the image's own range; the split entry says what the large one said. */
         u64 start = (u64)k_ro_boot_start, end = (u64)k_ro_boot_end;
         struct klock *l = &tables_lock;
 
@@ -166,11 +168,13 @@ bool mmu_kmap(u64 va, u64 phys, u64 bits)
 
 u64 mmu_kunmap(u64 va)
 {
+        /* SAFETY: V1: the caller owns va. */
         return __atomic_exchange_n(mmu_kpte(va), 0, __ATOMIC_SEQ_CST);
 }
 
 void *mmio_map(u64 phys, usize len)
 {
+        /* SAFETY: V1: a range that nobody had before. */
         static u64 next = MMIO_BASE;
         u64 off = phys & PAGE_MASK, n = page_up(off + len);
 

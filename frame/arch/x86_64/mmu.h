@@ -45,6 +45,7 @@
 #ifndef __ASSEMBLER__
 #include "arch.h"
 
+/* SAFETY: V1, M1: no check; who converts owns the page or the table. */
 static inline void *phys_to_virt(u64 pa)     { return (void *)(pa + DIRECT_BASE); }
 static inline u64 direct_to_phys(const void *p) { return (u64)p - DIRECT_BASE; }
 static inline u64 image_to_phys(const void *p)  { return (u64)p - IMAGE_BASE; }
@@ -59,15 +60,17 @@ void *mmio_map(u64 phys, usize len);    /* uncached; permanent; NULL: no memory 
 bool mmu_kmap(u64 va, u64 phys, u64 bits);      /* bits: PTE_W, PTE_NX, … ; PTE_P and PTE_G are added */
 u64  mmu_kunmap(u64 va);                        /* returns what the entry was; the caller flushes */
 bool mmu_ktable(u64 va);                        /* makes the tables for va without mapping anything */
-static inline u64 *mmu_kpte(u64 va)             /* valid once its table exists */
+static inline u64 *mmu_kpte(u64 va)             /* valid once its table exists; SAFETY: V1 */
 { return (u64 *)(PTES_BASE + ((va & 0x0000fffffffff000) >> 9)); }
 
-/* TLB.  The remote ones wait until every CPU concerned has answered: irqs on, or nothing
+/* SAFETY: V3, V5: the words were changed before; a CR3 is the kernel's or a living space's.
+ * TLB.  The remote ones wait until every CPU concerned has answered: irqs on, or nothing
  * held that an interrupts-off section elsewhere may spin for. */
 static inline void mmu_flush_page(u64 va) { __asm__ volatile ("invlpg (%0)" :: "r"(va) : "memory"); }
 void mmu_flush_all_local(void);                 /* global entries too */
 void mmu_flush_kernel(u64 va, u32 pages);       /* on all CPUs */
 void mmu_on_tlb_ipi(void);                      /* k_on_ipi(IPI_TLB); irqs off */
 void mmu_tlb_poll(void);                        /* in loops that wait with irqs off */
+/* SAFETY: V5. */
 static inline void mmu_load_cr3(u64 pa) { __asm__ volatile ("movq %0, %%cr3" :: "r"(pa) : "memory"); }
 #endif

@@ -18,6 +18,7 @@ static u32 panicking;
 void arch_stop_cpu(void)
 {
         for (;;)
+                /* SAFETY: I3: the end of this CPU. */
                 __asm__ volatile ("cli; hlt" ::: "memory");
 }
 
@@ -62,6 +63,7 @@ void power_off(void)
 /* A trap with no gates for it: the processor shuts down and the machine resets. */
 static void triple_fault(void)
 {
+        /* SAFETY: I3: the machine resets. */
         struct { u16 limit; u64 base; } __attribute__((packed)) none = { };
         __asm__ volatile ("lidt %0; ud2" :: "m"(none));
 }
@@ -137,6 +139,7 @@ static noinline void panic_text(const char *why, usize n)
         log_panic_mode();
         log_flush_console();
         say("Kernel panic - not syncing: ", why, n, "\n");
+        /* SAFETY: T5: this function's own frame; what it leads to is peeked at. */
         u64 *frame = __builtin_frame_address(0);        /* the caller's RBP, the return address */
         arch_backtrace(frame[1], frame[0]);
         panic_end(why, n);

@@ -11,6 +11,8 @@
  * NMI, machine check, double fault and debug may strike where GS or the stack is still
  * the user's: they have stacks of their own (IST) and find struct percpu by SGDT.
  * There the GS base is saved and restored as a number (T4).
+ *
+ * SAFETY: T1, T2, T3, T4 on the way in, U1, U2, U3 on the way out; T6 between.
  */
 #include "x86.h"
 

@@ -4,12 +4,15 @@
  * have checked that the user side lies below VM_MAX.  Every access between STAC and
  * CLAC has an exception-table entry.  Eight bytes at a time, by REP MOVSQ when long (as
  * fast as REP MOVSB where that is fast, and much faster where it is not).
+ *
+ * SAFETY: U5: between STAC and CLAC only the caller's buffer and user memory; T5: arch_peek.
  */
 #include "x86.h"
 
         .text
 
-/* usize ucopy(void *to, const void *from, usize n): bytes not copied. */
+/* SAFETY of all but arch_peek: U5.
+ * usize ucopy(void *to, const void *from, usize n): bytes not copied. */
 FUNC ucopy
         movq %rdx, %rcx
         shrq $3, %rcx

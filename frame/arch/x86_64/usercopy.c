@@ -34,13 +34,13 @@ static bool word_reachable(u64 addr, u64 size)
 
 usize user_copy_in(mbytes dst, u64 addr)
 {
-        usize n = reachable(addr, dst.n_k);
+        usize n = reachable(addr, dst.n_k);             /* SAFETY: U5 */
         return n - ucopy(dst.p_k, (const void *)addr, n);
 }
 
 usize user_copy_out(u64 addr, bytes src)
 {
-        usize n = reachable(addr, src.n_k);
+        usize n = reachable(addr, src.n_k);             /* SAFETY: U5 */
         return n - ucopy((void *)addr, src.p_k, n);
 }
 

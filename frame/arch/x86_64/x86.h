@@ -117,7 +117,7 @@ _Static_assert(__builtin_offsetof(struct percpu, kernel_sp) == PERCPU_KERNEL_SP,
 _Static_assert(__builtin_offsetof(struct percpu, user_sp) == PERCPU_USER_SP, "percpu");
 _Static_assert(__builtin_offsetof(struct percpu, irq_stack) == PERCPU_IRQ_STACK, "percpu");
 
-/* Physical addresses.  early_ptr: below 4 GiB, while the early tables are loaded. */
+/* Physical addresses.  SAFETY: A1: early_ptr: below 4 GiB, while the early tables are loaded. */
 static inline void *early_ptr(u64 phys)        { return (void *)(phys + DIRECT_BASE); }
 
 /* SAFETY: I1: the instructions of this file reach devices and control registers only. */
@@ -128,6 +128,7 @@ static inline void out8(u16 p, u8 v)   { __asm__ volatile ("outb %0, %1" :: "a"(
 static inline void out16(u16 p, u16 v) { __asm__ volatile ("outw %0, %1" :: "a"(v), "Nd"(p)); }
 static inline void out32(u16 p, u32 v) { __asm__ volatile ("outl %0, %1" :: "a"(v), "Nd"(p)); }
 
+/* SAFETY: A5: so for MSRs and control registers. */
 static inline u64 rdmsr(u32 msr)
 { u32 lo, hi; __asm__ volatile ("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr)); return (u64)hi << 32 | lo; }
 static inline void wrmsr(u32 msr, u64 v)
@@ -141,6 +142,7 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub)
         return r;
 }
 
+/* SAFETY: A5. */
 #define CR_RW(name) \
 static inline u64  read_##name(void)    { u64 v; __asm__ volatile ("movq %%" #name ", %0" : "=r"(v)); return v; } \
 static inline void write_##name(u64 v)  { __asm__ volatile ("movq %0, %%" #name :: "r"(v) : "memory"); }

@@ -55,6 +55,7 @@ void *k_pool_alloc(struct pool *pool, struct payer *payer, enum alloc_mode mode)
 void  k_pool_free(void *p);                             /* the count has just become K_FREE */
 void  k_count_trap(void *p);                            /* dead, saturated or foreign object */
 
+/* SAFETY: O1: p is at an object's place, so a header precedes it; O4: a dead one's is readable. */
 static inline struct k_obj *k_hdr(void *p) { return (struct k_obj *)p - 1; }
 static inline void k_hold(void *p K_ANYOBJ)
 {
@@ -101,6 +102,7 @@ static inline u32  k_refs(void *p K_ANYOBJ)
 #define K_ALIGN(TYPE) (_Alignof(struct TYPE) > 16 ? _Alignof(struct TYPE) : 16)
 #define K_SLOT(TYPE) (sizeof(struct TYPE) <= 48 ? 64 : (sizeof(struct TYPE) + 16 + K_ALIGN(TYPE) - 1) & ~(K_ALIGN(TYPE) - 1))
 
+/* SAFETY: O1: the pool hands fini its own objects only. */
 #define POOL_DEFINE(TYPE, fini) \
         static unused void k_fini_##TYPE(void *p) { void (*f)(struct TYPE *) = (fini); if (f) f((struct TYPE *)p); } \
         _Static_assert(sizeof(struct TYPE) > 0 && K_SLOT(TYPE) <= 65536, "object size"); \
@@ -110,6 +112,7 @@ static inline u32  k_refs(void *p K_ANYOBJ)
           .fini_k = _Generic((fini), void *: NULL, default: k_fini_##TYPE) }
 #define NO_FINI NULL
 
+/* SAFETY: O1: a region has one type; a BASE or member pointer is where its type has it. */
 static inline bool k_in_pool(const struct pool *pool, const void *p K_ANYOBJ)
 { return (u64)p - pool->base_k < 1ul << K_REGION_SHIFT; }
 static inline void *k_downcast(const struct pool *pool, void *p K_ANYOBJ)
@@ -123,10 +126,10 @@ static inline void *k_owner(const struct pool *pool, u32 slot, void *member, u64
 }
 
 /* DOWNCAST(ext_inode, inode): from a pointer to the BASE that is TYPE's first member, to the
- * OBJECT; traps if it is another type's.  NULL traps.  IS_A asks instead. */
+ * OBJECT; traps if it is another type's.  NULL traps.  IS_A asks instead.  SAFETY: O1. */
 #define DOWNCAST(TYPE, basep)   ((k_type_##TYPE *)k_downcast(&k_pool_##TYPE, K_FIRST(TYPE, basep)))
 #define IS_A(TYPE, basep)       k_in_pool(&k_pool_##TYPE, K_FIRST(TYPE, basep))
-/* UPCAST is plain C: &obj->base. */
+/* UPCAST is plain C: &obj->base.  SAFETY: O1. */
 #define K_FIRST(TYPE, basep) \
         ((void)sizeof(char[__builtin_types_compatible_p(__typeof__(*(basep)), k_first_##TYPE) ? 1 : -1]), (void *)(basep))
 /* Names TYPE's first member's type, for DOWNCAST: DOWNCASTABLE(ext_inode, inode); after the OBJECT. */
@@ -136,7 +139,7 @@ static inline void *k_owner(const struct pool *pool, u32 slot, void *member, u64
         _Static_assert(__builtin_offsetof(struct TYPE, base) == 0, "first member 'base'")
 
 /* OWNER_OF(tcp_conn, retransmit, timerp): from a pointer to a STABLE member (a timer, a
- * notifier) to the OBJECT around it; traps if it is not that member of such an object. */
+ * notifier) to the OBJECT around it; traps if it is not that member of such an object.  SAFETY: O1. */
 #define OWNER_OF(TYPE, MEMBER, memberp) \
         ((void)sizeof(char[__builtin_types_compatible_p(__typeof__(*(memberp)), __typeof__(((k_type_##TYPE *)0)->MEMBER)) ? 1 : -1]), \
          (k_type_##TYPE *)k_owner(&k_pool_##TYPE, K_SLOT(TYPE), (void *)(memberp), __builtin_offsetof(struct TYPE, MEMBER)))
