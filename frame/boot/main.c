@@ -8,6 +8,7 @@
 #include "task_impl.h"
 #include "lib.h"
 
+void pci_init(void);                    /* frame/io */
 #ifdef KEEL_SELFTEST
 void arch_selftest(void);
 #endif
@@ -32,6 +33,7 @@ static void go_on(void *unused_arg)
         arch_irq_init();
         arch_clock_init();
         random_init();
+        pci_init();
         task_init();
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();

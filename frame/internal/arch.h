@@ -137,6 +137,17 @@ void arch_irq_init(void);               /* LAPIC, IO-APIC */
 #define ISA_LINES 16u
 bool arch_irq_line(u32 line, bool on);  /* unmasks or masks an ISA interrupt; false: there is no such line */
 void arch_irq_done(u32 line);           /* its handler has run: a level-triggered line is unmasked again */
+/* Messages: lines from ISA_LINES on.  A vector of that CPU for the line, and what the device writes to raise it. */
+#define MSI_LINES 256u
+#define IRQ_LINES (ISA_LINES + MSI_LINES)
+struct msi_message { u64 addr; u32 data; };
+bool arch_msi_alloc(u32 line, u32 cpu, struct msi_message *m);  /* false: none is left */
+void arch_msi_free(u32 line, u32 cpu);
+/* PCI configuration space.  bdf: bus << 8 | slot << 3 | function; off below 256, a multiple of size (1, 2, 4). */
+bool arch_pci_bus(u32 bus);             /* at boot, bus 0 first: makes it reachable; false: it is not */
+u32  arch_pci_read(u32 bdf, u32 off, u32 size);                 /* all ones: nobody there */
+void arch_pci_write(u32 bdf, u32 off, u32 size, u32 v);
+bool arch_mmio_ok(u64 phys, u64 len);   /* a device's registers may lie there: nothing of the machine's own does */
 void arch_clock_init(void);             /* TSC calibration */
 u32  arch_cpus_found(void);             /* processors that the firmware lists, at least 1; after arch_acpi_init */
 void arch_stacks_init(void);            /* boot CPU, after mem_init: guarded stacks for interrupts */
@@ -191,7 +202,7 @@ const char *arch_trap_cause(const struct kernel_trap *t);        /* in words */
 void k_on_kernel_trap(struct kernel_trap *t);           /* no exception-table entry fits: oops or panic; does not return */
 void k_on_timer(void);                                  /* hard interrupt, irqs off */
 void k_on_ipi(enum ipi kind);                           /* hard interrupt */
-void k_on_device_irq(u32 line);                         /* hard interrupt, acknowledged: queue its bottom half */
+void k_on_device_irq(u32 line);                         /* hard interrupt, acknowledged: queue its bottom half; line < IRQ_LINES */
 void k_irq_enter(void);                                 /* before the above: adds PREEMPT_IRQ.  After them the entry code
                                                            takes it off itself, with preempt_sub_nocheck */
 void k_irq_exit_to_kernel(void);                        /* then, on the way back to kernel code: if the count is 0, runs

@@ -23,17 +23,49 @@ struct line {
         u32 again;                      /* it came while running: atomic */
         struct klock lock;              /* owner, fn, gen */
 };
-static struct line lines[ISA_LINES];
-static u32 pending_lines[MAX_CPUS];     /* atomic */
+#define WORDS ((IRQ_LINES + 63) / 64)
+static struct line lines[IRQ_LINES];    /* ISA's, then messages' */
+static struct { u64 word[WORDS]; } pending_lines[MAX_CPUS] __attribute__((aligned(64)));       /* atomic */
 
 void k_on_device_irq(u32 line)
 {
         struct percpu *pc = this_cpu();
 
-        if (line >= ISA_LINES)
+        if (line >= IRQ_LINES)
                 return;
-        __atomic_fetch_or(&pending_lines[pc->cpu], 1u << line, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&pending_lines[pc->cpu].word[line / 64], 1ul << line % 64, __ATOMIC_RELAXED);
         bh_raise(pc, BH_IRQ);
+}
+
+static void line_off(u32 n)
+{
+        if (n < ISA_LINES)
+                arch_irq_line(n, false);
+        else
+                msi_line_off(n);
+}
+
+/* True for one caller only, who then turns the line off. */
+static bool disown(struct line *l, struct irq_handler *h, u32 gen)
+{
+        klock_lock(&l->lock);
+        bool mine = l->owner == h && l->gen == gen;
+        if (mine)
+                l->owner = NULL;
+        klock_unlock(&l->lock);
+        return mine;
+}
+
+u32 irq_line_own(u32 line, struct irq_handler *h, void (*fn)(struct irq_handler *h))
+{
+        struct line *l = &lines[line];
+
+        klock_lock(&l->lock);
+        u32 gen = ++l->gen;
+        l->fn = fn;
+        __atomic_store_n(&l->owner, h, __ATOMIC_RELEASE);
+        klock_unlock(&l->lock);
+        return gen;
 }
 
 void mmu_on_tlb_ipi(void);
@@ -46,14 +78,14 @@ void k_on_ipi(enum ipi kind)
         /* IPI_RESCHED: the flag is set, or there is work for a task; the way out looks. */
 }
 
-struct irq_call { struct line *line; struct irq_handler *owner; void (*fn)(struct irq_handler *h); };
+struct irq_call { u32 gen; struct irq_handler *owner; void (*fn)(struct irq_handler *h); };
 
 static void call_handler(void *arg)
 {
         struct irq_call *c = arg;
 
         /* SAFETY: H2: the owner is stable memory of its type. */
-        if (__atomic_load_n(&c->owner->gen_k, __ATOMIC_RELAXED) == c->line->gen)
+        if (__atomic_load_n(&c->owner->gen_k, __ATOMIC_RELAXED) == c->gen)
                 c->fn(c->owner);
 }
 
@@ -71,31 +103,27 @@ static void run_line(u32 n)
         }
         __atomic_store_n(&l->again, 0, __ATOMIC_SEQ_CST);
         klock_lock(&l->lock);
-        struct irq_call c = { l, l->owner, l->fn };
+        struct irq_call c = { l->gen, l->owner, l->fn };
         klock_unlock(&l->lock);
         if (c.owner && !contained(call_handler, &c)) {
                 k_print("irq %d: the handler failed; it is switched off\n", n, 0, 0);
-                arch_irq_line(n, false);
-                klock_lock(&l->lock);
-                l->owner = NULL;
-                klock_unlock(&l->lock);
+                if (disown(l, c.owner, c.gen))
+                        line_off(n);
         } else
                 arch_irq_done(n);
         __atomic_store_n(&l->running, 0, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&l->again, __ATOMIC_SEQ_CST)) {
-                __atomic_fetch_or(&pending_lines[cpu_id()], 1u << n, __ATOMIC_RELAXED);
-                bh_raise(this_cpu(), BH_IRQ);
-        }
+        if (__atomic_load_n(&l->again, __ATOMIC_SEQ_CST))
+                k_on_device_irq(n);
 }
 
 void irq_bh(struct percpu *pc)
 {
-        u32 pending = __atomic_exchange_n(&pending_lines[pc->cpu], 0, __ATOMIC_ACQUIRE);
+        for (u32 w = 0; w < WORDS; w++) {
+                u64 *word = &pending_lines[pc->cpu].word[w];
+                u64 pending = *(volatile u64 *)word ? __atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE) : 0;
 
-        while (pending) {
-                u32 n = bit_lowest(pending);
-                pending &= pending - 1;
-                run_line(n);
+                for (; pending; pending &= pending - 1)
+                        run_line(64 * w + bit_lowest(pending));
         }
 }
 
@@ -153,18 +181,14 @@ void irq_detach(struct irq_handler *h)
 {
         u32 n = h->index_k - 1;
 
-        if (n >= ISA_LINES)
+        if (n >= IRQ_LINES)
                 return;
         struct line *l = &lines[n];
-        klock_lock(&l->lock);
-        bool mine = l->owner == h && l->gen == h->gen_k;
-        if (mine)
-                l->owner = NULL;
-        klock_unlock(&l->lock);
+        bool mine = disown(l, h, h->gen_k);
         h->index_k = 0;
         if (!mine)
                 return;
-        arch_irq_line(n, false);
+        line_off(n);
         preempt_add(PREEMPT_ONE);
         for (u32 r; (r = __atomic_load_n(&l->running, __ATOMIC_SEQ_CST)) && r != cpu_id() + 1;)
                 __builtin_ia32_pause();         /* H1; on this CPU it is the caller itself */

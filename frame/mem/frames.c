@@ -210,6 +210,9 @@ void k_unpin(struct pin *p)
 
 void frame_unpin_recorded(struct frame *f) { ref_sub(f, PIN_ONE, PIN_MASK); }
 
+bool frame_dma_pin(struct frame *f)   { return ref_add(f, PIN_ONE, PIN_MASK); }
+void frame_dma_unpin(struct frame *f) { ref_sub(f, PIN_ONE, PIN_MASK); }
+
 mbytes pin_bytes(struct pin *p)
 {
         struct frame *f = p->f_k;

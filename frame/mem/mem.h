@@ -48,6 +48,9 @@ void *k_pool_object_at(const struct pool *pool, u64 addr);      /* the object th
 
 /* Pins: references recorded in the task so that an oops can give them back (F3 calls it). */
 void  frame_unpin_recorded(struct frame *f);
+/* A device's pin: while it is there the frame stays BYTES and where it is. false: no live frame of bytes, or too many. */
+bool  frame_dma_pin(struct frame *f);
+void  frame_dma_unpin(struct frame *f);
 
 /* A task's use of a space, counted apart from the services' holds: set_space takes one. Traps on a dead space. */
 void  vmspace_use(struct vmspace *s);

@@ -1211,6 +1211,7 @@ static void test_cost(void)
 }
 
 void mem_selftest(void);
+void pci_selftest(void);                /* frame/io */
 
 void services_start(void)
 {
@@ -1230,6 +1231,10 @@ void services_start(void)
         }
         if (bytes_ends(line, STR("selftest=mem"))) {
                 mem_selftest();
+                power_off();
+        }
+        if (bytes_ends(line, STR("selftest=pci"))) {
+                pci_selftest();
                 power_off();
         }
         if (bytes_ends(line, STR("selftest=stress"))) {

@@ -117,6 +117,20 @@ static void read_fadt(u64 t)
         find_s5(dsdt ? dsdt : get(t + 40, 4));
 }
 
+/* PCI segment 0. */
+static void read_mcfg(u64 t)
+{
+        for (u64 e = t + 44; e + 16 <= t + table_length(t) && !acpi.ecam; e += 16) {
+                u64 addr = get(e, 8);
+
+                if (get(e + 8, 2) != 0 || addr & 0xfffff || addr >> 44)
+                        continue;
+                acpi.ecam = addr;
+                acpi.ecam_first = (u32)get(e + 10, 1);
+                acpi.ecam_last = (u32)get(e + 11, 1);
+        }
+}
+
 static bool read_acpi(u64 rsdp)
 {
         if (!rsdp || !has_text(rsdp, "RSD PTR ", 8))
@@ -130,6 +144,8 @@ static bool read_acpi(u64 rsdp)
                         read_madt(t);
                 else if (has_text(t, "FACP", 4))
                         read_fadt(t);
+                else if (has_text(t, "MCFG", 4))
+                        read_mcfg(t);
         }
         return acpi.found;
 }

@@ -26,7 +26,7 @@
 #define ENTRY_MASKED     0x10000
 
 /* Counters beside the ISA lines', for irq_count(). */
-enum { COUNT_TIMER = ISA_LINES, COUNT_RESCHED, COUNT_TLB, COUNT_OTHER, COUNT_LINES };
+enum { COUNT_TIMER = ISA_LINES, COUNT_RESCHED, COUNT_TLB, COUNT_OTHER, COUNT_MSI, COUNT_LINES };
 
 static volatile u32 *lapic RO_AFTER_BOOT;
 static volatile u32 *ioapic[8] RO_AFTER_BOOT;
@@ -165,6 +165,38 @@ void arch_irq_init(void)
         irq_setup_cpu();
 }
 
+/* ---- messages ---- */
+
+static u16 msi_line[MAX_CPUS][MSI_VECTORS];     /* written by who holds the lock of msi.c; 0: free */
+
+bool arch_msi_alloc(u32 line, u32 cpu, struct msi_message *m)
+{
+        if (!lapic || cpu >= MAX_CPUS || !percpu_of[cpu])
+                return false;
+        for (u32 v = 0; v < MSI_VECTORS; v++) {
+                if (msi_line[cpu][v])
+                        continue;
+                __atomic_store_n(&msi_line[cpu][v], (u16)line, __ATOMIC_RELEASE);
+                *m = (struct msi_message){ 0xfee00000 | (u64)percpu_of[cpu]->apic_id << 12, VEC_MSI + v };
+                return true;
+        }
+        return false;
+}
+
+void arch_msi_free(u32 line, u32 cpu)
+{
+        for (u32 v = 0; cpu < MAX_CPUS && v < MSI_VECTORS; v++)
+                if (msi_line[cpu][v] == line)
+                        __atomic_store_n(&msi_line[cpu][v], 0, __ATOMIC_RELEASE);
+}
+
+static u32 line_of_message(u32 vector)
+{
+        if (vector < VEC_MSI || vector >= VEC_MSI + MSI_VECTORS)
+                return 0;
+        return __atomic_load_n(&msi_line[this_cpu()->cpu][vector - VEC_MSI], __ATOMIC_ACQUIRE);
+}
+
 /* ---- dispatch ---- */
 
 /* STI takes effect after the instruction behind it, so no interrupt comes in between. */
@@ -183,6 +215,8 @@ static void count(u32 what)
 /* Hard interrupt, IRQs off.  Also from user mode. */
 void irq_dispatch(u32 vector)
 {
+        u32 line;
+
         if (vector == VEC_SPURIOUS)
                 return;                                 /* not acknowledged */
         k_irq_enter();
@@ -195,10 +229,15 @@ void irq_dispatch(u32 vector)
                 lapic_write(LAPIC_EOI, 0);
                 k_on_ipi(vector == VEC_TLB ? IPI_TLB : IPI_RESCHED);
         } else if (vector >= VEC_DEVICE && vector < VEC_DEVICE + ISA_LINES) {
-                u32 line = vector - VEC_DEVICE;
+                line = vector - VEC_DEVICE;
                 count(line);
                 if (acpi.isa[line].level)
                         arch_irq_line(line, false);
+                lapic_write(LAPIC_EOI, 0);
+                random_event(read_tsc());
+                k_on_device_irq(line);
+        } else if ((line = line_of_message(vector))) {
+                count(COUNT_MSI);
                 lapic_write(LAPIC_EOI, 0);
                 random_event(read_tsc());
                 k_on_device_irq(line);
@@ -213,7 +252,7 @@ void irq_dispatch(u32 vector)
         preempt_sub_nocheck(PREEMPT_IRQ);
 }
 
-/* Lines 0-15: ISA; 16: timer, 17: reschedule, 18: TLB, 19: others. */
+/* Lines 0-15: ISA; 16: timer, 17: reschedule, 18: TLB, 19: others, 20: messages (MSI). */
 u64 irq_count(u32 line, u32 cpu)
 {
         if (line >= COUNT_LINES || cpu >= MAX_CPUS)

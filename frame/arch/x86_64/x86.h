@@ -49,7 +49,9 @@
 
 #define VEC_NMI      2
 #define VEC_PF       14
-#define VEC_DEVICE   32                 /* 32 + IO-APIC line, up to 0xdf */
+#define VEC_DEVICE   32                 /* 32 + IO-APIC line */
+#define VEC_MSI      48                 /* up to 0xdf: messages, each CPU its own */
+#define MSI_VECTORS  (0xe0 - VEC_MSI)
 #define VEC_TIMER    0xf0
 #define VEC_RESCHED  0xf1
 #define VEC_TLB      0xf2
@@ -183,6 +185,8 @@ struct acpi_info {
         u64  lapic;
         u32  n_ioapics;
         struct { u64 addr; u32 gsi_base; } ioapic[8];
+        u64  ecam;                      /* PCI configuration space of bus 0, were it there; 0: none */
+        u32  ecam_first, ecam_last;     /* buses */
         struct { u32 gsi; bool low, level; } isa[ISA_LINES];
         u32  pm1a, pm1b, smi_port;
         u8   acpi_enable;

@@ -19,5 +19,7 @@
 #include "frame/arch/regs.h"
 #include "frame/user.h"
 #include "frame/io.h"
+#include "frame/pci.h"
+#include "frame/dma.h"
 #include "frame/log.h"
 #include "frame/machine.h"
