@@ -63,6 +63,10 @@ SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN)
 depscheck:  ## each folder includes only what its deps file allows
 	@tools/safec/deps
 
+.PHONY: soundcheck
+soundcheck:  ## raw accesses of frame/ against frame/SOUNDNESS.md, and its invariants against the tests
+	@tools/safec/cites
+
 .PHONY: globals
 globals: $(SAFEC_PLUGIN)  ## the variables of services that change, from the objects built last
 	@tools/safec/xtu --globals $(sort $(SAFE_O))
