@@ -163,7 +163,7 @@ static void add(struct waiter *w, struct waitq *q, bool exclusive)
         s->on[s->n].q = q;
         s->on[s->n++].exclusive = exclusive;
 }
-void waiter_add(struct waiter *w, struct waitq *q)           { add(w, q, false); }
+void k_waiter_add(struct waiter *w, struct waitq *q)         { add(w, q, false); }
 void waiter_add_exclusive(struct waiter *w, struct waitq *q) { add(w, q, true); }
 bool waiter_woken(struct waiter *w)                          { return waiter_state(w)->woken; }
 
