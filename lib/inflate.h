@@ -24,14 +24,17 @@ STABLE(inflate_ops) {
         err_t (*write)(struct inflate *z, bytes data);
 };
 
-#define INFLATE_WINDOW 32768u
+#define INFLATE_WINDOW 32768u           /* how far back a match may reach */
+#define INFLATE_OUT    40960u           /* the window and what is decoded between two writes */
 #define INFLATE_IN     4096u
-#define HUFFMAN_FAST   9u               /* bits decoded by one look into the table */
+#define HUFFMAN_FAST   10u              /* bits decoded by one look into the table */
 
+/* An entry says what a code means: its length (bits 0 to 3), how many extra bits follow (4 to 7), its kind
+ * (8 to 10), the value they are added to (from 16 on). 0: no entry. */
 struct huffman {
-        u16 fast[1u << HUFFMAN_FAST];   /* symbol << 4 | length; 0: a longer code */
+        u32 fast[1u << HUFFMAN_FAST];   /* by the next bits of the input; 0: a longer code */
+        u32 entry[288];                 /* in order of code */
         u16 count[16];                  /* codes of each length */
-        u16 symbol[288];                /* in order of code */
 };
 
 BASE(inflate) {
@@ -40,15 +43,15 @@ BASE(inflate) {
         u32 n_bits;
         u32 in_at, in_len;              /* of in */
         bool ended;                     /* the input has */
-        u32 at;                         /* where in the window the next byte goes */
-        u32 flushed;                    /* the window up to here has been written */
-        u64 total;
+        u32 at;                         /* where in out the next byte goes */
+        u32 flushed;                    /* out up to here has been written */
+        u64 total;                      /* bytes written */
         u32 crc;
         struct huffman literals, distances;
         u8  lengths[320];
         u8  in[INFLATE_IN];
-        u8  window[INFLATE_WINDOW];
-        u32 crc_table[256];
+        u8  out[INFLATE_OUT];
+        u32 crc_table[4][256];
 };
 
 /* Is this the beginning of a gzip member? */
