@@ -529,8 +529,7 @@ static void test_stale_timer(void)
         check("a dead object's interrupt handler", good && t->calls == 0);
 }
 
-/* Handles are any bits: none reaches what is not there.  Forged ones of entries that are there do not either,
- * as long as their generation is another. */
+/* Handles are any bits: none reaches what is not there, or what is there in another generation (K7). */
 static void test_wild(void)
 {
         static const u32 words[] = { 0, 1, 2, 3, 1000, 100000, 0x7fffffff, 0x80000000, U32_MAX };
@@ -554,7 +553,15 @@ static void test_wild(void)
                 notifier_disarm(&t->notifier);
                 notifier_fini(&t->notifier);
         }
+        struct tester *u = new_tester(NULL, 0);
+        u64 late = time_now() + 1000 * NSEC_PER_SEC;
+        good &= succeeded(timer_init(&u->timer, timer_fn));
+        timer_arm(&u->timer, late);
+        t->timer = (struct timer){ u->timer.index_k, u->timer.gen_k - 1 };
+        good &= !timer_cancel(&t->timer) && timer_deadline(&t->timer) == NEVER && timer_deadline(&u->timer) == late;
+        timer_fini(&u->timer);
         check("wild handles", good && !t->calls);
+        tester_drop(u);
         tester_drop(t);
 }
 
@@ -687,6 +694,7 @@ static void timer_oops(struct timer *tm)       { SPIN_GUARD(&spin); *null_word =
 static void notify_oops(struct notifier *n)    { SPIN_GUARD(&spin); *null_word = n->gen_k; }
 static void irq_oops(struct irq_handler *h)    { *null_word = h->gen_k; }
 static void work_oops(struct work *w)          { GUARD(&outer); *null_word = w->gen_k; }
+static void notify_unlocks(struct notifier *n) { (void)n; mutex_unlock(&outer); }
 static void timer_leaves_lock(struct timer *tm) { (void)tm; spin_lock(&spin); }
 
 static void test_borrowed_oopses(void)
@@ -719,6 +727,17 @@ static void test_borrowed_oopses(void)
         waitq_wake_one(&t->wq);
         check("oops: in a notifier", good && oops_count() == before + 3);
         notifier_fini(&t->notifier);
+
+        /* What the waker holds is not the notifier's to let go of (E3). */
+        good = succeeded(notifier_init(&t->notifier, notify_unlocks));
+        nw = notifier_waiter(&t->notifier);
+        waiter_add(&nw, &t->wq);
+        mutex_lock(&outer);
+        waitq_wake_one(&t->wq);
+        check("oops: a notifier unlocks its waker's mutex", good && oops_count() == before + 4 && mutex_is_mine(&outer));
+        mutex_unlock(&outer);
+        notifier_fini(&t->notifier);
+        before++;
 
         good = succeeded(irq_attach_isa(&t->irq, 5, irq_oops));
         raise_line(5);

@@ -219,6 +219,12 @@ void irq_dispatch(u32 vector)
 
         if (vector == VEC_SPURIOUS)
                 return;                                 /* not acknowledged */
+#ifdef KEEL_DEBUG
+        /* T6: on the interrupt stack; from user mode on the task's, which has nothing but the registers. */
+        u64 sp = (u64)__builtin_frame_address(0);
+        if (this_cpu()->irq_stack - sp > KSTACK_SIZE && this_cpu()->kernel_sp - sp > 512)
+                k_panic("a hard interrupt on a stack in use");
+#endif
         k_irq_enter();
         if (vector == VEC_TIMER || (timer_is_pit && vector == VEC_DEVICE)) {
                 count(COUNT_TIMER);
