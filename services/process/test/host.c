@@ -160,7 +160,7 @@ void cpu_relax(void) {}
 
 struct waiter k_waiter_begin(void) { return (struct waiter){}; }
 void  k_waiter_end(struct waiter *w) { (void)w; }
-void  waiter_add(struct waiter *w, struct waitq *q) { (void)w, (void)q; }
+void  k_waiter_add(struct waiter *w, struct waitq *q) { (void)w, (void)q; }
 static err_t asleep(void)
 {
         CHECK(!spins && asleep_hook);
