@@ -120,7 +120,7 @@ void irq_bh(struct percpu *pc)
 {
         for (u32 w = 0; w < WORDS; w++) {
                 u64 *word = &pending_lines[pc->cpu].word[w];
-                u64 pending = *(volatile u64 *)word ? __atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE) : 0;
+                u64 pending = __atomic_load_n(word, __ATOMIC_RELAXED) ? __atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE) : 0;
 
                 for (; pending; pending &= pending - 1)
                         run_line(64 * w + bit_lowest(pending));

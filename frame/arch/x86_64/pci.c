@@ -91,7 +91,7 @@ bool arch_pci_bus(u32 bus)
                 u32 host = ports_answer ? port_read(bus << 8, 0, 4) : 0;
 
                 ecam[bus] = mmio_map(acpi.ecam + bus * BUS_SIZE, BUS_SIZE);
-                /* a table that tells of what is not there */
+                /* SAFETY: I5: just mapped.  (A table that tells of what is not there.) */
                 if (ports_answer && ecam[bus] && *(volatile u32 *)ecam[bus] != host)
                         ecam[bus] = NULL;
         }
