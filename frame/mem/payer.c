@@ -5,7 +5,9 @@
  * nothing shared; a payer near its limit has no stock.
  *
  * Lifetime   A payer lives while it is held or has used > 0 (which holds one reference), so what
- *            was charged to it may keep a plain pointer.  A child holds its parent.
+ *            was charged to it may keep a plain pointer.  A child holds its parent.  Services' holds are
+ *            counted apart and are one reference together: however often they drop, what tasks,
+ *            spaces and charges rely on is still there.
  * Invariants O5  used = what objects and frames were charged + the stocks; stock[i].bytes > 0
  *                only for a living payer
  */
@@ -15,26 +17,52 @@ OBJECT(payer) {
         u64 used;               /* atomic; bytes, stocks included */
         u64 limit;              /* atomic */
         struct payer *parent;   /* counted; fixed */
+        u32 holds;              /* atomic; the services' */
+        u32 spare;
 };
 static void payer_fini(struct payer *p) { k_drop(p->parent); }
 POOL_DEFINE(payer, payer_fini);
 
 struct payer *payer_new(struct payer *parent, u64 limit)
 {
-        struct payer *p = k_pool_alloc(&k_pool_payer, NULL, MAY_RECLAIM);
-
-        if (!p)
-                return NULL;
         if (parent)
                 k_hold(parent);
+        struct payer *p = k_pool_alloc(&k_pool_payer, NULL, MAY_RECLAIM);
+
+        if (!p) {
+                k_drop(parent);
+                return NULL;
+        }
         p->parent = parent;
         p->limit = limit;
+        p->holds = 1;
         k_publish(p);
         return p;
 }
 
-struct payer *payer_hold(struct payer *p) { k_hold(p); return p; }
-void payer_drop(struct payer *p)          { k_drop(p); }
+/* Moves the services' count, which is not 0; the count before. */
+static u32 holds_add(struct payer *p, u32 n)
+{
+        u32 old = LOAD_RELAXED(p->holds);
+
+        do
+                k_range(old != 0 && old < K_SATURATED);
+        while (!__atomic_compare_exchange_n(&p->holds, &old, old + n, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+        return old;
+}
+
+struct payer *payer_hold(struct payer *p)
+{
+        holds_add(p, 1);
+        return p;
+}
+
+void payer_drop(struct payer *p)
+{
+        if (p && holds_add(p, -1u) == 1)
+                k_drop(p);
+}
+
 void payer_set_limit(struct payer *p, u64 limit) { STORE(p->limit, limit); }
 
 u64 payer_used(struct payer *p)

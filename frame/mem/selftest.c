@@ -124,6 +124,9 @@ static void test_pools(void)
         one_pool(&k_pool_st_huge, 40, 16);
 }
 
+static void drop_payer(void *p) { payer_drop(p); }
+static void hold_payer(void *p) { payer_hold(p); }
+
 static void test_payers(void)
 {
         struct payer *top = payer_new(NULL, 1ul << 30), *p = payer_new(top, 64 * 1024);
@@ -142,7 +145,21 @@ static void test_payers(void)
         CHECK(payer_used(top) == PAGE_SIZE);
         payer_drop(p);
         payer_drop(top);                                        /* lives on, by its charge */
+        CHECK(traps(drop_payer, top) && traps(hold_payer, top) && payer_used(top) == PAGE_SIZE);
         frame_drop(f);
+
+        /* Services that drop too often do not take away what a space relies on. */
+        top = payer_new(NULL, 1ul << 20);
+        struct vmspace *s = vmspace_new(top);
+
+        payer_drop(top);
+        CHECK(traps(drop_payer, top) && k_refs(top) > 0 && traps(drop_payer, top));
+        for (u64 at = VM_MIN; at < VM_MIN + (1ul << 33); at += 1ul << 30) {
+                VM_CURSOR(c, s, at);
+                CHECK(succeeded(cursor_map(&c, frame_zero_page(), VM_READ)));
+        }
+        vmspace_drop(s);
+        CHECK(k_refs(top) == 0);
 }
 
 static void pin_dead(void *p)

@@ -290,7 +290,7 @@ struct vmspace *vmspace_new(struct payer *payer)
         }
         mmu_space_init_top(phys_to_virt(root));
         if (payer)
-                payer_hold(payer);
+                k_hold(payer);
         lock_space(s);
         s->payer = payer;
         s->mapped = 0;
@@ -332,7 +332,7 @@ static void teardown(struct vmspace *s)
         unlock_space(s);
         mmu_space_evict(s);
         free_tables(s, phys_to_virt(root), 4);
-        payer_drop(s->payer);
+        k_drop(s->payer);
         s->payer = NULL;
         klock_lock(&dead_lock);
         s->next_free = dead;

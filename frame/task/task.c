@@ -189,7 +189,9 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->stack_top = stack - room;
         t->ustate = room ? (struct arch_ustate *)t->stack_top : NULL;   /* SAFETY: K4: the stack is ours alone */
         t->ustate_cpu = NO_CPU;
-        t->payer = payer ? payer_hold(payer) : NULL;
+        if (payer)
+                k_hold(payer);
+        t->payer = payer;
         t->uops = NULL;
         t->kops = NULL;
         t->boot_fn = NULL;
@@ -340,8 +342,7 @@ static void let_go(struct task *t)
                 vmspace_unuse(space);
         waiters_reset(t);
         payer_uncharge(payer, KSTACK_SIZE + sizeof(struct task));
-        if (payer)
-                payer_drop(payer);
+        k_drop(payer);
         if (t->body)
                 task_body_drop(t->body);
 }
