@@ -50,7 +50,7 @@ bool held_has(enum held_kind kind, const void *what)
 {
         struct task *t = current_task();
 
-        for (u32 i = t->n_held; i > t->held_base; i--)
+        for (u32 i = t->n_held; i > 0; i--)
                 if (t->held[i - 1] == held_entry(kind, what))
                         return true;
         return false;

@@ -144,7 +144,7 @@ static inline void held_push(enum held_kind kind, void *what)
 /* Before an acquisition that could not be undone: held_push will find room. */
 static inline void held_room(void)
 { struct task *t = current_task(); if (__builtin_expect(t->n_held >= t->held_limit, 0)) __builtin_trap(); }
-/* False: not held. */
+/* False: not held here; what the task that stands below a borrowed context holds is not that context's. */
 bool held_pop_deep(enum held_kind kind, void *what);
 /* SAFETY: E3. */
 static inline bool held_pop(enum held_kind kind, void *what)
@@ -152,13 +152,13 @@ static inline bool held_pop(enum held_kind kind, void *what)
         struct task *t = current_task();
         u32 n = t->n_held;
 
-        if (__builtin_expect(n == 0 || t->held[n - 1] != held_entry(kind, what), 0))
+        if (__builtin_expect(n == t->held_base || t->held[n - 1] != held_entry(kind, what), 0))
                 return held_pop_deep(kind, what);
         *(volatile u64 *)&t->held[n - 1] = 0;
         *(volatile u32 *)&t->n_held = n - 1;
         return true;
 }
-bool held_has(enum held_kind kind, const void *what);
+bool held_has(enum held_kind kind, const void *what);    /* by the task, or the context that borrows it */
 
 /* Boot, see above. */
 void task_init(void);
