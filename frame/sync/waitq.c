@@ -386,7 +386,7 @@ static void run_notifier(struct knotifier *k)
                 table_free(&notifiers, k);      /* only notifier_fini moves it: to NF_DEAD, and leaves it to us */
                 return;
         }
-        k->cpu = cpu_id();
+        __atomic_store_n(&k->cpu, cpu_id(), __ATOMIC_SEQ_CST);  /* keeps W6: before the owner is asked */
         for (;;) {
                 if (works && !contained(call_notify, k)) {
                         k_print("waitq: a notifier failed; it is switched off\n", 0, 0, 0);
@@ -544,7 +544,7 @@ void notifier_fini(struct notifier *n)
                 if (move_state(k, NF_QUEUED, NF_DEAD))
                         break;                          /* the waker that has it frees it */
                 /* Running.  By us, a few frames up: it ends when we return.  Elsewhere: wait (W6). */
-                if (k->cpu == cpu_id() && (move_state(k, NF_RUNNING, NF_DEAD) || move_state(k, NF_AGAIN, NF_DEAD)))
+                if (__atomic_load_n(&k->cpu, __ATOMIC_SEQ_CST) == cpu_id() && (move_state(k, NF_RUNNING, NF_DEAD) || move_state(k, NF_AGAIN, NF_DEAD)))
                         break;
                 __builtin_ia32_pause();
         }
