@@ -5,12 +5,14 @@
 #
 #   make bench [OP='stat,fork+exit']    the table; BENCH_QUICK=1: one seed and fewer operations
 #   make bench-report                   draws what was measured last: build/bench/report.{svg,png}
-#   make profile OP='stat' [KERNEL=linux]   instructions by kernel function; OP=boot for the start
+#   make profile OP='stat' [KERNEL=linux]   instructions by kernel function; OP=all, OP=boot
+#   KEEL=path/to/keel measures another build; BENCH_OUT=folder keeps results apart
 BENCH      := $(BUILD)/bench
 BENCH_NEED  = $(BENCH)/bench $(IMAGES)/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel)
 BENCH_QUICK ?=
+BENCH_OUT  ?=
 OP         ?=
-export BENCH_QUICK OP KEEL
+export BENCH_QUICK OP KEEL BENCH_OUT
 
 .PHONY: bench bench-report profile
 

@@ -11,7 +11,8 @@ import hashlib, os, socket, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build")
-OUT = os.path.join(BUILD, "bench")
+BENCH = os.path.join(BUILD, "bench")                # the program and its images
+OUT = os.path.abspath(os.environ.get("BENCH_OUT") or BENCH)     # what is measured
 sys.path.insert(0, os.path.join(TOP, "tools", "run"))
 sys.dont_write_bytecode = True
 import vm as vmlib
@@ -25,7 +26,7 @@ KERNELS = {                     # name: kernel file, its words
     "linux": (os.path.join(BUILD, "oracle", "vmlinuz"), LINUX),
     "lean": (os.path.join(BUILD, "oracle", "vmlinuz"), LINUX + " " + LEAN),
 }
-# KEEL= measures another build of the kernel, for comparing two.
+# KEEL=path/to/keel measures another build of the kernel, for comparing two.
 if os.environ.get("KEEL"):
     KERNELS["keel"] = (os.path.abspath(os.environ["KEEL"]), PLAIN)
 
@@ -38,8 +39,8 @@ def icount_flags(seed):
 def image(name):
     """The image with the benchmark program in it; made again when one of the two is newer."""
     base = os.path.join(BUILD, "images", name + ".img")
-    prog = os.path.join(OUT, "bench")
-    out = os.path.join(OUT, name + ".img")
+    prog = os.path.join(BENCH, "bench")
+    out = os.path.join(BENCH, name + ".img")
     if os.path.exists(out) and os.path.getmtime(out) > max(map(os.path.getmtime, (base, prog))):
         return out
     import importlib.machinery, importlib.util
@@ -48,9 +49,10 @@ def image(name):
     loader.exec_module(module)
     data = open(base, "rb").read()
     extra = module.overlay({"bench": (0o100755, open(prog, "rb").read())})
-    with open(out + ".new", "wb") as f:
+    new = f"{out}.{os.getpid()}"
+    with open(new, "wb") as f:
         f.write(data + b"\0" * (-len(data) % 4) + extra)
-    os.replace(out + ".new", out)
+    os.replace(new, out)
     return out
 
 
