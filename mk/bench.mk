@@ -8,7 +8,7 @@
 #   make profile OP='stat' [KERNEL=linux]   instructions by kernel function; OP=all, OP=boot
 #   KEEL=path/to/keel measures another build; BENCH_OUT=folder keeps results apart
 BENCH      := $(BUILD)/bench
-BENCH_NEED  = $(BENCH)/bench $(IMAGES)/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel)
+BENCH_NEED  = $(BENCH)/bench $(BUILD)/images/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel)
 BENCH_QUICK ?=
 BENCH_OUT  ?=
 OP         ?=
@@ -21,7 +21,7 @@ $(BENCH)/bench: bench/bench.c $(SETUP) | $(BUILD)/uapi
 	@mkdir -p $(@D)
 	$(USER_CC) $(USER_FLAGS) -Wl,-e,bench_entry -o $@ $< -pthread
 
-bench: $(BENCH_NEED) $(IMAGES)/base.img  ## the same operations on Keel and Linux: one table [OP=] [BENCH_QUICK=1]
+bench: $(BENCH_NEED) $(BUILD)/images/base.img  ## the same operations on Keel and Linux: one table [OP=] [BENCH_QUICK=1]
 	@tools/bench/run $(if $(OP),ops,all)
 
 bench-report:  ## draw what `make bench` measured last (gnuplot)
