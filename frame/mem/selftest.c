@@ -541,9 +541,15 @@ static void fork_space(struct st_worker *w)
         vmspace_drop(copy);
 }
 
+static u64 latest;
 static u64 work_step(struct task_body *self)
 {
         struct st_worker *w = DOWNCAST(st_worker, self);
+        u64 seen = __atomic_load_n(&latest, __ATOMIC_ACQUIRE), now = time_now();
+
+        CHECK(now >= seen);                                     /* C1: one clock */
+        while (seen < now && !__atomic_compare_exchange_n(&latest, &seen, now, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+                ;
 
         if (w->round == 0)
                 task_set_space(arena);

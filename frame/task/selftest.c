@@ -298,6 +298,38 @@ static void lock_killable(struct tester *t)
                 mutex_unlock(&outer);
 }
 
+static void write_once(struct tester *t)
+{
+        set(&t->started);
+        write_lock(&rw);
+        set(&t->calls);
+        write_unlock(&rw);
+}
+
+static void try_reading(struct tester *t)
+{
+        if (read_trylock(&rw)) {
+                set(&t->calls);
+                read_unlock(&rw);
+        }
+}
+
+/* S3: a writer in the queue stops later readers. */
+static void test_rw_order(void)
+{
+        read_lock(&rw);
+        struct tester *w = spawn(write_once, 0);
+        bool good = wait_for(&w->started, 1);
+        for (u32 i = 0; i < 1000 && LOAD(rw.word_k) == 1; i++)
+                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        struct tester *r = spawn(try_reading, 0);
+        good &= wait_for(&r->done, 1) && !r->calls && !w->calls;
+        read_unlock(&rw);
+        check("a waiting writer stops readers", good && wait_for(&w->calls, 1) && wait_for(&w->done, 1));
+        tester_drop(r);
+        tester_drop(w);
+}
+
 static void test_interrupts(void)
 {
         struct tester *k = spawn(sleep_killable, 0), *s = spawn(sleep_killable, 1);
@@ -1272,6 +1304,7 @@ void services_start(void)
         crowd("rwlock", count_under_write, 8, 800, 1600);
         test_waiting();
         test_interrupts();
+        test_rw_order();
         test_ended();
         test_deferred();
         test_endings();

@@ -40,7 +40,7 @@ static const struct event expected[] = {
         { "hlt", 13, 0, 0 }, { "cli", 13, 0, 0 }, { "I1 in", 13, 0, 0 }, { "int 0x80", 13, ANY, 0 }, { "int 14", 13, ANY, 0 },
         { "cr3", 13, 0, 0 }, { "rdmsr", 13, 0, 0 }, { "not canonical", 13, 0, 0 },
         { "single step", 1, 0, 0 }, { "after it", CALL, 0, 0x202 },
-        { "T1 AC DF NT", CALL, 0, 0x202 }, { "U2 AC DF NT kept", CALL, 0, 0x44602 },
+        { "T1 AC DF NT", CALL, 0, 0x202 }, { "U2 AC DF NT kept", CALL, 0, 0x44602 }, { "T1 ud2 with AC DF NT", 6, 0, 0 },
         { "U2 kernel stack pointer", CALL, 0, 0x44602 }, { "U2 wild stack pointer", CALL, 0, 0x44602 },
         { "U3 wild ip", 13, 0, 0 }, { "U3 kernel ip", 14, 0x15, IMAGE_BASE + 0x200000 }, { "U3 ip at the top", 14, 0x14, 0x7ffffffff000 },
 };
@@ -81,6 +81,9 @@ static void test_copies(void)
         mbytes all = MBYTES_OF(buf);
 
         check("U5 copy out ends at the page", user_copy_out(DATA_AT + PAGE_SIZE - 13, bytes_const(mbytes_take(all, 100))) == 13);
+        u64 flags = arch_irq_save();
+        arch_irq_restore(flags);
+        check("T5 AC is clear after a fault", !(flags & FLAG_AC));
         check("U5 long copy in ends at the page", user_copy_in(all, DATA_AT + PAGE_SIZE - 1001) == 1001);
         check("U5 zero ends at the page", user_zero(DATA_AT + PAGE_SIZE - 29, 4000) == 29);
         check("U5 nothing of the kernel", user_copy_in(all, IMAGE_BASE + 0x200000) == 0 && user_copy_in(all, DIRECT_BASE) == 0);
@@ -143,14 +146,20 @@ static void start(struct task_body *self, struct user_regs *r)
         }
 }
 
+static void look_at_flags(void)
+{
+        u64 flags = arch_irq_save();
+
+        arch_irq_restore(flags);
+        if (flags & (FLAG_AC | FLAG_DF | FLAG_NT | FLAG_TF))
+                check("T1 flags in the kernel", false);
+}
+
 static void on_call(struct task_body *self, struct user_regs *r)
 {
         if (r->orig_rax == 0x104)
                 return;
-        u64 flags = arch_irq_save();
-        arch_irq_restore(flags);
-        if (flags & (FLAG_AC | FLAG_DF | FLAG_NT | FLAG_TF))
-                check("T1 flags in the kernel", false);
+        look_at_flags();
         switch (r->orig_rax) {
         case 0x100: happens(self, CALL, 0, r->rdi); break;
         case 0x101: r->rip = r->rdi; break;
@@ -164,6 +173,7 @@ static void on_call(struct task_body *self, struct user_regs *r)
 
 static void on_fault(struct task_body *self, struct user_regs *r, struct user_fault f)
 {
+        look_at_flags();
         happens(self, f.vector, f.error, f.addr);
         r->rip = r->r14;
         r->rflags &= ~(u64)FLAG_TF;

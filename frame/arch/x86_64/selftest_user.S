@@ -69,7 +69,7 @@ selftest_user:
 3:      pushfq
         popq %rdi
         REPORT
-        /* System calls with AC, DF and NT set: user space keeps them, the kernel runs without. */
+        /* System calls and faults with AC, DF and NT set: user space keeps them, the kernel runs without. */
         pushfq
         orq $0x44400, (%rsp)
         popfq
@@ -77,6 +77,7 @@ selftest_user:
         pushfq
         popq %rdi
         REPORT
+        MAY_FAULT ud2
         cld
         pushfq
         andq $~0x44000, (%rsp)

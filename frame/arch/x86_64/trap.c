@@ -74,6 +74,10 @@ void trap_from_kernel(struct regs *regs, u64 vector)
 /* On an IST stack, GS set right by the entry code; IRQs and further NMIs off. */
 void trap_paranoid(struct regs *regs, u64 vector)
 {
+#ifdef KEEL_DEBUG
+        if (percpu_of[this_cpu()->cpu] != this_cpu())
+                k_panic("struct percpu is not this CPU's");      /* T4 */
+#endif
         if (vector == VEC_NMI) {
                 if (__atomic_load_n(&halt_all, __ATOMIC_ACQUIRE))
                         arch_stop_cpu();
