@@ -10,6 +10,7 @@ attacks/*.c hold many programs.  Each begins with a line
     //! RULE+ name      RULE must be reported; others, or clang, may object too
     //! clang name      clang itself must reject it
     //! link name       compiles; the object or cross-unit check must reject it
+    //! whole name      compiles; the check of the whole kernel's objects must reject it
     //! trap name       compiles; attack(n) must trap at run time, at -O0 and -O2
     //! ok name         compiles; attack(n) must run to its end, at -O0 and -O2
     //! hole:PART name  with that PART of the IR pass off, some call must get through
@@ -135,7 +136,7 @@ class Tests:
             cmd = ['tools/safec/objcheck', '--partial', out]
             code, text = run(cmd)
             return [('objcheck:\n' + text, cmd)] if code else []
-        if sort == 'link':
+        if sort in ('link', 'whole'):
             if code:
                 return [('does not compile:\n' + text, cmd)]
             objects = [out]
@@ -145,7 +146,7 @@ class Tests:
                     if code:
                         return [('does not compile:\n' + text, cmd)]
                     objects.append(more)
-            cmd = ['tools/safec/objcheck', '--partial'] + objects
+            cmd = ['tools/safec/objcheck'] + (['--partial'] if sort == 'link' else []) + objects
             code, text = run(cmd)
             return [] if code else [('the link checks accept it', cmd)]
         rules = set(re.findall(r'error: (?:safec: )?\[([A-Z]+[0-9]*)\]', text))

@@ -130,3 +130,12 @@ struct thing *make(void);
 //+ other.c
 #include "other.h"
 u8 f(void) { return make()->raw[400]; }
+//! whole pool_of_the_framework
+OBJECT(blob_40) { u32 len; u32 x; struct blob *forged[5]; };
+POOL_DECLARE(blob_40)
+void f(struct blob_40 *b);
+void f(struct blob_40 *b) { b->forged[0] = NULL; blob_40_drop(blob_40_alloc(NULL, NOWAIT)); }
+//! whole class_of_the_framework
+LOCK_CLASS_DECLARE(secret);
+void f(struct mutex *m);
+void f(struct mutex *m) { lock_init(m, secret); }

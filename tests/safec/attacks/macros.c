@@ -284,3 +284,35 @@ POOL_DEFINE(o, NULL), other = { 1, 2, 3 };
 static u32 f(void) { return *(NULL + 1); }
 //! P5 null_choice_pun
 static u32 *f(bool c, u32 n) { return c ? (n ? NULL : NULL) : NULL; }
+//! clang base_declare_of_framework_object
+BASE_DECLARE(vmspace)
+//! clang pool_declare_of_framework_object
+POOL_DECLARE(payer)
+//! clang pool_defined_twice
+OBJECT(o) { u32 a; };
+POOL_DECLARE(o)
+POOL_DEFINE(o, NO_FINI);
+POOL_DEFINE(o, NO_FINI);
+//! S5+ pool_by_typedef
+OBJECT(o) { u32 a; };
+typedef struct o other;
+POOL_DECLARE(other)
+//! O4 pin_by_auto
+static void f(struct frame *fr) { PIN(p, fr); auto q = p; (void)q; }
+//! O4 cursor_literal
+static void f(void) { cursor_unmap(&(struct vm_cursor){ }); }
+//! T1+ null_by_auto
+static struct frame *f(struct task *t) { auto v = NULL; v = t; struct frame *x = v; return x; }
+//! O3 exchange_readonly
+static struct task *f(struct task_body *b) { return XCHG(b->task, NULL); }
+//! B4 log_argument_assigns
+static u8 f(void) { bytes b = NO_BYTES; { u8 x[2] = { }; klog(LOG_INFO, "{}", (b = BYTES_OF(x))); } return bytes_at(b, 0); }
+//! clang log_nine_arguments
+static void f(u32 a) { klog(LOG_INFO, "{}", a, a, a, a, a, a, a, a, 8); }
+//! P1+ lock_class_after_arithmetic
+LOCK_CLASS(first);
+LOCK_CLASS(second, AFTER(first + 1));
+//! B3 borrow_to_what_a_parameter_leads_to
+struct cur { bytes rest; };
+struct pair { struct cur *in; struct cur *out; };
+static void f(struct pair p) { p.out->rest = p.in->rest; }

@@ -80,6 +80,22 @@ noinline static u64 literal(u8 x) { return rest((union u){ .small = x }); }
 void attack(u32 n) { dirty(n); assert(clean(1) == 0); dirty(n); assert(literal((u8)n) == 0); }
 //! ok loop_local_is_fresh
 void attack(u32 n) { for (u32 i = 0; i < 4; i++) { u32 a[8] = { }; assert(a[(i + n) & 7] == 0); a[(i + n) & 7] = 5; a[(i + n + 1) & 7] = 6; } }
+//! ok slot_lives_on_after_goto_back
+struct ptrs { struct blob *b[4]; };
+noinline static void poke(mbytes b) { if (mbytes_len(b)) mbytes_put_le64(b, 0, 0x5a5a5a5a); }
+noinline static bool clean(struct ptrs *p) { return !p->b[0] && !p->b[3]; }
+void attack(u32 n)
+{
+        u32 turns = 0;
+        mbytes b = NO_MBYTES;
+again:;
+        { struct ptrs y = { }; poke(b); assert(clean(&y)); }
+        u8 x[32] = { };
+        b = MBYTES_OF(x);
+        poke(b);
+        if (turns++ < 3 + n)
+                goto again;
+}
 //! ok signed_overflow_wraps
 static i32 x = I32_MAX;
 void attack(u32 n) { i32 y = x + 1; assert(y < x && n == 0); }
