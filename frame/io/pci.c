@@ -12,7 +12,7 @@
 #include "pci_impl.h"
 #include "lib.h"
 
-#define PCI_MAX     128
+#define PCI_MAX     64
 #define CMD         4
 #define CMD_MEMORY  2
 #define CMD_MASTER  4

@@ -50,7 +50,7 @@ static bool virtio_reset(struct pci_device *d)
         }
         /* SAFETY: I7, I11: inside the BAR's mapping, made above */
         common[DEVICE_STATUS] = 0;
-        for (u32 i = 0; i < 1000000; i++) {
+        for (u32 i = 0; i < 10000; i++) {
                 if (common[DEVICE_STATUS] == 0)
                         return true;
                 __builtin_ia32_pause();

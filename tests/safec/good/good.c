@@ -394,3 +394,55 @@ u32 names(u32 frame, u32 task, u64 bytes, u32 pool, u32 mutex, u32 base, u32 tim
 OBJECT(thing) { u32 x; };
 MAP_DECLARE(thing_map, thing)
 MAP_DEFINE(thing_map, thing)
+//! good pci_driver
+OBJECT(nic) { struct pci_device *dev; struct mmio *regs; struct irq_handler irq; struct dma_map buffer; struct frame *frame; u32 events; };
+POOL_DECLARE(nic)
+POOL_DEFINE(nic, NO_FINI);
+static void nic_event(struct irq_handler *h)
+{
+        struct nic *n = OWNER_OF(nic, irq, h);
+        mmio_write32(n->regs, 0x64, mmio_read32(n->regs, 0x24));
+        FETCH_ADD(n->events, 1);
+}
+static err_t nic_start(struct nic *n)
+{
+        TRY(pci_enable(n->dev));
+        n->regs = pci_map_bar(n->dev, 0);
+        if (!n->regs || mmio_size(n->regs) < 4096)
+                return ERR(ENODEV);
+        TRY(irq_attach_msix(&n->irq, n->dev, 0, nic_event));
+        TRY(dma_map(&n->buffer, n->dev, n->frame, DMA_TO_DEVICE));
+        mmio_write64_dma(n->regs, 0x80, &n->buffer, 0);
+        return OK;
+}
+static void nic_stop(struct nic *n)
+{
+        irq_detach(&n->irq);
+        if (failed(dma_unmap(&n->buffer)))
+                pci_reset(n->dev);
+}
+static struct pci_device *nic_find(void)
+{
+        struct pci_device *d;
+        for (u32 i = 0; (d = pci_device(i)); i++) {
+                struct pci_info in = pci_info(d);
+                if (in.vendor == 0x1234 && in.class >> 16 == 2 && pci_bar(d, 0).kind == PCI_BAR_MEMORY && pci_capability(d, 17, 0))
+                        return d;
+        }
+        return NULL;
+}
+err_t nic_probe(struct payer *payer)
+{
+        struct nic *n = nic_alloc(payer, MAY_RECLAIM);
+        if (!n)
+                return ERR(ENOMEM);
+        n->dev = nic_find();
+        if (!n->dev) {
+                nic_drop(n);
+                return ERR(ENODEV);
+        }
+        err_t err = nic_start(n);
+        nic_stop(n);
+        nic_drop(n);
+        return err;
+}
