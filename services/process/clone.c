@@ -65,6 +65,7 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         struct process *parent = from->process;
 
         if (args->flags & CLONE_SIGHAND) {
+                SPIN_GUARD(&parent->lock);
                 p->actions = sigactions_hold(parent->actions);
         } else {
                 p->actions = sigactions_copy(parent->actions, from->payer);

@@ -714,6 +714,13 @@ STABLE(load_average) { struct spinlock lock; u64 next; u64 of[3]; } CACHE_ALIGNE
 static struct load_average average;
 
 /* Every five seconds; what was slept through counts as the present. */
+void sched_yield(void)
+{
+        /* On another CPU by now: a yield too few or too many. */
+        if (LOAD(runqs[cpu_id()].queued))
+                task_yield();
+}
+
 static void sample_load(void)
 {
         u64 now = time_coarse();

@@ -41,6 +41,7 @@ u64   sched_rr_interval(struct thread *t);               /* ns; 0: FIFO */
 /* A new thread, before task_start: what it inherits.  parent NULL: the first thread. */
 void  sched_fork(struct thread *child, struct thread *parent);
 
+void  sched_yield(void);                                 /* others first; nothing when this CPU has none */
 u32   sched_runnable(void);                              /* threads that run or want to, now */
 /* The load averages over 1, 5 and 15 minutes, times 65536; sampled at ticks and here. */
 struct sched_load { u64 of[3]; };

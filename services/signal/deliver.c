@@ -97,11 +97,11 @@ static enum what act_locked(struct thread *t, struct turn *turn)
                 signal_recalc(t);
                 return NOTHING;
         }
-        spin_lock(&a->lock);
+        bool locked = actions_lock(a);
         turn->action = a->act[sig - 1];
         if (turn->action.handler > SIG_IGN && (turn->action.flags & SA_RESETHAND))
                 STORE(a->act[sig - 1].handler, SIG_DFL);
-        spin_unlock(&a->lock);
+        actions_unlock(a, locked);
 
         if (turn->action.handler > SIG_IGN)
                 return HANDLE;
@@ -140,12 +140,14 @@ static void frame_failed(struct thread *t, u32 sig)
         struct process *p = t->process;
 
         if (sig == SIGSEGV) {
+                SPIN_GUARD(&p->lock);
                 SPIN_GUARD(&p->actions->lock);
                 STORE(p->actions->act[SIGSEGV - 1].handler, SIG_DFL);
         }
         signal_force((struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });
 }
 
+/* Runs without process.lock, which is held again on return. */
 static void handle(struct thread *t, struct user_regs *regs, const struct turn *turn)
 {
         struct process *p = t->process;
@@ -158,13 +160,12 @@ static void handle(struct thread *t, struct user_regs *regs, const struct turn *
         settle_for_handler(regs, turn->action.flags);
         if (!frame_push(t, regs, &req)) {
                 frame_failed(t, sig);
+                spin_lock(&p->lock);
                 return;
         }
         t->restore_blocked = false;
         u64 mask = t->blocked | turn->action.mask | (turn->action.flags & SA_NODEFER ? 0 : BIT(sig));
-        if (mask == t->blocked)
-                return;
-        SPIN_GUARD(&p->lock);
+        spin_lock(&p->lock);
         retarget_locked(t, mask & ~t->blocked);
         STORE(t->blocked, mask & ~UNBLOCKABLE);
 }
@@ -175,20 +176,21 @@ void signal_deliver(struct thread *t, struct user_regs *regs)
         struct turn turn;
 
         for (;;) {
+                enum what what;
                 spin_lock(&p->lock);
-                enum what what = turn_locked(t, &turn);
+                for (;;) {
+                        what = turn_locked(t, &turn);
+                        if (what == GONE || what == NOTHING)
+                                break;
+                        if (what == HANDLE) {
+                                spin_unlock(&p->lock);
+                                handle(t, regs, &turn);
+                        }
+                }
                 spin_unlock(&p->lock);
-                switch (what) {
-                case HANDLE:
-                        handle(t, regs, &turn);
-                        continue;
-                case AGAIN:
-                        continue;
-                case GONE:
+                if (what == GONE) {
                         thread_exit(p->exit_status);
                         return;
-                case NOTHING:
-                        break;
                 }
                 settle_without_handler(regs);
                 if (!t->restore_blocked)

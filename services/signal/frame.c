@@ -3,8 +3,7 @@
  * Signal frames: what is put on the user stack for a handler, and taken back by
  * rt_sigreturn(2).  Their form is the CPU's: abi/cpu/sigframe.h.
  *
- * The FPU state is put together in a buffer that stays with the thread, because it is too
- * large for the kernel stack.  Everything read back is checked: registers and FPU state by
+ * The FPU state goes between the registers and user memory without a stop. Everything read back is checked: registers and FPU state by
  * the framework when it loads them, the rest here.
  */
 #include "services/signal/signal_impl.h"
@@ -32,16 +31,15 @@ static bool place_frame(struct thread *t, u64 sp, u64 flags, struct sigframe_pla
         return !(enters || state == SS_ONSTACK) || place->frame > t->altstack_sp;
 }
 
-static bool push_fpu(struct thread *t, u64 at)
+static bool push_fpu(u64 at)
 {
         u64 size = fpu_size();
+        struct linux_fpx_sw_bytes sw = sigframe_sw_bytes(size, fpu_features());
 
-        if (!signal_fpu_ready(t))
-                return false;
-        mbytes state = blob_mbytes(t->fpu_buffer);
-        fpu_save(state);
-        sigframe_seal_fpu(state, size, fpu_features());
-        return succeeded(vm_copy_out(at, bytes_take(bytes_const(state), sigframe_fpu_bytes(size))));
+        while (!user_fpu_save(at, BYTES_OF(sw)))
+                if (failed(vm_fault_in(at, size, true)))
+                        return false;
+        return size == SIGFRAME_LEGACY_FPU || succeeded(vm_store32(at + size, FP_XSTATE_MAGIC2));
 }
 
 static struct linux_stack stack_of(struct thread *t, u64 sp)
@@ -56,7 +54,7 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
         struct sigframe_place place;
         u64 sp = user_sp(regs);
 
-        if (!(req->action.flags & SA_RESTORER) || !place_frame(t, sp, req->action.flags, &place) || !push_fpu(t, place.fp))
+        if (!(req->action.flags & SA_RESTORER) || !place_frame(t, sp, req->action.flags, &place) || !push_fpu(place.fp))
                 return false;
         frame.pretcode = req->action.restorer;
         frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_size() > SIGFRAME_LEGACY_FPU ? UC_FP_XSTATE : 0);
@@ -80,39 +78,44 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
 
 /* ---- And back ---- */
 
-static err_t load_fpu(struct thread *t, u64 at)
+static err_t load_fpu(u64 at)
 {
-        u64 size = fpu_size(), extent;
-        u8  magic[4];
+        struct linux_fpx_sw_bytes sw;
+        u64 size = fpu_size();
+        u32 magic2 = 0;
+        bool missing;
 
         if (!at) {
                 fpu_reset();
                 return OK;
         }
-        if (!signal_fpu_ready(t))
-                return ERR(ENOMEM);
-        mbytes state = mbytes_take(blob_mbytes(t->fpu_buffer), size);
-        TRY(vm_copy_in(mbytes_take(state, SIGFRAME_LEGACY_FPU), at));
-        extent = sigframe_fpu_extent(bytes_const(state), size);
+        TRY(vm_copy_in(MBYTES_OF(sw), at + SIGFRAME_SW_OFFSET));
+        u64 extent = sigframe_fpu_extent(&sw, size), features = fpu_features();
         if (extent > SIGFRAME_LEGACY_FPU) {
-                TRY(vm_copy_in(mbytes_sub(state, SIGFRAME_LEGACY_FPU, extent - SIGFRAME_LEGACY_FPU), at + SIGFRAME_LEGACY_FPU));
-                TRY(vm_copy_in(MBYTES_OF(magic), at + extent));
-                if (!sigframe_magic2_ok(BYTES_OF(magic)))
-                        extent = SIGFRAME_LEGACY_FPU;
+                TRY(vm_copy_in(MBYTES_OF(magic2), at + extent));
+                features &= sw.xfeatures;
         }
-        sigframe_unseal_fpu(state, extent, fpu_features());
-        return fpu_load(bytes_const(state));
+        if (magic2 != FP_XSTATE_MAGIC2) {
+                extent = SIGFRAME_LEGACY_FPU;
+                features = fpu_features();
+        }
+        for (;;) {
+                err_t err = user_fpu_load(at, extent, features, &missing);
+                if (!missing)
+                        return err;
+                TRY(vm_fault_in(at, extent, false));
+        }
 }
 
 static err_t take_back(struct thread *t, struct user_regs *regs)
 {
-        struct linux_ucontext uc = {};
+        struct linux_ucontext uc;
         struct linux_stack old;
         u64 frame = sigframe_of_return(regs);
 
         /* The return address was popped; the siginfo is of no interest any more. */
         TRY(vm_copy_in(MBYTES_OF(uc), frame + 8));
-        TRY(load_fpu(t, uc.uc_mcontext.fpstate));
+        TRY(load_fpu(uc.uc_mcontext.fpstate));
         signal_set_blocked(t, uc.uc_sigmask);
         if (!sigframe_restore_regs(regs, &uc.uc_mcontext))
                 return ERR(EINVAL);

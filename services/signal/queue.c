@@ -2,6 +2,7 @@
  *
  * Pending signals: a mask says which, a queue behind it with what.
  *
+ * One standard signal needs no memory: it stands in the sigpending itself.
  * A standard signal is pending once; a real-time signal as often as it was sent, up to
  * RLIMIT_SIGPENDING of its receiver's user.  A standard signal that finds no memory or
  * limit for its siginfo is still pending, as one from nobody.
@@ -40,6 +41,11 @@ err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struc
 
         if (standard && sig_in(pending->mask, sig))
                 return OK;
+        if (standard && !pending->one.signo && info->code >= 0 && sig != SIGKILL) {
+                pending->one = *info;
+                STORE(pending->mask, pending->mask | BIT(sig));
+                return OK;
+        }
         /* Nobody has a question about a kill. */
         struct sigqueued *q = sig == SIGKILL ? NULL : new_entry(t, standard && info->code >= 0);
         if (!q && !standard && info->code != SI_USER)
@@ -73,6 +79,12 @@ static void take_locked(struct sigpending *pending, u32 sig, struct siginfo *inf
         struct sigqueued *before = NULL, *q = pending->first;
         bool more = false;
 
+        if (pending->one.signo == sig) {        /* standard: the only one */
+                *info = pending->one;
+                pending->one.signo = 0;
+                STORE(pending->mask, pending->mask & ~BIT(sig));
+                return;
+        }
         while (q && q->info.signo != sig) {
                 before = q;
                 q = q->next;
@@ -110,6 +122,8 @@ void queue_remove_locked(struct sigpending *pending, u64 set)
         if (!(pending->mask & set))
                 return;
         STORE(pending->mask, pending->mask & ~set);
+        if (pending->one.signo && sig_in(set, pending->one.signo))
+                pending->one.signo = 0;
         while (q) {
                 struct sigqueued *next = q->next;
                 if (sig_in(set, q->info.signo)) {

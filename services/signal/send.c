@@ -141,10 +141,11 @@ void signal_force(struct siginfo info)
                 process_kill_locked(p, SIGKILL);
         } else {
                 /* Blocked or ignored, it would come again for ever. */
-                spin_lock(&p->actions->lock);
-                if (sig_in(t->blocked, sig) || handler_of(p, sig) == SIG_IGN)
+                if (sig_in(t->blocked, sig) || handler_of(p, sig) == SIG_IGN) {
+                        bool locked = actions_lock(p->actions);
                         STORE(p->actions->act[sig - 1].handler, SIG_DFL);
-                spin_unlock(&p->actions->lock);
+                        actions_unlock(p->actions, locked);
+                }
                 STORE(t->blocked, t->blocked & ~BIT(sig));
                 t->forced = info;
                 task_interrupt(t->base.task, INTR_SIGNAL);

@@ -2,8 +2,9 @@
  *
  * What the files of services/signal share.
  *
- * Locking    process.lock guards pending signals, masks and stops; sigactions.lock, taken
- *            under it, the actions, which several processes may share.
+ * Locking    process.lock guards pending signals, masks and stops, and the actions. Where
+ *            several processes share these, sigactions.lock, taken under it, does as well; a
+ *            process comes to share its parent's under the parent's process.lock.
  */
 #pragma once
 #include "services/signal/signal.h"
@@ -55,6 +56,16 @@ static inline bool must_act(struct thread *t)
         struct thread *exec = PTR_LOAD(p->exec_thread);
         return LOAD(p->exiting) || LOAD(p->stopping) || (exec && exec != t);
 }
+
+/* process.lock held: the lock of the actions too, if another process shares them; false: it is not needed. */
+static inline bool actions_lock(struct sigactions *a)
+{
+        if (sigactions_refs(a) == 1)
+                return false;
+        spin_lock(&a->lock);
+        return true;
+}
+static inline void actions_unlock(struct sigactions *a, bool locked) { if (locked) spin_unlock(&a->lock); }
 
 /* action.c */
 void signal_set_blocked(struct thread *t, u64 mask);     /* of the current thread; without locks */

@@ -417,7 +417,7 @@ err_t sys_futex(struct call *c)
 
 /* ---- scheduling ---- */
 
-err_t sys_sched_yield(struct call *c) { (void)c; task_yield(); return OK; }
+err_t sys_sched_yield(struct call *c) { (void)c; sched_yield(); return OK; }
 
 static err_t set_policy(struct call *c, u32 policy, bool keep_policy, u64 param_at)
 {

@@ -36,6 +36,7 @@ struct siginfo { u32 signo; i32 code; i32 errno_value; u32 pid, uid; u64 value; 
 STABLE(sigpending) {
         u64 mask;                               /* bit n-1: signal n; process.lock */
         struct sigqueued *first, *last;         /* process.lock */
+        struct siginfo one;                     /* the standard signal that came when no other stood here; signo 0: none; process.lock */
 };
 
 #define COMM_LEN 16

@@ -8,10 +8,7 @@
 #include "abi/const/x86_64.h"
 
 #define RED_ZONE        128
-#define SW_OFFSET       464             /* of sw_reserved in the legacy area */
-#define HEADER_OFFSET   512             /* of the XSAVE header */
-#define HEADER_END      576
-#define XFEATURES_SSE   3ul             /* x87 and SSE: what the legacy area holds */
+#define HEADER_END      576             /* of the XSAVE header */
 /* The flags a program may have set. */
 #define USER_FLAGS (X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_SF | X86_EFLAGS_ZF | \
                     X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF | X86_EFLAGS_RF)
@@ -33,46 +30,20 @@ struct sigframe_place sigframe_place(u64 sp, bool red_zone, u64 fpu_size)
         return (struct sigframe_place){ .frame = frame, .fp = fp };
 }
 
-void sigframe_seal_fpu(mbytes state, u64 fpu_size, u64 features)
+struct linux_fpx_sw_bytes sigframe_sw_bytes(u64 fpu_size, u64 features)
 {
-        struct linux_fpx_sw_bytes sw = {};
-        if (HAS_XSAVE(fpu_size)) {
-                sw.magic1 = FP_XSTATE_MAGIC1;
-                sw.extended_size = (u32)sigframe_fpu_bytes(fpu_size);
-                sw.xfeatures = features;
-                sw.xstate_size = (u32)fpu_size;
-                mbytes_put_le32(state, fpu_size, FP_XSTATE_MAGIC2);
-        }
-        POD_WRITE(mbytes_sub(state, SW_OFFSET, sizeof sw), sw);
+        if (!HAS_XSAVE(fpu_size))
+                return (struct linux_fpx_sw_bytes){};
+        return (struct linux_fpx_sw_bytes){ .magic1 = FP_XSTATE_MAGIC1, .extended_size = (u32)sigframe_fpu_bytes(fpu_size),
+                                            .xfeatures = features, .xstate_size = (u32)fpu_size };
 }
 
-u64 sigframe_fpu_extent(bytes legacy, u64 fpu_size)
+u64 sigframe_fpu_extent(const struct linux_fpx_sw_bytes *sw, u64 fpu_size)
 {
-        struct linux_fpx_sw_bytes sw = {};
-        POD_READ(&sw, bytes_sub(legacy, SW_OFFSET, sizeof sw));
-        if (!HAS_XSAVE(fpu_size) || sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size < HEADER_END ||
-            sw.xstate_size > fpu_size || sw.xstate_size > sw.extended_size)
+        if (!HAS_XSAVE(fpu_size) || sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < HEADER_END ||
+            sw->xstate_size > fpu_size || sw->xstate_size > sw->extended_size)
                 return SIGFRAME_LEGACY_FPU;
-        return sw.xstate_size;
-}
-
-bool sigframe_magic2_ok(bytes four) { return bytes_le32(four, 0) == FP_XSTATE_MAGIC2; }
-
-void sigframe_unseal_fpu(mbytes state, u64 extent, u64 features)
-{
-        struct linux_fpx_sw_bytes sw = {}, none = {};
-        POD_READ(&sw, bytes_sub(bytes_const(state), SW_OFFSET, sizeof sw));
-        POD_WRITE(mbytes_sub(state, SW_OFFSET, sizeof none), none);
-        if (mbytes_len(state) <= SIGFRAME_LEGACY_FPU)
-                return;
-        if (extent <= SIGFRAME_LEGACY_FPU) {
-                mbytes_fill(mbytes_skip(state, SIGFRAME_LEGACY_FPU), 0);
-                mbytes_put_le64(state, HEADER_OFFSET, XFEATURES_SSE);
-                return;
-        }
-        u64 present = bytes_le64(bytes_const(state), HEADER_OFFSET);
-        mbytes_put_le64(state, HEADER_OFFSET, present & sw.xfeatures & features);
-        mbytes_fill(mbytes_skip(state, extent), 0);
+        return sw->xstate_size;
 }
 
 void sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, struct sigframe_fault fault)

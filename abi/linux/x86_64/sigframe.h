@@ -15,16 +15,12 @@ struct sigframe_place sigframe_place(u64 sp, bool red_zone, u64 fpu_size);
 
 /* Bytes that the FPU state takes in the frame: the state and, behind it, the second magic. */
 u64   sigframe_fpu_bytes(u64 fpu_size);
-/* state: fpu_save's bytes, with room for sigframe_fpu_bytes.  Writes what tells user space their extent. */
-void  sigframe_seal_fpu(mbytes state, u64 fpu_size, u64 features);
-/* How many bytes of a frame's FPU state to read, looking at its first 512 bytes; 512: only the legacy part is good. */
-u64   sigframe_fpu_extent(bytes legacy, u64 fpu_size);
-/* Makes bytes read from a frame into what fpu_load takes: without the magic, only enabled features.
- * state is fpu_size long; extent as above and, if it is more than 512, magic2 was found behind it. */
-void  sigframe_unseal_fpu(mbytes state, u64 extent, u64 features);
+/* What tells user space the state's extent, in the bytes of the state that are software's. */
+struct linux_fpx_sw_bytes sigframe_sw_bytes(u64 fpu_size, u64 features);
+#define SIGFRAME_SW_OFFSET  464u
 #define SIGFRAME_LEGACY_FPU 512u
-/* The second magic is right? bytes: the four behind the extent. */
-bool  sigframe_magic2_ok(bytes four);
+/* How many bytes of a frame's FPU state to read, if FP_XSTATE_MAGIC2 follows; 512: only the legacy part is good. */
+u64   sigframe_fpu_extent(const struct linux_fpx_sw_bytes *sw, u64 fpu_size);
 
 struct sigframe_fault { u64 vector, error, addr; };
 void  sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, struct sigframe_fault fault);

@@ -4,7 +4,7 @@
  * state, FS and GS base.  The framework itself uses none of the extended state, so the
  * current user task's is live in the CPU whenever its kernel code runs.
  *
- * Invariant U4   an arch_ustate is written by XSAVE, by reset and by load_checked alone, so XRSTOR
+ * Invariant U4   an arch_ustate is written by XSAVE, by reset and with load_unsafe behind it, so XRSTOR
  *                accepts it: XSTATE_BV within XCR0, no compaction, reserved bytes 0, MXCSR masked.
  */
 #include "x86.h"
@@ -14,6 +14,8 @@
 #define MXCSR_MASK_AT 28
 #define MXCSR_RESET  0x1f80u
 #define FCW_RESET    0x37fu
+#define SOFTWARE_AT  464                /* bytes that the processor leaves alone */
+#define FEATURES_LEGACY 3ul             /* x87 and SSE */
 #define HEADER_AT    512                /* XSTATE_BV, XCOMP_BV, 48 reserved bytes */
 #define XCR0_WANTED  0xe7ul             /* x87, SSE, AVX, AVX-512 */
 
@@ -206,16 +208,40 @@ static bool header_good(const u8 *area)
         return !(h[0] & ~cpu_has.xcr0);
 }
 
-/* IRQs off: the registers change hands with the area.  keeps U4 */
-static bool load_checked(struct arch_ustate *u, bytes state)
+/* What is in the area is not trusted.  keeps U4 */
+static bool load_unsafe(struct arch_ustate *u)
 {
         u32 mxcsr;
 
-        __builtin_memcpy(u->area, state.p_k, cpu_has.xsave_size);
         __builtin_memcpy(&mxcsr, u->area + MXCSR_AT, 4);
         mxcsr &= cpu_has.mxcsr_mask;
         __builtin_memcpy(u->area + MXCSR_AT, &mxcsr, 4);
         return (!cpu_has.xsave || header_good(u->area)) && load_area(u->area);
+}
+
+/* IRQs off: the registers change hands with the area. */
+static bool load_checked(struct arch_ustate *u, bytes state)
+{
+        __builtin_memcpy(u->area, state.p_k, cpu_has.xsave_size);
+        return load_unsafe(u);
+}
+
+/* The same, with len bytes in the area. */
+static bool load_area_of(struct arch_ustate *u, usize len, u64 mask)
+{
+        u64 present = FEATURES_LEGACY;
+
+        if (cpu_has.xsave) {
+                if (len < HEADER_AT + 64) {
+                        __builtin_memset(u->area + HEADER_AT, 0, cpu_has.xsave_size - HEADER_AT);
+                } else {
+                        __builtin_memset(u->area + len, 0, cpu_has.xsave_size - len);
+                        __builtin_memcpy(&present, u->area + HEADER_AT, 8);
+                }
+                present &= mask & cpu_has.xcr0;
+                __builtin_memcpy(u->area + HEADER_AT, &present, 8);
+        }
+        return load_unsafe(u);
 }
 
 err_t fpu_load(bytes state)
@@ -232,6 +258,36 @@ err_t fpu_load(bytes state)
         }
         arch_irq_restore(f);
         return good ? OK : ERR(EINVAL);
+}
+
+/* The area is the task's spare while its registers are live, as long as no switch can come between: irqs off. */
+bool user_fpu_save(u64 addr, bytes software)
+{
+        struct arch_ustate *u = my_ustate();
+        usize n = min_u64(software.n_k, FPU_SOFTWARE);
+        u64 f = arch_irq_save();
+
+        save_area(u->area, true);
+        __builtin_memcpy(u->area + SOFTWARE_AT, software.p_k, n);
+        usize done = user_copy_out(addr, (bytes){ u->area, cpu_has.xsave_size });
+        arch_irq_restore(f);
+        return done == cpu_has.xsave_size;
+}
+
+err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
+{
+        struct arch_ustate *u = my_ustate();
+        u64 f = arch_irq_save();
+
+        len = min_u64(len, cpu_has.xsave_size);
+        *missing = user_copy_in((mbytes){ u->area, len }, addr) != len;
+        bool good = !*missing && load_area_of(u, len, mask);
+        if (!good) {
+                reset_area(u->area);            /* XSAVEOPT counts on what is in the area */
+                save_area(u->area, true);
+        }
+        arch_irq_restore(f);
+        return good ? OK : *missing ? ERR(EFAULT) : ERR(EINVAL);
 }
 
 void fpu_reset(void)

@@ -30,6 +30,12 @@ SAFE_API usize fpu_size(void);                           /* bytes of the format 
 SAFE_API u64   fpu_features(void);                       /* XCR0; 3 without XSAVE */
 SAFE_API usize fpu_save(mbytes out);                     /* traps if out is shorter than fpu_size() */
 SAFE_API err_t fpu_load(bytes state);
+/* The same with user memory: what the copies say of faults holds.  save: `software` goes into the 48 bytes that the
+ * format leaves to software; true: all was written.  load: the first `len` bytes of the state, up to fpu_size(); what
+ * lies behind and components outside `mask` are as at reset.  *missing: not all was there; nothing is changed then. */
+#define FPU_SOFTWARE 48u
+SAFE_API bool  user_fpu_save(u64 addr, bytes software);
+SAFE_API err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing);
 SAFE_API void  fpu_reset(void);                          /* exec */
 
 /* The thread pointers; must be canonical user addresses: EPERM else. t: current, or not started. */

@@ -201,6 +201,13 @@ usize fpu_size(void)        { return 832; }
 u64   fpu_features(void)    { return 7; }
 usize fpu_save(mbytes out)  { k_range(out.n_k >= 832); memset(out.p_k, 0, 832); return 832; }
 err_t fpu_load(bytes state) { return state.n_k == 832 ? OK : ERR(EINVAL); }
+bool  user_fpu_save(u64 addr, bytes software) { static u8 area[832]; return user_copy_out(addr, (bytes){ area, 832 }) == 832; }
+err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
+{
+        static u8 area[832];
+        *missing = user_copy_in((mbytes){ area, len }, addr) != len;
+        return *missing ? ERR(EFAULT) : OK;
+}
 void  fpu_reset(void)       { }
 static u64 fs_base, gs_base;
 static err_t set_base(u64 *at, u64 base) { if (base >= VM_MAX) return ERR(EPERM); *at = base; return OK; }
