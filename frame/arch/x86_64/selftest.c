@@ -191,6 +191,7 @@ void arch_selftest(void)
 {
         struct vmspace *vm = vmspace_new(NULL);
         struct frame *code = frame_alloc(NULL, FRAME_ZERO), *data = frame_alloc(NULL, FRAME_ZERO);
+        bool others = false;
         u64 v;
 
         check("U5 no space, no user memory", user_copy_in(MBYTES_OF(v), CODE_AT) == 0);
@@ -219,7 +220,9 @@ void arch_selftest(void)
                         for (u32 c = 0; c < cpu_count(); c++)
                                 lapic_send(percpu_of[c]->apic_id, 0x4400);
                 ignore(sleep_until(time_now() + NSEC_PER_MSEC / 2, WAIT_KILLABLE));
+                others |= user_copy_in(MBYTES_OF(v), CODE_AT) != 0;     /* what was loaded last is a user's */
         }
+        check("U5 another's space", !others);
         k_print("selftest: arch: %d failed\n", failed_checks, 0, 0);
 }
 #endif
