@@ -135,7 +135,25 @@ usize mbytes_copy(mbytes dst, bytes src)
 }
 
 void mbytes_fill(mbytes dst, u8 value) { memset(dst.p_k, value, dst.n_k); }
-bool bytes_eq(bytes a, bytes b)        { return a.n_k == b.n_k && memcmp(a.p_k, b.p_k, a.n_k) == 0; }
+bool bytes_eq(bytes a, bytes b)
+{
+        usize n = a.n_k, i = 0;
+
+        if (n != b.n_k)
+                return false;
+        if (n < 4) {
+                for (; i < n; i++)
+                        if (a.p_k[i] != b.p_k[i])
+                                return false;
+                return true;
+        }
+        if (n < 8)
+                return H(a.p_k, 0) == H(b.p_k, 0) && H(a.p_k, n - 4) == H(b.p_k, n - 4);
+        for (; i + 8 < n; i += 8)
+                if (W(a.p_k, i) != W(b.p_k, i))
+                        return false;
+        return W(a.p_k, n - 8) == W(b.p_k, n - 8);
+}
 
 int bytes_cmp(bytes a, bytes b)
 {
@@ -154,9 +172,9 @@ usize bytes_find(bytes b, u8 value)
         usize i = 0;
 
         for (; i + 8 <= b.n_k; i += 8) {
-                u64 x = W(b.p_k, i) ^ v;
-                if ((x - ones) & ~x & ones << 7)        /* some byte is zero */
-                        break;
+                u64 x = W(b.p_k, i) ^ v, zero = (x - ones) & ~x & ones << 7;
+                if (zero)               /* its lowest bit is the first zero byte's */
+                        return i + (u32)__builtin_ctzl(zero) / 8;
         }
         for (; i < b.n_k && b.p_k[i] != value; i++)
                 ;
@@ -196,8 +214,15 @@ u32 bytes_hash(bytes b)
 
         for (; i + 8 <= b.n_k; i += 8)
                 h = mix(h ^ W(b.p_k, i), k);
-        for (u32 shift = 0; i < b.n_k; i++, shift += 8)
-                last |= (u64)b.p_k[i] << shift;
+        /* The rest, with bytes told twice: the length, which says which, is in h already. */
+        if (i == b.n_k)
+                last = 0;
+        else if (b.n_k >= 8)
+                last = W(b.p_k, b.n_k - 8);
+        else if (b.n_k >= 4)
+                last = H(b.p_k, 0) | (u64)H(b.p_k, b.n_k - 4) << 32;
+        else
+                last = b.p_k[0] | (u64)b.p_k[b.n_k / 2] << 8 | (u64)b.p_k[b.n_k - 1] << 16;
         return (u32)(mix(h ^ last, k + hash_key[0] * 2) >> 16);
 }
 

@@ -153,7 +153,7 @@ static void handle(struct thread *t, struct user_regs *regs, const struct turn *
         struct process *p = t->process;
         u32 sig = turn->info.signo;
         struct frame_request req = {
-                .action = turn->action, .info = turn->info,
+                .action = &turn->action, .info = &turn->info,
                 .old_mask = t->restore_blocked ? t->saved_blocked : t->blocked,
         };
 

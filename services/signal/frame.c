@@ -54,9 +54,9 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
         struct sigframe_place place;
         u64 sp = user_sp(regs);
 
-        if (!(req->action.flags & SA_RESTORER) || !place_frame(t, sp, req->action.flags, &place) || !push_fpu(place.fp))
+        if (!(req->action->flags & SA_RESTORER) || !place_frame(t, sp, req->action->flags, &place) || !push_fpu(place.fp))
                 return false;
-        frame.pretcode = req->action.restorer;
+        frame.pretcode = req->action->restorer;
         frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_size() > SIGFRAME_LEGACY_FPU ? UC_FP_XSTATE : 0);
         frame.uc.uc_stack = stack_of(t, sp);
         sigframe_save_regs(&frame.uc.uc_mcontext, regs,
@@ -72,7 +72,7 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
                 t->altstack_size = 0;
                 t->altstack_flags = SS_DISABLE;
         }
-        sigframe_enter(regs, req->action.handler, place.frame, req->info.signo);
+        sigframe_enter(regs, req->action->handler, place.frame, req->info->signo);
         return true;
 }
 
@@ -80,7 +80,7 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
 
 static err_t load_fpu(u64 at)
 {
-        struct linux_fpx_sw_bytes sw;
+        struct linux_fpx_sw_bytes sw = {};
         u64 size = fpu_size();
         u32 magic2 = 0;
         bool missing;
@@ -89,10 +89,10 @@ static err_t load_fpu(u64 at)
                 fpu_reset();
                 return OK;
         }
-        TRY(vm_copy_in(MBYTES_OF(sw), at + SIGFRAME_SW_OFFSET));
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(sw), SIGFRAME_SW_USED), at + SIGFRAME_SW_OFFSET));
         u64 extent = sigframe_fpu_extent(&sw, size), features = fpu_features();
         if (extent > SIGFRAME_LEGACY_FPU) {
-                TRY(vm_copy_in(MBYTES_OF(magic2), at + extent));
+                TRY((at + extent) % 4 ? vm_copy_in(MBYTES_OF(magic2), at + extent) : vm_load32(at + extent, &magic2));
                 features &= sw.xfeatures;
         }
         if (magic2 != FP_XSTATE_MAGIC2) {

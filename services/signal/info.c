@@ -38,20 +38,20 @@ static void put_kernel_code(struct linux_siginfo *out, const struct siginfo *i)
         }
 }
 
-struct linux_siginfo siginfo_to_linux(struct siginfo i)
+struct linux_siginfo siginfo_to_linux(const struct siginfo *i)
 {
-        struct linux_siginfo out = { .si_signo = (i32)i.signo, .si_errno = i.errno_value, .si_code = i.code };
+        struct linux_siginfo out = { .si_signo = (i32)i->signo, .si_errno = i->errno_value, .si_code = i->code };
 
-        if (i.code > SI_USER && i.code < SI_KERNEL)
-                put_kernel_code(&out, &i);
-        else if (i.code == SI_TIMER)
-                out.f.timer = (struct linux_si_timer){ .tid = (i32)i.pid, .overrun = (i32)i.status, .sigval = { i.value } };
-        else if (i.code == SI_SIGIO)
-                out.f.sigpoll = (struct linux_si_sigpoll){ .band = i.band, .fd = (i32)i.fd };
-        else if (i.code < 0 && i.code != SI_TKILL)
-                out.f.rt = (struct linux_si_rt){ .pid = (i32)i.pid, .uid = i.uid, .sigval = { i.value } };
+        if (i->code > SI_USER && i->code < SI_KERNEL)
+                put_kernel_code(&out, i);
+        else if (i->code == SI_TIMER)
+                out.f.timer = (struct linux_si_timer){ .tid = (i32)i->pid, .overrun = (i32)i->status, .sigval = { i->value } };
+        else if (i->code == SI_SIGIO)
+                out.f.sigpoll = (struct linux_si_sigpoll){ .band = i->band, .fd = (i32)i->fd };
+        else if (i->code < 0 && i->code != SI_TKILL)
+                out.f.rt = (struct linux_si_rt){ .pid = (i32)i->pid, .uid = i->uid, .sigval = { i->value } };
         else
-                out.f.kill = sender(&i);
+                out.f.kill = sender(i);
         return out;
 }
 

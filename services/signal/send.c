@@ -173,11 +173,14 @@ bool signal_may_send(struct thread *from, struct process *to, u32 sig)
 }
 
 /* Checks, then sends; sig 0 only checks. */
-static err_t kill_one(struct thread *self, struct process *p, struct siginfo info)
+static err_t kill_one(struct thread *self, struct process *p, const struct siginfo *info)
 {
-        if (!signal_may_send(self, p, info.signo))
+        if (!signal_may_send(self, p, info->signo))
                 return ERR(EPERM);
-        return info.signo ? signal_send_process(p, info) : OK;
+        if (!info->signo)
+                return OK;
+        SPIN_GUARD(&p->lock);
+        return send_locked(p, NULL, info);
 }
 
 /* What a kill of many comes to: OK if any could be had, else EPERM, else ESRCH. */
@@ -205,7 +208,7 @@ static err_t kill_group(struct thread *self, u32 nr, struct siginfo info)
                 return ERR(ESRCH);
         tree_lock(ns);
         for (struct process *p = nr ? pgrp->group : self->process->pgrp->group; p; p = p->pgrp_next)
-                count_one(&m, kill_one(self, p, info));
+                count_one(&m, kill_one(self, p, &info));
         tree_unlock(ns);
         pid_drop(pgrp);
         return many_result(&m);
@@ -221,7 +224,7 @@ static err_t kill_all(struct thread *self, struct siginfo info)
         while (p) {
                 u32 nr = p->tgid;
                 if (p != self->process && !p->is_init)
-                        count_one(&m, kill_one(self, p, info));
+                        count_one(&m, kill_one(self, p, &info));
                 process_drop(p);
                 p = process_next(ns, nr + 1);
         }
@@ -241,7 +244,7 @@ err_t signal_kill(i32 pid, struct siginfo info)
         struct process *p = process_find(pid_ns_current(), (u32)pid);
         if (!p)
                 return ERR(ESRCH);
-        err_t err = kill_one(self, p, info);
+        err_t err = kill_one(self, p, &info);
         process_drop(p);
         return err;
 }

@@ -53,7 +53,7 @@ err_t signal_timedwait(u64 set, u64 deadline, struct siginfo *info);    /* EAGAI
 err_t signal_altstack(const struct linux_stack *new, struct linux_stack *old, u64 sp);
 err_t signal_return(struct user_regs *regs);            /* rt_sigreturn; a bad frame raises SIGSEGV */
 /* Moves siginfo to Linux's layout. */
-struct linux_siginfo siginfo_to_linux(struct siginfo info);
+struct linux_siginfo siginfo_to_linux(const struct siginfo *info);
 
 /* Exit and stop support for services/process. */
 void  signal_flush_thread(struct thread *t);            /* frees its queue */

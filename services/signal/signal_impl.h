@@ -78,6 +78,6 @@ void stop_continue_locked(struct process *p);
 
 /* frame.c */
 /* Pushes a frame for the handler; false: the stack is no good. */
-struct frame_request { struct sigaction action; struct siginfo info; u64 old_mask; };
+struct frame_request { const struct sigaction *action; const struct siginfo *info; u64 old_mask; };
 bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_request *req);
 u32  altstack_state(struct thread *t, u64 sp);           /* SS_ONSTACK, SS_DISABLE or 0, and SS_AUTODISARM */

@@ -124,8 +124,9 @@ err_t sys_waitid(struct call *c)
                 u32 status = found.code == CLD_EXITED ? found.status >> 8 & 0xff
                            : found.code == CLD_STOPPED ? found.status >> 8 & 0xff
                            : found.code == CLD_CONTINUED ? SIGCONT : found.status & 0x7f;
-                info = siginfo_to_linux((struct siginfo){ .signo = SIGCHLD, .code = (i32)found.code,
-                                                          .pid = found.pid, .uid = found.uid, .status = status });
+                struct siginfo what = { .signo = SIGCHLD, .code = (i32)found.code,
+                                        .pid = found.pid, .uid = found.uid, .status = status };
+                info = siginfo_to_linux(&what);
         }
         return PUT_USER(c->a[2], info);
 }

@@ -87,7 +87,7 @@ err_t sys_rt_sigtimedwait(struct call *c)
         c->result = info.signo;
         if (!c->a[1])
                 return OK;
-        struct linux_siginfo abi = siginfo_to_linux(info);
+        struct linux_siginfo abi = siginfo_to_linux(&info);
         return PUT_USER(c->a[1], abi);
 }
 

@@ -18,6 +18,7 @@ u64   sigframe_fpu_bytes(u64 fpu_size);
 /* What tells user space the state's extent, in the bytes of the state that are software's. */
 struct linux_fpx_sw_bytes sigframe_sw_bytes(u64 fpu_size, u64 features);
 #define SIGFRAME_SW_OFFSET  464u
+#define SIGFRAME_SW_USED    24u         /* the rest is padding */
 #define SIGFRAME_LEGACY_FPU 512u
 /* How many bytes of a frame's FPU state to read, if FP_XSTATE_MAGIC2 follows; 512: only the legacy part is good. */
 u64   sigframe_fpu_extent(const struct linux_fpx_sw_bytes *sw, u64 fpu_size);
