@@ -501,7 +501,8 @@ static void test_endings(void)
         victim = new_tester(NULL, 0);
         bool twice = succeeded(work_init(&victim->work, count_slowly));
         work_queue(&victim->work);
-        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE));
+        for (u32 i = 0; i < 10000 && !in_callback; i++)
+                ignore(sleep_until(time_now() + 100000, WAIT_KILLABLE));
         work_queue(&victim->work);
         twice &= wait_for(&victim->calls, 2);
         work_fini(&victim->work);
