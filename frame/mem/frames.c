@@ -274,6 +274,7 @@ void frame_fill(struct frame *f, usize off, usize len, u8 value)
 
 void frame_copy(struct frame *dst, struct frame *src)
 {
+        k_range(src != NULL);                   /* before dst has a reference that a trap would leave */
         if (!access_begin(dst, 0, 0, true))
                 return;
         if (access_begin(src, 0, 0, false)) {
@@ -346,9 +347,10 @@ static u32 reclaimer_oopses;            /* of the reclaimer when it began */
 
 void shrinker_register(const struct shrinker *s)
 {
+        k_range(s && s->scan);
         u32 i = __atomic_fetch_add(&n_shrinkers, 1, __ATOMIC_SEQ_CST);
 
-        k_range(i < ARRAY_SIZE(shrinkers) && s && s->scan);
+        k_range(i < ARRAY_SIZE(shrinkers));
         __atomic_store_n(&shrinkers[i], s, __ATOMIC_RELEASE);
 }
 
