@@ -29,7 +29,7 @@ SAFE_API u32   frame_refs(struct frame *f);              /* holds and mappings; 
 SAFE_API u32   frame_mappings(struct frame *f);          /* of those, mappings */
 SAFE_API usize frame_size(struct frame *f);              /* bytes */
 SAFE_API u64   frame_number(struct frame *f);            /* physical page number, for pagemap only */
-SAFE_API struct frame *frame_zero_page(void);            /* the shared page of zeros: read only, not counted */
+SAFE_API struct frame *frame_zero_page(void);            /* the shared page of zeros: read only, not counted; a pin of it is empty */
 
 struct K_OPAQUE K_BORROW K_PINNED pin { struct frame *f_k; };
 struct pin k_pin(struct frame *f);
@@ -54,5 +54,5 @@ SAFE_API bool pool_stats(u32 index, struct pool_stats *out);
 /* Shrinkers give memory back on demand, in a reclaim task or a MAY_RECLAIM caller:
  * trylock only.  scan frees up to `pages` pages' worth and returns what it did. */
 STABLE(shrinker) { u64 (*scan)(u64 pages); };
-SAFE_API void shrinker_register(const struct shrinker *s);               /* at boot; up to 16 */
+SAFE_API void shrinker_register(const struct shrinker *s);               /* at boot; up to 16, else traps */
 SAFE_API u64  mem_reclaim(u64 pages);                    /* runs the shrinkers; returns pages freed */

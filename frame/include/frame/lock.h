@@ -9,6 +9,7 @@
  *             only while no spin lock is held on their CPU.
  *   mutex     sleeps, uninterruptibly; handed to the longest waiter when contended
  *   rwlock    many readers or one writer; sleeps
+ * Those that sleep may only be taken where sleeping is allowed, by trylock too (traps).
  *
  * GUARD(&lock) locks, and unlocks when the enclosing block ends.  Unlocking what
  * this task does not hold, taking a held lock again, or sleeping with a spin

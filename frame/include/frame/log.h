@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The kernel log.  klog(LOG_INFO, "tcp: {} connections, {x} flags", n, flags): each
- * argument is an integer or a slice; {} prints it, {x} in hexadecimal.  A line is at
- * most 1000 bytes, gets its time, goes to the ring and, by level, to the console.
+ * argument, of at most 8, is an integer, a slice or an err_t; {} prints it, {x} in hexadecimal.
+ * A line is at most 1000 bytes, gets its time, goes to the ring and, by level, to the console.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ usize k_format(mbytes dst, bytes fmt, u32 n, const struct log_arg *args);
 
 SAFE_API void log_set_console_level(u32 level);          /* messages below this level are printed */
 SAFE_API u32  log_console_level(void);
-/* Reads the record with sequence *seq or the first after it; *seq becomes its number; returns its text's
- * length (0: none).  Text is "<level>[time] text" without a newline. For /dev/kmsg and syslog(2). */
+/* Reads the record numbered seq, or the first after it; false: none yet.  text gets "<level>[time] text" without a
+ * newline, cut at its end; rec->len is the whole length.  For /dev/kmsg and syslog(2). */
 struct log_record { u64 seq; u64 time; u32 level; u32 len; };
 SAFE_API bool log_read(u64 seq, struct log_record *rec, mbytes text);
 SAFE_API struct waitq *log_waitq(void);                  /* woken at each new record */

@@ -93,7 +93,6 @@ SAFE_API void task_yield(void);
 enum task_state { TASK_NEW, TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ENDED };
 SAFE_API enum task_state task_state(struct task *t);
 SAFE_API bool task_sleeps_interruptibly(struct task *t);
-/* The innermost kernel text address a sleeping task waits in is not told; wchan is 0. */
 
 /* Scheduling policy: a service.  The framework calls it with preemption off; it may
  * take spin locks.  Whatever it answers, a task runs on one CPU at a time; a bad

@@ -10,7 +10,8 @@
  *
  * A wake-up of any of its queues after waiter_add makes the next waiter_sleep
  * return at once, so checking the condition after waiter_add loses nothing.
- * The block's end takes the waiter off all queues.
+ * The block's end takes the waiter off all queues.  WAITER traps where sleeping is not allowed; a copy
+ * of a waiter means the same one, and nothing in another task or after the block.
  *
  * poll contract for all file types:  u32 poll(file, struct waiter *w or NULL):
  * adds w to every queue whose wake-up may change the answer, returns the mask.
