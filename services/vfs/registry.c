@@ -44,9 +44,8 @@ static struct unique unique[MAX_CPUS];
 
 u64 unique_u64(void)
 {
-        NO_PREEMPT();
-        u32 cpu = cpu_id() & (MAX_CPUS - 1);
-        u64 n = ++unique[cpu].next;
+        u32 cpu = cpu_id() & (MAX_CPUS - 1);            /* or was a moment ago */
+        u64 n = FETCH_ADD(unique[cpu].next, 1ul) + 1;
         return n * MAX_CPUS + cpu;
 }
 
