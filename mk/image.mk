@@ -51,10 +51,6 @@ export KEEL_CMD := $(value CMD)
 
 ifneq ($(and $(filter run,$(MAKECMDGOALS)),$(KEEL_CMD)),)
 # The command's output is alone on stdout, and its status is make's.
-$(BUILD)/make_exit.so: tools/run/make_exit.c $(SETUP)
-	@mkdir -p $(@D) && gcc -shared -fPIC -O2 -Wall -o $@ $<
--load $(BUILD)/make_exit.so
-
 .PHONY: .command
 .command:
 	@$(MAKE) -s --no-print-directory $(RUN_KERNEL) $(IMAGES)/$(INITRD).img >&2

@@ -20,7 +20,7 @@ SAFEC_SRC    := $(wildcard tools/safec/*.cpp)
 SAFEC_OBJ    := $(SAFEC_SRC:tools/safec/%.cpp=build/tools/safec.o/%.o)
 SAFEC_CXXFLAGS = $(shell llvm-config-19 --cxxflags) -std=c++17 -fno-rtti -fPIC -O1 -Wall -Wno-unused-parameter
 
-build/tools/safec.o/%.o: tools/safec/%.cpp tools/safec/safec.h tools/safec/shared.h
+build/tools/safec.o/%.o: tools/safec/%.cpp tools/safec/safec.h tools/safec/shared.h | $(SETUP)
 	@mkdir -p $(@D)
 	$(SAFEC_CXX) $(SAFEC_CXXFLAGS) -c $< -o $@
 
@@ -43,9 +43,13 @@ SAFEC_WARN := -Wall -Wwrite-strings -Wno-unused-function -Wno-unused-const-varia
 SAFEC_INCLUDE := -Iframe/include -Iframe/arch/x86_64/include -I. -Ibuild/gen -include frame/include/frame/frame.h
 SAFEC_CFLAGS = $(SAFEC_CODE) $(KDEBUG) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN)
 
-.PHONY: safecheck
-safecheck: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## check FILE=x.c as Safe C, or all services
-	@tools/safec/check $(if $(FILE),'$(FILE)',--all) -- $(SAFEC_CC) $(SAFEC_CFLAGS)
+# Exits with 0 or 1 (mk/exit.mk).  As typed: FILE may be any path.
+export SAFEC_FILE := $(value FILE)
+.PHONY: safecheck .safecheck
+.safecheck: $(SAFEC_PLUGIN) $(GEN_STAMP)
+	@st=0; tools/safec/check "$${SAFEC_FILE:---all}" -- $(SAFEC_CC) $(SAFEC_CFLAGS) || st=1; echo $$st > $(BUILD)/.safecheck
+safecheck: .safecheck  ## check FILE=x.c as Safe C, or all services; exits with 0 or 1
+	@$(if $(filter-out 0,$(file <$(BUILD)/.safecheck)),$(exit-with 1),:)
 
 .PHONY: test-safec
 test-safec: $(SAFEC_PLUGIN) $(GEN_STAMP)  ## the attacks on Safe C and what must be accepted [ONLY=name]
@@ -57,11 +61,15 @@ tcb:  ## code lines of the trusted half and of the rest
 
 # Before the link, over all objects of services:
 #   $(SAFEC_LINKCHECK) $(SAFE_O)
-SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN)
+SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN) --globals $(SAFEC_GLOBALS)
 
-.PHONY: depscheck
-depscheck:  ## each folder includes only what its deps file allows
+.PHONY: depscheck lock-order
+depscheck:  ## each folder includes only what its deps file allows; docs/lock-order.md is up to date
 	@tools/safec/deps
+	@tools/lockorder --check
+
+lock-order:  ## write docs/lock-order.md from the LOCK_CLASS declarations
+	@tools/lockorder
 
 .PHONY: soundcheck
 soundcheck:  ## raw accesses of frame/ against frame/SOUNDNESS.md, and its invariants against the tests

@@ -4,13 +4,14 @@
 # is non-zero when something failed, and takes T= (a test's name, or a prefix of it).
 #   test-safec   mk/safec.mk    names safec/...
 #   test-host    mk/host.mk     names host/...
+#   test-debug   here           names debug/...
 #   test-vm      here           names abi/... apps/... shell/... boot/... stress/...
 TEST_BIN   := $(BUILD)/tests
 ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
 STRESS_BIN := $(patsubst tests/stress/%.c,$(TEST_BIN)/stress/%,$(wildcard tests/stress/*.c))
 APP_BIN    := $(TEST_BIN)/apps/threads-glibc $(TEST_BIN)/apps/hello-musl
 
-.PHONY: test test-long test-vm oracle test-image
+.PHONY: test test-long test-vm test-debug oracle test-image
 T ?=
 
 $(TEST_BIN)/abi/%: tests/abi/%.c tests/abi/abi.h $(SETUP) | $(BUILD)/uapi
@@ -45,6 +46,10 @@ test-long:  ## what takes too long for `make test`
 
 test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(IMAGES)/base.img $(IMAGES)/tiny.img $(USER_BIN)/crash  ## the tests in a virtual machine: abi, apps, shell, boot
 	@tools/test/keeltest run $(if $(LONG),--long) $(T)
+
+test-debug: $(TEST_IMAGE)  ## the abi suite on the debug kernel: no lock out of order
+	@$(MAKE) -s --no-print-directory kernel DEBUG=1 > /dev/null
+	@tools/test/keeltest debug $(T)
 
 oracle: $(TEST_IMAGE) $(IMAGES)/base.img $(BUILD)/oracle/vmlinuz  ## record the oracle's answers of abi and apps again
 	@tools/test/keeltest oracle $(T)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Debug build: the order of lock classes.  A class may be taken under those that its
- * AFTER() names, and under what those may be taken under; a spin lock under any lock that
- * sleeps, as the opposite order traps.  Anything else is reported once per pair, with the
+ * AFTER() names, and under what those may be taken under; a leaf under any; a spin lock
+ * under any lock that sleeps, as the opposite order traps.  Anything else is reported once per pair, with the
  * opposite order when it was declared or seen.
  */
 #include "sync_impl.h"
@@ -33,6 +33,11 @@ static bool declared(const struct lock_class *outer, const struct lock_class *in
         return false;
 }
 
+static bool allowed(const struct lock_class *outer, const struct lock_class *inner)
+{
+        return (inner->leaf_k && !outer->leaf_k) || declared(outer, inner, 0);
+}
+
 static void report(const struct lock_class *outer, const struct lock_class *inner, u64 ip)
 {
         u64 off = 0, other = seen_at[id_of(inner)][id_of(outer)];
@@ -42,7 +47,7 @@ static void report(const struct lock_class *outer, const struct lock_class *inne
         k_print("lock order: %s taken under %s in %s: not declared\n", (u64)inner->name_k, (u64)outer->name_k, (u64)(where ? where : "?"));
         if (there)
                 k_print("lock order: %s was taken under %s in %s\n", (u64)outer->name_k, (u64)inner->name_k, (u64)there);
-        else if (declared(inner, outer, 0))
+        else if (allowed(inner, outer))
                 k_print("lock order: %s is declared AFTER %s\n", (u64)outer->name_k, (u64)inner->name_k, 0);
 }
 
@@ -74,7 +79,7 @@ void noinline order_taking(u32 id, bool spin)
                         continue;
                 u64 none = 0;
                 if (outer && __atomic_compare_exchange_n(&seen_at[id_of(outer)][id], &none, ip, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED) &&
-                    !declared(outer, inner, 0))
+                    !allowed(outer, inner))
                         report(outer, inner, ip);
         }
 }

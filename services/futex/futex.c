@@ -33,10 +33,16 @@ STABLE(futex_bucket) {
         u32 waiters;                    /* ATOMIC: queued here or about to be; a waker need not look into an empty one */
         struct thread *first, *last;    /* lock */
 } CACHE_ALIGNED;
+LOCK_CLASS_DECLARE(futex_bucket);
+LOCK_CLASS(futex_bucket, AFTER(futex_bucket));  /* of two the lower first */
 /* Shared by all: keys tell address spaces and files apart, so namespaces share nothing here that they could name. */
 static struct futex_bucket table[BUCKETS];
 
-void futex_init(void) {}
+void futex_init(void)
+{
+        for (u32 i = 0; i < BUCKETS; i++)
+                lock_init(&table[i].lock, futex_bucket);
+}
 
 /* ---- Keys ---- */
 

@@ -21,11 +21,7 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 
-LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS_DECLARE(file_pos);
-LOCK_CLASS_DECLARE(mount_ns);
-LOCK_CLASS_DECLARE(rename);
-LOCK_CLASS(inotify, AFTER4(inode, file_pos, mount_ns, rename));
+LOCK_CLASS(inotify);
 
 #define OPTIONS  ((u32)(IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR) | IN_ONESHOT)
 #define ACCEPTED ((u32)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED) | OPTIONS)

@@ -46,6 +46,7 @@ STABLE(runq) {
         struct rt_list rt[RT_LEVELS];
         u64 switches;                           /* lock */
 } CACHE_ALIGNED;
+LOCK_CLASS(runq, LEAF);                         /* who is woken, is woken under anything */
 static struct runq runqs[MAX_CPUS];             /* per CPU */
 
 static u64 online(void) { return cpu_count() >= 64 ? ~0ul : (1ul << cpu_count()) - 1; }
@@ -558,8 +559,6 @@ static bool tick(struct task_body *body, u32 cpu, u64 ran)
 
 static const struct sched_ops ops = { .enqueue = enqueue, .pick = pick, .put = put, .stop = stop, .tick = tick };
 
-void sched_init(void) { sched_register(&ops); }
-
 /* ---- What a thread asks for ---- */
 
 /* Locks the queue that se.cpu names. */
@@ -711,6 +710,7 @@ u64 sched_switches(void)
 #define LOAD_PERIOD (5 * NSEC_PER_SEC)
 /* How much of an average remains after a period, times 65536: e to the -5/60, -5/300, -5/900. */
 STABLE(load_average) { struct spinlock lock; u64 next; u64 of[3]; } CACHE_ALIGNED;
+LOCK_CLASS(load_average, LEAF);
 static struct load_average average;
 
 /* Every five seconds; what was slept through counts as the present. */
@@ -747,4 +747,12 @@ struct sched_load sched_load(void)
         for (u32 i = 0; i < 3; i++)
                 l.of[i] = average.of[i];
         return l;
+}
+
+void sched_init(void)
+{
+        for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
+                lock_init(&runqs[cpu].lock, runq);
+        lock_init(&average.lock, load_average);
+        sched_register(&ops);
 }

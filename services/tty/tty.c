@@ -14,9 +14,8 @@
 #include "abi/const/event.h"
 #include "abi/const/signal.h"
 
-LOCK_CLASS_DECLARE(pid_tree);
 LOCK_CLASS(tty_io);
-LOCK_CLASS(tty, AFTER(tty_io));
+LOCK_CLASS(tty);
 
 static void tty_fini(struct tty *tty) { tty_port_drop(tty->port); }
 POOL_DEFINE(tty, tty_fini);

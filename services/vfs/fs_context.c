@@ -6,8 +6,7 @@
 #include "services/vfs/dentry.h"
 #include "services/vfs/mount.h"
 
-LOCK_CLASS_DECLARE(mount_ns);
-LOCK_CLASS(fs_context, AFTER(mount_ns));
+LOCK_CLASS(fs_context);
 
 static void fs_context_fini(struct fs_context *fs)
 {

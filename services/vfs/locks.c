@@ -19,7 +19,7 @@
 #include "services/vfs/files.h"
 
 LOCK_CLASS(file_locks);
-LOCK_CLASS(lock_waits, AFTER(file_locks));
+LOCK_CLASS(lock_waits);
 
 #define TO_THE_END ((u64)I64_MAX)
 

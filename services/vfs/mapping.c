@@ -17,7 +17,7 @@
 
 LOCK_CLASS_DECLARE(inode);
 LOCK_CLASS_DECLARE(mmap);               /* the vm's */
-LOCK_CLASS(mapping, AFTER2(inode, mmap));
+LOCK_CLASS(mapping);
 LOCK_CLASS(mapping_areas, AFTER2(inode, mmap));
 RADIX_POOLS(page_tree)
 RADIX_FUNCTIONS(page_tree, frame)

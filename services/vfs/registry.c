@@ -33,9 +33,7 @@ STABLE(registry) {
         struct spinlock lock;
         struct superblock *first, *last;        /* not counted: a superblock takes itself off; lock */
 };
-LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS_DECLARE(mount_ns);
-LOCK_CLASS(registry, AFTER2(inode, mount_ns));
+LOCK_CLASS(registry);
 static struct registry registry;
 
 /* Each CPU hands out every MAX_CPUS-th number. */

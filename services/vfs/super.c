@@ -13,9 +13,7 @@
 
 LOCK_CLASS(super);
 LOCK_CLASS(rename);
-LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS_DECLARE(mount_ns);
-LOCK_CLASS(dcache, AFTER2(inode, mount_ns));
+LOCK_CLASS(dcache);
 
 err_t superblock_init(struct superblock *sb, const struct super_ops *ops, const struct fs_type *type, struct payer *payer)
 {

@@ -11,8 +11,6 @@ static pid_t child(int code)
         if (pid == 0) {
                 if (code < 0)
                         raise(-code);
-                if (code == -SIGSTOP)
-                        usleep(300000);         /* so that its going on is seen before its end */
                 _exit(code);
         }
         return pid;

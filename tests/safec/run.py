@@ -11,6 +11,8 @@ attacks/*.c hold many programs.  Each begins with a line
     //! clang name      clang itself must reject it
     //! link name       compiles; the object or cross-unit check must reject it
     //! whole name      compiles; the check of the whole kernel's objects must reject it
+    //! global name     compiles; rule G1 must reject it, with its globals.txt or an empty one,
+                        and nothing else at the object check
     //! trap name       compiles; attack(n) must trap at run time, at -O0 and -O2
     //! ok name         compiles; attack(n) must run to its end, at -O0 and -O2
     //! hole:PART name  with that PART of the IR pass off, some call must get through
@@ -130,10 +132,25 @@ class Tests:
             code, text = run(cmd)
             return [] if code and sort[7:] in text else [('the object check must say "%s":\n%s' % (sort[7:], text), cmd)]
         cmd, code, text, out = self.compile(src, p.flags)
+        if sort == 'global':
+            if code:
+                return [('does not compile:\n' + text, cmd)]
+            cmd = ['tools/safec/objcheck', '--partial', out]
+            code, text = run(cmd)
+            if code:
+                return [('mutation: without the list it must get through:\n' + text, cmd)]
+            listing = os.path.join(p.dir, 'globals.txt')
+            open(listing, 'a').close()
+            whole = [] if 'whole' in p.name else ['--partial']
+            cmd = ['tools/safec/objcheck'] + whole + ['--globals', listing, out]
+            code, text = run(cmd)
+            return [] if code and '[G1]' in text else [('wanted [G1]:\n' + text, cmd)]
         if sort == 'good':
             if code or 'warning' in text:
                 return [('must be accepted:\n' + text, cmd)]
             cmd = ['tools/safec/objcheck', '--partial', out]
+            if 'globals.txt' in p.files:
+                cmd[2:2] = ['--globals', os.path.join(p.dir, 'globals.txt')]
             code, text = run(cmd)
             return [('objcheck:\n' + text, cmd)] if code else []
         if sort in ('link', 'whole'):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * make_exit: a function for make, $(exit-with N), that ends make with status N. Without it
- * `make run CMD=...` could only say 2 for every failing command.
+ * `make run CMD=...` and `make safecheck` could only say 2 for every failure.
  */
 #include <gnumake.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 //   tags      name → kind, size, align, fields (enums: their integer type and values' hash)
 //   symbols   name → type, and whether this unit defines it; of services
 //   api       framework functions and variables that this unit may link to
-//   globals   variables that change
+//   globals   variables that change: those of functions and unnamed ones too; name, line
 #include "safec.h"
 #include "clang/Basic/Version.h"
 #include "llvm/ADT/StringExtras.h"
@@ -135,6 +135,9 @@ std::string Checker::facts()
         Writer w(*this);
         llvm::json::Object tags, symbols, unit;
         llvm::json::Array api, globals;
+        auto changes = [&](llvm::StringRef name, SourceLocation loc) {
+                globals.push_back(llvm::json::Object{ { "name", name }, { "line", (int64_t)SM.getExpansionLineNumber(loc) } });
+        };
         const FileEntry *main = SM.getFileEntryForID(SM.getMainFileID());
         unit["unit"] = main ? realPath(SM.getMainFileID()) : "";
         if (auto self = llvm::MemoryBuffer::getFile(shared.self))
@@ -196,7 +199,7 @@ std::string Checker::facts()
                 if (!v->isExternallyVisible()) {
                         const auto *var = dyn_cast<VarDecl>(v);
                         if (var && !Ctx->getBaseElementType(var->getType()).isConstQualified())
-                                globals.push_back(var->getName());
+                                changes(var->getName(), var->getLocation());
                         continue;
                 }
                 bool defined;
@@ -206,10 +209,16 @@ std::string Checker::facts()
                         const auto *var = cast<VarDecl>(v);
                         defined = var->getDefinition() || var->getActingDefinition();
                         if (defined && !Ctx->getBaseElementType(var->getType()).isConstQualified() && !generatedDecl(var))
-                                globals.push_back(var->getName());
+                                changes(var->getName(), var->getLocation());
                 }
                 symbols[v->getName()] = llvm::json::Object{ { "type", w.type(v->getType()) }, { "defined", defined } };
         }
+        for (const VarDecl *v : statics)
+                if (!Ctx->getBaseElementType(v->getType()).isConstQualified())
+                        changes(v->getName(), v->getLocation());
+        for (const CompoundLiteralExpr *e : literals)
+                if (!Ctx->getBaseElementType(e->getType()).isConstQualified())
+                        changes("compoundliteral", e->getExprLoc());
         unit["tags"] = std::move(tags);
         unit["symbols"] = std::move(symbols);
         unit["api"] = std::move(api);

@@ -4,7 +4,7 @@ import json
 import struct
 
 WEAK, GLOBAL, LOCAL = 2, 1, 0
-FUNC, IFUNC, SECTION, FILE = 2, 10, 3, 4
+OBJECT, FUNC, IFUNC, SECTION, FILE = 1, 2, 10, 3, 4
 UNDEF, ABS, COMMON = 0, 0xfff1, 0xfff2
 ALLOC, EXEC, TLS = 2, 4, 0x400
 

@@ -21,6 +21,7 @@
 #include "clang/Basic/SourceManager.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Lex/Preprocessor.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSet.h"
@@ -110,6 +111,9 @@ private:
         void checkRecord(const RecordDecl *r);
         void checkEnum(const EnumDecl *e);
         void checkVar(const VarDecl *v);
+        void findLiterals(const Stmt *s);
+        llvm::SetVector<const VarDecl *> statics;       // of functions
+        llvm::SetVector<const CompoundLiteralExpr *> literals;  // of file scope
         void checkFunctionDecl(const FunctionDecl *f);
         void checkAttrs(const Decl *d);
         void checkTagScopes(const DeclContext *dc);

@@ -414,6 +414,8 @@ void Checker::checkLocal(const VarDecl *v)
         if (holdsPinned(v->getType()) && (!trusted(v->getTypeSpecStartLoc()) || !own))
                 err(loc, "O4", "'" + v->getType().getAsString() + "' is declared by its macro only");
         if (v->isStaticLocal()) {
+                if (!trusted(loc))
+                        statics.insert(v);
                 checkVar(v);
         } else if (holdsStable(v->getType())) {
                 err(loc, "S1", "'" + v->getType().getAsString() + "' is STABLE or OBJECT and may not be a local variable");
@@ -447,8 +449,20 @@ void Checker::checkVar(const VarDecl *v)
                 err(loc, "N2", "no extern declarations in .c files; declare it in the owner's header");
         if (v->getType()->isRecordType() && !v->hasExternalStorage() && v->getType()->isIncompleteType())
                 err(loc, "T2", "incomplete type");
-        if (v->hasInit() && v->getInit())
+        if (v->hasInit() && v->getInit()) {
                 checkInit(v->getInit(), t);
+                findLiterals(v->getInit());
+        }
+}
+
+// What has no name and lives as long as the kernel.
+void Checker::findLiterals(const Stmt *s)
+{
+        if (const auto *e = dyn_cast_or_null<CompoundLiteralExpr>(s); e && e->isFileScope())
+                literals.insert(e);
+        if (s)
+                for (const Stmt *c : s->children())
+                        findLiterals(c);
 }
 
 static bool runtimeName(llvm::StringRef n)

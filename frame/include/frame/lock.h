@@ -17,17 +17,19 @@
  *
  * LOCK_CLASS(inode, AFTER(mount)); declares a class and what may be held when it
  * is taken; lock_init(&x->lock, inode) gives a lock its class.  A spin lock may be taken
- * under any mutex or rwlock without being declared so.  The debug build checks the order;
+ * under any mutex or rwlock without being declared so.  LOCK_CLASS(runq, LEAF); is taken
+ * under anything, and nothing that has a class under it.  The debug build checks the order;
  * others ignore classes.
  */
 #pragma once
 
 #define MAX_HELD 32
 
-STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[6]; u32 id_k; };
+STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[6]; u32 id_k; bool leaf_k; };
 #define LOCK_CLASS_DECLARE(NAME)  extern struct lock_class k_class_##NAME
 #define LOCK_CLASS(NAME, ...) \
         struct lock_class k_class_##NAME __attribute__((section(".keel.lock_classes"), used)) = { .name_k = #NAME, __VA_ARGS__ }
+#define LEAF                 .leaf_k = 1
 #define K_AFTER1(A)          &k_class_##A
 #define AFTER(A)             .after_k = { K_AFTER1(A) }
 #define AFTER2(A, B)         .after_k = { K_AFTER1(A), K_AFTER1(B) }
