@@ -25,13 +25,14 @@ KOBJ := $(KOUT)/obj
 FRAME_CFLAGS = $(SAFEC_CODE) $(SAFEC_WARN) -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror=implicit-function-declaration \
 	$(KDEBUG) -Iframe/include -Iframe/arch/x86_64/include $(GEN_INCLUDE) $(FRAME_DIRS:%=-Iframe/%) \
 	-fplugin=$(SAFEC_PLUGIN) -fplugin-arg-safec-mode=frame
-FRAME_DIRS    := internal arch/x86_64 mem task time sync irq lib
+FRAME_DIRS    := internal arch/x86_64 mem task time sync irq lib io
 FRAME_ASFLAGS := -D__ASSEMBLER__ -g -mcmodel=kernel $(KDEBUG) -Iframe/internal -Iframe/arch/x86_64
 CHECKER       := $(BUILD)/tools/safec.so
 SAFEC_GLOBALS := tools/safec/globals.txt
 
-FRAME_C  := $(shell find frame -name '*.c')
-FRAME_S  := $(shell find frame -name '*.S')
+# KTESTS=tests/kernel adds the framework's self-tests (mk/selftest.mk).
+FRAME_C  := $(shell find frame $(KTESTS) -name '*.c')
+FRAME_S  := $(shell find frame $(KTESTS) -name '*.S')
 SAFE_C   := $(shell find services lib abi -name '*.c' -not -path '*/test/*' 2>/dev/null)
 FRAME_O  := $(FRAME_C:%.c=$(KOBJ)/%.o) $(FRAME_S:%.S=$(KOBJ)/%.S.o)
 SAFE_O   := $(SAFE_C:%.c=$(KOBJ)/%.o)
@@ -57,6 +58,16 @@ $(KOBJ)/frame/%.o: frame/%.c $(KOBJ)/flags $(GEN_STAMP) $(CHECKER)
 	@mkdir -p $(@D)
 	@echo '  CC      $<'
 	@$(KCC) $(FRAME_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(KOBJ)/tests/kernel/%.o: tests/kernel/%.c $(KOBJ)/flags $(GEN_STAMP) $(CHECKER)
+	@mkdir -p $(@D)
+	@echo '  CC      $<'
+	@$(KCC) $(FRAME_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(KOBJ)/tests/kernel/%.S.o: tests/kernel/%.S $(KOBJ)/flags
+	@mkdir -p $(@D)
+	@echo '  AS      $<'
+	@$(KCC) $(FRAME_ASFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(KOBJ)/frame/%.S.o: frame/%.S $(KOBJ)/flags
 	@mkdir -p $(@D)
@@ -99,6 +110,7 @@ $(KOBJ)/nosymbols.o: tools/symbols/symbols.py $(KOBJ)/flags
 $(KOBJ)/checked: $(SAFE_O) $(wildcard tools/safec/objcheck tools/safec/xtu tools/safec/deps) $(SAFEC_GLOBALS)
 	@$(if $(SAFE_O),tools/safec/deps)
 	@$(if $(SAFE_O),tools/safec/objcheck --plugin $(CHECKER) --globals $(SAFEC_GLOBALS) $(SAFE_O))
+	@mkdir -p $(@D)
 	@touch $@
 
 $(KOUT)/keel.elf: $(KERNEL_O) $(KOBJ)/nosymbols.o $(KLDS)

@@ -11,6 +11,8 @@ static pid_t child(int code)
         if (pid == 0) {
                 if (code < 0)
                         raise(-code);
+                if (code == -SIGSTOP)
+                        usleep(300000);         /* so that its going on is seen before its end */
                 _exit(code);
         }
         return pid;

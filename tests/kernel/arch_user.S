@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The user program of selftest.c.  R14 is where to go on after a fault; a system call
+ * The user program of arch.c.  R14 is where to go on after a fault; a system call
  * with number 0x100 reports RDI, 0x101 jumps to RDI, 0x102 yields, 0x103 ends, 0x104 does nothing.
  */
 #ifdef KEEL_SELFTEST
