@@ -713,7 +713,6 @@ STABLE(load_average) { struct spinlock lock; u64 next; u64 of[3]; } CACHE_ALIGNE
 LOCK_CLASS(load_average, LEAF);
 static struct load_average average;
 
-/* Every five seconds; what was slept through counts as the present. */
 void sched_yield(void)
 {
         /* On another CPU by now: a yield too few or too many. */
@@ -721,6 +720,7 @@ void sched_yield(void)
                 task_yield();
 }
 
+/* Every five seconds; what was slept through counts as the present. */
 static void sample_load(void)
 {
         u64 now = time_coarse();

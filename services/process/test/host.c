@@ -135,6 +135,7 @@ enum task_state task_state(struct task *t) { (void)t; return TASK_RUNNABLE; }
 bool task_sleeps_interruptibly(struct task *t) { (void)t; return false; }
 u32  cpu_count(void) { return 1; }
 void task_yield(void) {}
+u32  cpu_id(void) { return 0; }
 void sched_register(const struct sched_ops *o) { (void)o; }
 void sched_resched(u32 cpu) { (void)cpu; }
 
@@ -241,6 +242,27 @@ err_t fpu_load(bytes b)
                 if (b.p_k[464 + i])
                         return ERR(EINVAL);
         memcpy(fpu, b.p_k, sizeof fpu);
+        return OK;
+}
+bool user_fpu_save(u64 addr, bytes software)
+{
+        u8 *p = user_at(addr, sizeof fpu);
+        if (!p)
+                return false;
+        memcpy(p, fpu, sizeof fpu);
+        memcpy(p + 464, software.p_k, software.n_k < FPU_SOFTWARE ? software.n_k : FPU_SOFTWARE);
+        return true;
+}
+err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
+{
+        u8 *p = user_at(addr, len);
+        (void)mask;
+        *missing = !p;
+        if (!p)
+                return ERR(EFAULT);
+        memset(fpu, 0, sizeof fpu);
+        memcpy(fpu, p, len < sizeof fpu ? len : sizeof fpu);
+        memset(fpu + 464, 0, FPU_SOFTWARE);
         return OK;
 }
 void  fpu_reset(void) { memset(fpu, 0, sizeof fpu); }
