@@ -5,6 +5,8 @@
 #pragma once
 #include "services/syscall/call.h"
 
+#define CALLS_EVENT(X) \
+        X(eventfd) X(eventfd2)
 #define CALLS_FILE(X) \
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
@@ -43,7 +45,7 @@
 #define CALLS_TIME(X) \
         X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
         X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall)
-#define ALL_CALLS(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
+#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
 
 #define CALL_DECLARE(name) err_t sys_##name(struct call *c);
 ALL_CALLS(CALL_DECLARE)

@@ -35,6 +35,8 @@ void file_init(struct file *f, const struct file_ops *ops, const struct path *p,
 
 void file_fini(struct file *f)
 {
+        if (PTR_LOAD(f->epoll_items))
+                registry_file_gone(f);
         notify_file(f, file_may_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
         if (f->inode)
                 locks_end(f->inode, f);
@@ -231,7 +233,7 @@ err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, u
 
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos)
 {
-        if (f->ops->flags & FOPS_STREAM)
+        if ((f->ops->flags & FOPS_STREAM) != 0 && !f->ops->llseek)
                 return ERR(ESPIPE);
         if (whence > SEEK_MAX)
                 return ERR(EINVAL);

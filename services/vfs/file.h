@@ -16,6 +16,7 @@
 #include "abi/const/event.h"
 
 BASE(file);
+OBJECT(epoll_item);            /* services/epoll */
 struct dir_out;
 
 /* How a file wants to be mapped: the answer to mmap. */
@@ -39,7 +40,7 @@ struct map_request {
  * ioctl       none                  yes        ENOTTY: not known; *result is the call's value on OK
  * mmap        mmap_lock             no locks   fills the answer; ENODEV
  * readdir     inode lock, shared    yes        dir_emit from out->pos on until it says stop
- * llseek      pos_lock if shared    yes        NULL: generic, by the inode's size
+ * llseek      pos_lock if shared    yes        NULL: generic, by the inode's size; ESPIPE with FOPS_STREAM
  * fsync       none                  yes        NULL: nothing to write
  * fallocate   none                  yes        NULL: EOPNOTSUPP
  * flush       none                  yes        at every close of a descriptor (NULL: OK)
@@ -75,6 +76,7 @@ BASE(file) {
         struct mutex pos_lock;
         struct cred *cred;              /* counted: who opened it; fixed */
         u64 version;                    /* readdir caches */
+        struct epoll_item *epoll_items; /* not counted: services/epoll's list; PTR_LOAD */
         u32 owner_kind; u32 owner_id; u32 owner_sig; u32 spare;  /* F_SETOWN, F_SETSIG; ATOMIC */
 };
 BASE_DECLARE(file)
@@ -142,5 +144,6 @@ err_t generic_write(struct file *f, struct io *io, u64 *pos);
 err_t generic_mmap(struct file *f, struct map_request *req);
 err_t generic_llseek(struct file *f, i64 off, u32 whence, u64 *pos);    /* SEEK_DATA and SEEK_HOLE too */
 err_t generic_no_llseek(struct file *f, i64 off, u32 whence, u64 *pos); /* ESPIPE */
+err_t generic_noop_llseek(struct file *f, i64 off, u32 whence, u64 *pos);       /* stays where it is: event files */
 /* Reads from bytes already made (procfs): [*pos, …) of text. */
 err_t generic_read_bytes(struct io *io, u64 *pos, bytes text);

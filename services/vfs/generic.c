@@ -218,6 +218,14 @@ err_t generic_no_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
         return ERR(ESPIPE);
 }
 
+err_t generic_noop_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
+{
+        (void)off;
+        (void)whence;
+        *pos = f->pos;
+        return OK;
+}
+
 err_t generic_read_bytes(struct io *io, u64 *pos, bytes text)
 {
         if (*pos >= bytes_len(text))

@@ -6,6 +6,7 @@
 #pragma once
 STABLE(mapping);
 BASE(inode);
+BASE(file);
 BASE(superblock);
 
 /*                     called with                     may sleep
@@ -34,6 +35,11 @@ STABLE(vfs_notify_ops) {
         void (*gone)(struct inode *inode);
         void (*unmount)(struct superblock *sb);
 };
+/* gone: the last reference of a file with epoll_items goes; no lock held */
+STABLE(vfs_event_ops) {
+        void (*gone)(struct file *f);
+};
+void vfs_register_events(const struct vfs_event_ops *ops);
 void vfs_register_notify(const struct vfs_notify_ops *ops);
 void vfs_register_clock(const struct vfs_clock_ops *ops);
 void vfs_register_vm(const struct vfs_vm_ops *ops);

@@ -21,6 +21,7 @@ STABLE(registry) {
         const struct vfs_vm_ops *vm;            /* fixed after boot, as all up to lock */
         const struct vfs_signal_ops *signal;
         const struct vfs_clock_ops *clock;
+        const struct vfs_event_ops *events;
         u64 boot_time;                          /* ns since 1970 when the machine started */
         const struct file_ops *fifo;
         const struct fs_type *fs[FS_TYPES];
@@ -50,6 +51,7 @@ u64 unique_u64(void)
 void vfs_register_vm(const struct vfs_vm_ops *ops)         { registry.vm = ops; }
 void vfs_register_signal(const struct vfs_signal_ops *ops) { registry.signal = ops; }
 void vfs_register_clock(const struct vfs_clock_ops *ops)   { registry.clock = ops; }
+void vfs_register_events(const struct vfs_event_ops *ops)   { registry.events = ops; }
 void fifo_register(const struct file_ops *ops)             { registry.fifo = ops; }
 const struct file_ops *registry_fifo(void)                 { return registry.fifo; }
 
@@ -62,6 +64,12 @@ void registry_unmap(struct mapping *m, u64 first, u64 last, bool cows)
 {
         if (registry.vm)
                 registry.vm->unmap_range(m, first, last, cows);
+}
+
+void registry_file_gone(struct file *f)
+{
+        if (registry.events)
+                registry.events->gone(f);
 }
 
 void registry_raise(u32 sig)
