@@ -14,6 +14,7 @@
 #include "services/namespace/namespace.h"
 #include "services/pipe/pipe.h"
 #include "services/inotify/inotify.h"
+#include "services/epoll/epoll.h"
 #include "services/process/process.h"
 #include "services/procfs/procfs.h"
 #include "services/sched/sched.h"
@@ -73,6 +74,7 @@ static void init_services(const struct params *p)
         devfs_init();
         pipe_init();
         inotify_register();
+        epoll_register();
         procfs_init();
         tty_init();
         uart_init(p->console < 0 ? 0 : p->console);     /* there is no other console */

@@ -138,7 +138,7 @@ static err_t write_locked(struct pipe *p, struct io *io, bool nonblock, bool pac
                         was_empty = pipe_is_empty(p);
                 }
         }
-        if (was_empty && !pipe_is_empty(p))
+        if ((was_empty || (LOAD(p->polled) && io_done(io) > 0)) && !pipe_is_empty(p))
                 waitq_wake_all(&p->readable);           /* P2 */
         return err;
 }
@@ -163,6 +163,8 @@ static u32 pipe_poll(struct file *f, struct waiter *w)
         u32 mask = 0;
 
         if (f->mode & FILE_READ) {
+                if (w && !LOAD(p->polled))
+                        STORE(p->polled, true);
                 waiter_add(w, &p->readable);
                 if (!pipe_is_empty(p))
                         mask |= EPOLLIN | EPOLLRDNORM;

@@ -3,8 +3,11 @@
  * System calls of files that stand for events: eventfd.
  */
 #include "services/syscall/calls.h"
+#include "services/epoll/epoll.h"
 #include "services/eventfd/eventfd.h"
 #include "services/process/process.h"
+#include "services/signal/signal.h"
+#include "services/time/clock.h"
 #include "abi/const/event.h"
 #include "abi/const/process.h"
 
@@ -33,3 +36,102 @@ static err_t make_eventfd(struct call *c, u32 flags)
 
 err_t sys_eventfd(struct call *c)  { return make_eventfd(c, 0); }
 err_t sys_eventfd2(struct call *c) { return make_eventfd(c, arg_uint(c, 1)); }
+
+/* ---- epoll ---- */
+
+static err_t make_epoll(struct call *c, bool cloexec)
+{
+        struct actor who = actor_current();
+        struct file *f = NULL;
+
+        TRY(epoll_new(&who, &f));
+        return add_file(c, f, cloexec);
+}
+
+/* The size is no more than a hint, but must be one. */
+err_t sys_epoll_create(struct call *c) { return arg_int(c, 0) <= 0 ? ERR(EINVAL) : make_epoll(c, false); }
+
+err_t sys_epoll_create1(struct call *c)
+{
+        u32 flags = arg_uint(c, 0);
+
+        return (flags & ~(u32)EPOLL_CLOEXEC) != 0 ? ERR(EINVAL) : make_epoll(c, flags != 0);
+}
+
+err_t sys_epoll_ctl(struct call *c)
+{
+        struct linux_epoll_event ev = {};
+        u32 op = arg_uint(c, 1), fd = arg_uint(c, 2);
+
+        if (op != EPOLL_CTL_DEL)
+                TRY(GET_USER(ev, c->a[3]));
+        struct fd_ref epoll = fd_get(c->t->files, arg_uint(c, 0));
+        if (!epoll.file)
+                return ERR(EBADF);
+        struct fd_ref target = fd_get(c->t->files, fd);
+        err_t err = target.file ? epoll_control(epoll.file, op, target.file, fd, ev) : ERR(EBADF);
+        if (target.file)
+                fd_put(target);
+        fd_put(epoll);
+        return err;
+}
+
+#define EPOLL_MAX_EVENTS (I32_MAX / (i32)sizeof(struct linux_epoll_event))
+
+static err_t epoll_until(struct call *c, u64 deadline)
+{
+        i32 max = arg_int(c, 2);
+        u32 n = 0;
+
+        if (max <= 0 || max > EPOLL_MAX_EVENTS)
+                return ERR(EINVAL);
+        if (!vm_is_user(c->a[1], (u64)max * sizeof(struct linux_epoll_event)))
+                return ERR(EFAULT);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = epoll_wait_events(r.file, c->a[1], (u32)max, deadline, &n);
+        fd_put(r);
+        c->result = n;
+        return err;
+}
+
+static u64 deadline_in(u64 ns)
+{
+        u64 now = time_now();
+        return ns == 0 ? 0 : add_overflows(now, ns) ? NEVER : now + ns;
+}
+
+static u64 deadline_ms(i32 ms) { return ms < 0 ? NEVER : deadline_in((u64)ms * NSEC_PER_MSEC); }
+
+err_t sys_epoll_wait(struct call *c) { return epoll_until(c, deadline_ms(arg_int(c, 3))); }
+
+/* With the mask of argument 5 (its size: 6) meanwhile. */
+static err_t epoll_masked(struct call *c, u64 deadline)
+{
+        u64 mask = 0;
+
+        if (c->a[4]) {
+                if (c->a[5] != sizeof mask)
+                        return ERR(EINVAL);
+                TRY(GET_USER(mask, c->a[4]));
+                signal_set_temporary_mask(mask);
+        }
+        err_t err = epoll_until(c, deadline);
+        signal_restore_mask(err_is(err, EINTR));
+        return err;
+}
+
+err_t sys_epoll_pwait(struct call *c) { return epoll_masked(c, deadline_ms(arg_int(c, 3))); }
+
+err_t sys_epoll_pwait2(struct call *c)
+{
+        struct linux_timespec ts = {};
+        u64 ns = 0;
+
+        if (!c->a[3])
+                return epoll_masked(c, NEVER);
+        TRY(GET_USER(ts, c->a[3]));
+        TRY(ns_from_timespec(ts, &ns));
+        return epoll_masked(c, deadline_in(ns));
+}

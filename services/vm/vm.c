@@ -8,7 +8,8 @@
 LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
 LOCK_CLASS_DECLARE(pipe);
-LOCK_CLASS(mmap, AFTER3(file_pos, inode, pipe));
+LOCK_CLASS_DECLARE(epoll);
+LOCK_CLASS(mmap, AFTER4(file_pos, inode, pipe, epoll));
 
 /* ---- Domains ---- */
 
