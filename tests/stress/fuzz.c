@@ -299,7 +299,7 @@ int main(int argc, char **argv)
         }
         if (chdir("/") != 0 || system("rm -rf /tmp/fuzz") != 0)
                 printf("fuzz: could not clean up\n");
-        printf("fuzz: %llu calls by %llu workers, done\n", (unsigned long long)counters->calls,
+        printf("\nfuzz: %llu calls by %llu workers, done\n", (unsigned long long)counters->calls,
                (unsigned long long)counters->workers);
         return counters->calls ? 0 : 1;
 }
