@@ -10,6 +10,7 @@
 static void session_fini(struct session *s)
 {
         struct pid *sid = s->sid;
+        pid_drop(s->hung_up);
         if (!sid)
                 return;
         tree_lock(sid->ns);

@@ -8,6 +8,7 @@
 OBJECT(session) {
         struct pid *sid;                /* counted; fixed */
         struct process *leader;         /* borrowed: NULL after it has exited; tree lock */
+        struct pid *hung_up;            /* counted: the foreground group of a terminal that hung up; tree lock; set by tty */
         struct tty *tty;                /* controlling terminal, counted by tty's own type; tree lock; set by tty */
 };
 POOL_DECLARE(session)

@@ -91,6 +91,12 @@ static struct detached detach_locked(struct session *s)
         return d;
 }
 
+static void signal_group(struct pid *pgrp, u32 sig)
+{
+        if (pgrp)
+                ignore(signal_send_group(pgrp, (struct siginfo){ .signo = sig, .code = SI_KERNEL }));
+}
+
 static void drop_detached(struct detached d)
 {
         session_drop(d.session);
@@ -98,28 +104,67 @@ static void drop_detached(struct detached d)
         tty_drop(d.tty);
 }
 
-/* The foreground group hears of it first; readers find the end of file until the terminal is opened anew. */
+static void cut_off(struct tty *tty)
+{
+        {
+                SPIN_GUARD(&tty->lock);
+                STORE(tty->hangups, tty->hangups + 1);
+                ldisc_flush_input(&tty->ldisc);
+        }
+        waitq_wake_all(&tty->readers);
+        waitq_wake_all(&tty->writers);
+}
+
+/* The foreground group hears of it first; readers find the end of file until the terminal is opened anew.  A
+ * pseudo-terminal goes on for those who have it open. */
 void tty_session_leader_exit(struct session *s)
 {
         struct pid_ns *ns = s->sid->ns;
 
         tree_lock(ns);
         struct detached d = detach_locked(s);
+        struct pid *hung_up = s->hung_up;
+        s->hung_up = NULL;
         tree_unlock(ns);
-        if (!d.tty)
-                return;
-        if (d.foreground) {
-                ignore(signal_send_group(d.foreground, (struct siginfo){ .signo = SIGHUP, .code = SI_KERNEL }));
-                ignore(signal_send_group(d.foreground, (struct siginfo){ .signo = SIGCONT, .code = SI_KERNEL }));
+        if (d.tty) {
+                bool goes_on = d.tty->port->ops->outlives_leader;
+                signal_group(d.foreground, SIGHUP);
+                if (!goes_on) {
+                        signal_group(d.foreground, SIGCONT);
+                        cut_off(d.tty);
+                }
+        } else {
+                signal_group(hung_up, SIGHUP);
+                signal_group(hung_up, SIGCONT);
         }
-        {
-                SPIN_GUARD(&d.tty->lock);
-                d.tty->hung_up = true;
-                ldisc_flush_input(&d.tty->ldisc);
-        }
-        waitq_wake_all(&d.tty->readers);
-        waitq_wake_all(&d.tty->writers);
+        pid_drop(hung_up);
         drop_detached(d);
+}
+
+void tty_hang_up(struct tty *tty)
+{
+        struct siginfo hup = { .signo = SIGHUP, .code = SI_KERNEL }, cont = { .signo = SIGCONT, .code = SI_KERNEL };
+        struct session *s = PTR_LOAD(tty->session);
+        struct detached d = {};
+
+        cut_off(tty);
+        if (!s || !session_try_hold(s))
+                return;
+        struct pid_ns *ns = s->sid->ns;
+        tree_lock(ns);
+        if (s->tty == tty) {
+                d = detach_locked(s);
+                if (s->leader) {
+                        ignore(signal_send_process_locked_tree(s->leader, hup));
+                        ignore(signal_send_process_locked_tree(s->leader, cont));
+                        struct pid *old = s->hung_up;
+                        s->hung_up = d.foreground;
+                        d.foreground = old;
+                }
+        }
+        tree_unlock(ns);
+        drop_detached(d);
+        session_drop(s);
 }
 
 void tty_of_process(struct process *p, u32 *device, i32 *foreground)
@@ -218,12 +263,13 @@ enum set_when { SET_NOW, SET_DRAINED, SET_FLUSHED };
 /* Waits until all output has been sent. */
 static err_t drain(struct tty *tty)
 {
+        u32 hangups = LOAD(tty->hangups);
         WAITER(w);
         waiter_add(&w, &tty->writers);
         for (;;) {
                 {
                         SPIN_GUARD(&tty->lock);
-                        if (!tty->port->ops->queued(tty->port) || tty->hung_up)
+                        if (!tty->port->ops->queued(tty->port) || tty->hangups != hangups)
                                 return OK;
                 }
                 err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, NEVER);
@@ -239,11 +285,15 @@ static err_t set_termios(struct tty *tty, struct linux_termios t, enum set_when 
                 TRY(drain(tty));
         {
                 SPIN_GUARD(&tty->lock);
+                struct linux_termios old = ldisc_termios(&tty->ldisc);
                 if (when == SET_FLUSHED)
-                        ldisc_flush_input(&tty->ldisc);
+                        tty_flush_input_locked(tty);
                 ldisc_set_termios(&tty->ldisc, t);
+                if (tty->port->ops->set)
+                        tty->port->ops->set(tty->port, old, ldisc_termios(&tty->ldisc));
         }
         waitq_wake_all(&tty->readers);
+        tty_settled(tty);
         return OK;
 }
 
@@ -336,11 +386,12 @@ static err_t flush(struct tty *tty, u64 queue)
         {
                 SPIN_GUARD(&tty->lock);
                 if (queue == TCIFLUSH || queue == TCIOFLUSH)
-                        ldisc_flush_input(&tty->ldisc);
+                        tty_flush_input_locked(tty);
                 if (queue == TCOFLUSH || queue == TCIOFLUSH)
                         tty->port->ops->flush(tty->port);
         }
         waitq_wake_all(&tty->writers);
+        tty_settled(tty);
         return OK;
 }
 
@@ -362,6 +413,7 @@ static err_t flow(struct tty *tty, u64 action)
                 }
         }
         waitq_wake_all(&tty->writers);
+        tty_settled(tty);
         return OK;
 }
 
@@ -404,11 +456,28 @@ static err_t give_up(struct tty *tty)
         if (!mine)
                 return ERR(ENOTTY);
         if (leads) {
-                tty_session_leader_exit(p->session);
-                SPIN_GUARD(&tty->lock);
-                tty->hung_up = false;
+                struct detached d = {};
+                tree_lock(ns);
+                d = detach_locked(p->session);
+                tree_unlock(ns);
+                signal_group(d.foreground, SIGHUP);
+                signal_group(d.foreground, SIGCONT);
+                drop_detached(d);
         }
         return OK;
+}
+
+err_t tty_get_group(struct tty *tty, u64 arg, bool session)
+{
+        struct pid_ns *ns = pid_ns_current();
+        u32 nr = 0;
+
+        tree_lock(ns);
+        bool none = session && !tty->session;
+        if (!none)
+                nr = session ? tty->session->sid->nr : tty->foreground ? tty->foreground->nr : 0;
+        tree_unlock(ns);
+        return none ? ERR(ENOTTY) : VM_PUT(arg, nr);
 }
 
 static err_t get_group(struct tty *tty, u64 arg, bool session)
@@ -474,8 +543,9 @@ static err_t put_count(struct tty *tty, u64 arg, bool input)
 
 err_t tty_ioctl(struct tty *tty, struct file *f, u32 cmd, u64 arg, u64 *result)
 {
-        (void)f;
         (void)result;
+        if (tty_is_hung_up(f))
+                return cmd == TIOCSPGRP ? ERR(ENOTTY) : ERR(EIO);
         switch (cmd) {
         case TCGETS: {
                 struct linux_termios t = {};

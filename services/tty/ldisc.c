@@ -306,9 +306,9 @@ static void typed_signal(struct ldisc *d, u32 sig, u8 c)
 {
         if (!lflag(d, NOFLSH))
                 ldisc_flush_input(d);
+        d->ops->signal(d, sig);                         /* may drop output: before the echo */
         if (lflag(d, ECHO))
                 echo(d, c);
-        d->ops->signal(d, sig);
         if (iflag(d, IXON) && d->stopped) {             /* as on Linux: whoever interrupts wants to see it */
                 d->stopped = false;
                 d->ops->flow(d, false);
@@ -421,6 +421,15 @@ bool ldisc_receive(struct ldisc *d, bytes typed)
         for (usize i = 0; i < bytes_len(typed); i++)
                 receive_byte(d, bytes_at(typed, i));
         return ldisc_readable(d);
+}
+
+u32 ldisc_room(const struct ldisc *d)
+{
+        u32 room = is_full(d) ? 0 : LDISC_SIZE - 1 - (d->head - d->tail);
+
+        if (iflag(d, PARMRK))
+                room /= 2;                              /* 0xff is stored twice */
+        return room == 0 && lflag(d, ICANON) && d->canon == d->tail ? U32_MAX : room;
 }
 
 void ldisc_break(struct ldisc *d)

@@ -43,6 +43,8 @@ struct linux_termios ldisc_termios(const struct ldisc *d);
 void  ldisc_set_termios(struct ldisc *d, struct linux_termios t);       /* canonical on/off moves what was typed */
 /* Input from the device. True: a reader may have something now. */
 bool  ldisc_receive(struct ldisc *d, bytes typed);
+/* Bytes that may be typed now without loss. U32_MAX: no reader can make room, an endless line loses bytes anyway. */
+u32   ldisc_room(const struct ldisc *d);
 void  ldisc_break(struct ldisc *d);                                     /* a break condition came in */
 /* Renders output: reads from `text`, writes to `out`; *used is how much of text was rendered. Returns bytes in out. */
 usize ldisc_render(struct ldisc *d, mbytes out, bytes text, usize *used);

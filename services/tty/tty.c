@@ -7,6 +7,7 @@
  * set at boot: the one file-scope variable here.
  */
 #include "services/tty/tty_impl.h"
+#include "services/tty/pty.h"
 #include "services/signal/signal.h"
 #include "services/vfs/chrdev.h"
 #include "services/vfs/dentry.h"
@@ -23,6 +24,8 @@ POOL_DEFINE(tty, tty_fini);
 OBJECT(tty_file) {
         struct file base;
         struct tty *tty;                /* counted; fixed */
+        u32  hangups;                   /* tty's when it was opened; fixed */
+        bool console;                   /* /dev/console: a hang-up spares it; fixed */
 };
 POOL_DECLARE(tty_file)
 DOWNCASTABLE(tty_file, file);
@@ -32,6 +35,14 @@ STABLE(tty_table) {
         struct tty *console;
 };
 static struct tty_table ttys;
+
+bool tty_is_hung_up(struct file *f)
+{
+        if (!IS_A(tty_file, f))
+                return false;
+        struct tty_file *tf = DOWNCAST(tty_file, f);
+        return !tf->console && tf->hangups != LOAD(tf->tty->hangups);
+}
 
 /* ---- between the discipline and the port ---- */
 
@@ -45,8 +56,11 @@ static void typed_signal(struct ldisc *d, u32 sig)
 {
         struct tty *tty = OWNER_OF(tty, ldisc, d);
         tty->pending_signals |= 1u << sig;
-        if (!(d->termios.c_lflag & NOFLSH))
+        if (!(d->termios.c_lflag & NOFLSH)) {
                 tty->port->ops->flush(tty->port);
+                if (tty->port->ops->flushed)
+                        tty->port->ops->flushed(tty->port);
+        }
 }
 
 static void typed_flow(struct ldisc *d, bool stop)
@@ -68,13 +82,24 @@ static void send_signals(struct tty *tty, u32 signals)
         }
 }
 
-void tty_received(struct tty *tty, bytes typed)
+void tty_flush_input_locked(struct tty *tty)
+{
+        ldisc_flush_input(&tty->ldisc);
+        if (tty->port->ops->flushed)
+                tty->port->ops->flushed(tty->port);
+}
+
+/* all: what there is no room for is lost. */
+static usize receive(struct tty *tty, bytes typed, bool all)
 {
         u32 signals;
+        usize n = bytes_len(typed);
         bool readable;
         {
                 SPIN_GUARD(&tty->lock);
-                readable = ldisc_receive(&tty->ldisc, typed);
+                if (!all)
+                        n = min_u64(n, ldisc_room(&tty->ldisc));
+                readable = ldisc_receive(&tty->ldisc, bytes_take(typed, n));
                 signals = tty->pending_signals;
                 tty->pending_signals = 0;
         }
@@ -82,7 +107,13 @@ void tty_received(struct tty *tty, bytes typed)
         if (readable)
                 waitq_wake_all(&tty->readers);
         waitq_wake_all(&tty->writers);          /* START may have been typed */
+        tty_settled(tty);
+        return n;
 }
+
+void tty_received(struct tty *tty, bytes typed) { receive(tty, typed, true); }
+
+usize tty_type(struct tty *tty, bytes typed) { return receive(tty, typed, false); }
 
 void tty_break(struct tty *tty)
 {
@@ -139,16 +170,18 @@ static struct read_rule rule_of(struct tty *tty)
 }
 
 /* Takes up to a chunk of input into io. *end: the call is complete. EFAULT. */
-static err_t take(struct tty *tty, struct io *io, usize *got, bool *end)
+static err_t take(struct tty *tty, struct file *f, struct io *io, usize *got, bool *end)
 {
         u8 chunk[256] = {};
         usize n;
         {
                 SPIN_GUARD(&tty->lock);
                 n = ldisc_read(&tty->ldisc, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, io_left(io))), end);
-                if (tty->hung_up)
+                if (tty_is_hung_up(f))
                         *end = true;
         }
+        if (n || *end)
+                tty_settled(tty);
         *got = n;
         return io_copy_out(io, bytes_take(BYTES_OF(chunk), n)) == n ? OK : ERR(EFAULT);
 }
@@ -164,6 +197,7 @@ static bool is_enough(struct read_rule rule, usize total, bool more_may_be_there
 static err_t read_locked(struct tty *tty, struct file *f, struct io *io)
 {
         struct read_rule rule = rule_of(tty);
+        bool slept = false;
         u64 deadline = !rule.canonical && !rule.min && rule.time ? time_now() + rule.time : NEVER;
         WAITER(w);
 
@@ -171,7 +205,9 @@ static err_t read_locked(struct tty *tty, struct file *f, struct io *io)
         for (;;) {
                 bool end = false;
                 usize n = 0;
-                TRY(take(tty, io, &n, &end));
+                TRY(take(tty, f, io, &n, &end));
+                if (slept && !io_done(io) && tty->port->ops->outlives_leader && tty_is_hung_up(f))
+                        return ERR(EIO);        /* as on Linux: who waits while the master is closed; later reads find the end */
                 if (end || !io_left(io) || is_enough(rule, io_done(io), n == 256))
                         return OK;
                 if (n)
@@ -181,9 +217,11 @@ static err_t read_locked(struct tty *tty, struct file *f, struct io *io)
                 if (!rule.canonical && rule.min && rule.time && io_done(io))
                         deadline = time_now() + rule.time;
                 err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                slept = true;
                 if (err_is(err, ETIMEDOUT) || (failed(err) && io_done(io)))
                         return OK;
-                TRY(err);
+                if (failed(err))
+                        return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err;
                 rule = rule_of(tty);
         }
 }
@@ -205,14 +243,14 @@ static err_t read_tty(struct file *f, struct io *io, u64 *pos)
 /* ---- writing ---- */
 
 /* Renders and sends as much of text as there is room for; returns how much of it was taken. */
-static usize send_some(struct tty *tty, bytes text, bool *hung_up)
+static usize send_some(struct tty *tty, struct file *f, bytes text, bool *hung_up)
 {
         u8 out[512] = {};
         usize used = 0;
         SPIN_GUARD(&tty->lock);
 
-        *hung_up = tty->hung_up;
-        if (tty->hung_up || tty->flow_stopped)
+        *hung_up = tty_is_hung_up(f);
+        if (*hung_up || tty->flow_stopped)
                 return 0;
         usize room = min_u64(sizeof out, tty->port->ops->room(tty->port));
         usize n = ldisc_render(&tty->ldisc, mbytes_take(MBYTES_OF(out), room), text, &used);
@@ -232,18 +270,22 @@ static err_t write_locked(struct tty *tty, struct file *f, struct io *io)
                 usize n = io_copy_in(io, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, io_left(io))));
                 if (!n)
                         return ERR(EFAULT);
-                usize used = send_some(tty, bytes_take(BYTES_OF(chunk), n), &hung_up);
+                usize used = send_some(tty, f, bytes_take(BYTES_OF(chunk), n), &hung_up);
                 if (used < n) {
                         *io = before;
                         io_skip(io, used);
                 }
+                if (used)
+                        tty_settled(tty);
                 if (hung_up)
                         return ERR(EIO);
                 if (used)
                         continue;
                 if (file_nonblock(f))
                         return ERR(EAGAIN);
-                TRY(waiter_sleep(&w, WAIT_INTERRUPTIBLE, NEVER));
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, NEVER);
+                if (failed(err))
+                        return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err;
         }
         return OK;
 }
@@ -279,8 +321,8 @@ static u32 poll_tty(struct file *f, struct waiter *w)
         bool enough = t->c_lflag & ICANON ? ldisc_readable(&tty->ldisc) : ldisc_available(&tty->ldisc) >= least;
         if (enough)
                 mask |= POLLIN | POLLRDNORM;
-        if (tty->hung_up)
-                mask |= POLLIN | POLLRDNORM | POLLERR | POLLHUP;
+        if (tty_is_hung_up(f))
+                mask |= POLLIN | POLLRDNORM | POLLERR | POLLHUP | POLLOUT | POLLWRNORM;
         if (!tty->flow_stopped && tty->port->ops->room(tty->port) >= 256)
                 mask |= POLLOUT | POLLWRNORM;
         return mask;
@@ -297,9 +339,15 @@ static void tty_file_fini(struct tty_file *tf)
 {
         struct tty *tty = tf->tty;
         if (tty) {
-                SPIN_GUARD(&tty->lock);
-                if (--tty->opens == 0)
-                        tty->exclusive = false;
+                {
+                        SPIN_GUARD(&tty->lock);
+                        if (--tty->opens == 0) {
+                                tty->exclusive = false;
+                                if (tty->port->ops->closed)
+                                        tty->port->ops->closed(tty->port);
+                        }
+                }
+                tty_settled(tty);
         }
         file_fini(&tf->base);
         tty_drop(tty);
@@ -316,26 +364,34 @@ static const struct file_ops serial_ops = TTY_FILE_OPS(open_serial);
 static const struct file_ops own_ops = TTY_FILE_OPS(open_own);
 static const struct file_ops console_file_ops = TTY_FILE_OPS(open_console);
 
-static err_t open_tty(const struct actor *who, const struct path *p, u32 flags, struct tty *tty, struct file **out)
+/* May it be opened; one opening more. */
+static err_t count_open(const struct actor *who, struct tty *tty)
 {
-        {
-                SPIN_GUARD(&tty->lock);
-                if (tty->exclusive && !cred_has(who->cred, CAP_SYS_ADMIN))
-                        return ERR(EBUSY);
-                if (tty->opens == 0)
-                        tty->hung_up = false;
-                tty->opens++;
-        }
+        SPIN_GUARD(&tty->lock);
+        if (tty->exclusive && !cred_has(who->cred, CAP_SYS_ADMIN))
+                return ERR(EBUSY);
+        if (tty->port->ops->opened)
+                TRY(tty->port->ops->opened(tty->port));
+        tty->opens++;
+        return OK;
+}
+
+err_t tty_open(const struct actor *who, const struct path *p, u32 flags, struct tty *tty, struct file **out)
+{
         struct tty_file *tf = tty_file_alloc(who->payer, MAY_RECLAIM);
-        if (!tf) {
-                SPIN_GUARD(&tty->lock);
-                tty->opens--;
+        if (!tf)
                 return ERR(ENOMEM);
-        }
         file_init(&tf->base, &serial_ops, p, who->cred, flags);
+        err_t err = count_open(who, tty);
+        if (failed(err)) {
+                tty_file_drop(tf);
+                return err;
+        }
         tf->tty = tty_hold(tty);
+        tf->hangups = LOAD(tty->hangups);
         tty_file_publish(tf);
         *out = &tf->base;
+        tty_settled(tty);
         return OK;
 }
 
@@ -346,7 +402,7 @@ static err_t open_serial(const struct actor *who, const struct path *p, u32 flag
 
         if (!tty)
                 return ERR(EIO);
-        TRY(open_tty(who, p, flags, tty, out));
+        TRY(tty_open(who, p, flags, tty, out));
         if (!(flags & O_NOCTTY))
                 tty_take_if_free(tty);
         return OK;
@@ -357,7 +413,7 @@ static err_t open_own(const struct actor *who, const struct path *p, u32 flags, 
         struct tty *tty = tty_of_current();             /* counted */
         if (!tty)
                 return ERR(ENXIO);
-        err_t err = open_tty(who, p, flags, tty, out);
+        err_t err = tty_open(who, p, flags, tty, out);
         tty_drop(tty);
         return err;
 }
@@ -365,7 +421,11 @@ static err_t open_own(const struct actor *who, const struct path *p, u32 flags, 
 static err_t open_console(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
         struct tty *tty = PTR_LOAD(ttys.console);
-        return tty ? open_tty(who, p, flags, tty, out) : ERR(ENODEV);
+        if (!tty)
+                return ERR(ENODEV);
+        TRY(tty_open(who, p, flags, tty, out));
+        DOWNCAST(tty_file, *out)->console = true;
+        return OK;
 }
 
 /* ---- registering ---- */
@@ -379,9 +439,9 @@ static const struct chrdev serial_devices[4] = {
         { .name = "ttyS3", .major = 4, .minor = 67, .mode = 0620, .ops = &serial_ops },
 };
 
-struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name)
+struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 minor, bytes name)
 {
-        struct tty *tty = tty_alloc(NULL, MAY_RECLAIM);
+        struct tty *tty = tty_alloc(payer, MAY_RECLAIM);
         if (!tty)
                 return NULL;
         tty->port = tty_port_hold(port);
@@ -394,9 +454,18 @@ struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name
         ldisc_init(&tty->ldisc, &discipline);
         if (major == 4)                         /* a serial console's settings, as Linux has them */
                 tty->ldisc.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
+        else
+                tty->ldisc.termios.c_cflag = B38400 | CS8 | CREAD;
         tty_publish(tty);
+        return tty;
+}
+
+struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name)
+{
+        struct tty *tty = tty_new(NULL, port, major, minor, name);
         u32 index = minor - 64;
-        if (major == 4 && index < 4) {
+
+        if (tty && major == 4 && index < 4) {
                 PTR_STORE(ttys.serial[index], tty_hold(tty));
                 chrdev_register(&serial_devices[index]);
         }
@@ -407,4 +476,6 @@ void tty_init(void)
 {
         chrdev_register(&own_device);
         chrdev_register(&console_device);
+        pty_init();
+        devpts_init();
 }

@@ -22,17 +22,28 @@ BASE(tty_port);
  *   room    bytes that write would take now
  *   queued  bytes taken and not yet sent
  *   stop    true: send nothing more until false
- *   flush   drops what is queued */
+ *   flush   drops what is queued
+ * Those of pseudo-terminals; NULL for others:
+ *   opened, closed  before each open (EIO), after the last close
+ *   flushed         typed input was dropped
+ *   set             the settings changed
+ *   settled         without locks, after what may concern the other side: wakes it */
 STABLE(tty_port_ops) {
         usize (*write)(struct tty_port *port, bytes text);
         u32   (*room)(struct tty_port *port);
         u32   (*queued)(struct tty_port *port);
         void  (*stop)(struct tty_port *port, bool stop);
         void  (*flush)(struct tty_port *port);
+        err_t (*opened)(struct tty_port *port);
+        void  (*closed)(struct tty_port *port);
+        void  (*flushed)(struct tty_port *port);
+        void  (*set)(struct tty_port *port, struct linux_termios old, struct linux_termios new);
+        void  (*settled)(struct tty_port *port);
+        bool  outlives_leader;                  /* the exit of a session leader does not hang it up */
 };
 BASE(tty_port) {
         const struct tty_port_ops *ops;         /* fixed */
-        struct tty *tty;                        /* fixed once registered */
+        struct tty *tty;                        /* not counted; fixed once registered */
 };
 
 BASE_DECLARE(tty_port)
@@ -45,7 +56,8 @@ OBJECT(tty) {
         u32   major, minor;                     /* fixed */
         u8    name[16];                         /* fixed; "ttyS0" */
         bool  flow_stopped;                     /* tcflow or ^S; lock */
-        bool  hung_up, exclusive;               /* lock */
+        bool  exclusive;                        /* lock */
+        u32   hangups;                          /* ATOMIC: files opened before the last one are cut off */
         u32   pending_signals;                  /* lock: typed signals to send, bit = number */
         struct mutex read_mutex, write_mutex;
         struct waitq readers, writers;
@@ -58,6 +70,8 @@ POOL_DECLARE(tty)
 void tty_init(void);                            /* registers /dev/tty and /dev/console */
 /* A new terminal for a port; its device node is major:minor.  The reference is the caller's. NULL: no memory. */
 struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name);
+/* The same without a driver's table behind it. */
+struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 minor, bytes name);
 /* From a driver's bottom half. */
 void tty_received(struct tty *tty, bytes typed);
 void tty_written(struct tty *tty);              /* there is room again */

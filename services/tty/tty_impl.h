@@ -16,3 +16,15 @@ void  tty_signal_foreground(struct tty *tty, u32 sig);  /* any context that may 
 void  tty_take_if_free(struct tty *tty);
 struct tty *tty_of_current(void);                       /* counted, or NULL */
 err_t tty_ioctl(struct tty *tty, struct file *f, u32 cmd, u64 arg, u64 *result);
+/* Types what there is room for; returns how much that was. */
+usize tty_type(struct tty *tty, bytes typed);
+/* An open file of tty.  EBUSY: exclusive; EIO: its port says so; ENOMEM. */
+err_t tty_open(const struct actor *who, const struct path *p, u32 flags, struct tty *tty, struct file **out);
+/* The port is gone: readers find the end, the session loses its terminal and its leader gets SIGHUP and SIGCONT. */
+void  tty_hang_up(struct tty *tty);
+/* The group (or session) of tty, whoever asks.  ENOTTY: none (session). */
+err_t tty_get_group(struct tty *tty, u64 arg, bool session);
+bool  tty_is_hung_up(struct file *f);                    /* f was opened before its terminal's last hang-up */
+/* tty.lock held. */
+void  tty_flush_input_locked(struct tty *tty);
+static inline void tty_settled(struct tty *tty) { if (tty->port->ops->settled) tty->port->ops->settled(tty->port); }
