@@ -7,7 +7,7 @@
 
 #define CALLS_EVENT(X) \
         X(eventfd) X(eventfd2) X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(epoll_pwait) \
-        X(epoll_pwait2)
+        X(epoll_pwait2) X(timerfd_create) X(timerfd_settime) X(timerfd_gettime)
 #define CALLS_FILE(X) \
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \

@@ -8,8 +8,10 @@
 #include "services/process/process.h"
 #include "services/signal/signal.h"
 #include "services/time/clock.h"
+#include "services/timerfd/timerfd.h"
 #include "abi/const/event.h"
 #include "abi/const/process.h"
+#include "abi/const/time.h"
 
 /* A descriptor for a file just made, which it takes over. */
 static err_t add_file(struct call *c, struct file *f, bool cloexec)
@@ -134,4 +136,50 @@ err_t sys_epoll_pwait2(struct call *c)
         TRY(GET_USER(ts, c->a[3]));
         TRY(ns_from_timespec(ts, &ns));
         return epoll_masked(c, deadline_in(ns));
+}
+
+/* ---- timerfd ---- */
+
+err_t sys_timerfd_create(struct call *c)
+{
+        struct actor who = actor_current();
+        struct file *f = NULL;
+        u32 flags = arg_uint(c, 1);
+
+        TRY(timerfd_new(&who, arg_uint(c, 0), flags, &f));
+        return add_file(c, f, (flags & TFD_CLOEXEC) != 0);
+}
+
+static err_t put_itimerspec(u64 at, struct timerfd_time t)
+{
+        struct linux_itimerspec spec = { .it_interval = timespec_from_ns(t.interval), .it_value = timespec_from_ns(t.value) };
+        return PUT_USER(at, spec);
+}
+
+err_t sys_timerfd_settime(struct call *c)
+{
+        struct linux_itimerspec spec = {};
+        struct timerfd_time new = {}, old = {};
+
+        TRY(GET_USER(spec, c->a[2]));
+        TRY(ns_from_timespec(spec.it_value, &new.value));
+        TRY(ns_from_timespec(spec.it_interval, &new.interval));
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = timerfd_set(r.file, arg_uint(c, 1), new, &old);
+        fd_put(r);
+        return succeeded(err) && c->a[3] ? put_itimerspec(c->a[3], old) : err;
+}
+
+err_t sys_timerfd_gettime(struct call *c)
+{
+        struct timerfd_time now = {};
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = timerfd_get(r.file, &now);
+        fd_put(r);
+        return succeeded(err) ? put_itimerspec(c->a[1], now) : err;
 }
