@@ -20,7 +20,8 @@
 #include "lib/split.h"
 #include "abi/const/fs.h"
 
-#define MOST 1048576u
+#define MOST  1048576u                  /* what max= may say */
+#define LIMIT 4096u                     /* kernel.pty.max of proc(5), which nobody can change yet; here of one instance */
 enum { INO_ROOT = 1, INO_PTMX = 2, INO_FIRST = 3 };
 
 struct options { u32 mode, ptmxmode, uid, gid, has_uid, has_gid, max; };
@@ -70,7 +71,7 @@ struct tty *devpts_tty(struct inode *inode)
 err_t devpts_take_index(struct superblock *sb, struct pty *p)
 {
         struct devpts_super *s = super_of(sb);
-        u32 max = LOAD(s->options.max);
+        u32 max = (u32)min_u64(LOAD(s->options.max), LIMIT);
         SPIN_GUARD(&s->lock);
         struct pty *before = NULL, *at = s->first;
 
