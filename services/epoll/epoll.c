@@ -13,9 +13,8 @@
  * Taking     transfer(), under epoll.transfer, so that an edge goes to one waiter.  An item stays in the list
  *            while its file is asked, so that others who look see it; `again` tells of a wake-up meanwhile.
  * Locking    transfer (mutex, class epoll) -> links -> epoll.lock.  links (spin) guards what ties items to
- *            files and epolls; it is held for changes of both ends.  epoll.lock (spin) is a leaf taken in wakers'
- *            contexts, under whatever locks they hold; so neither has a class.  Wake-ups are sent with
- *            neither held; files are asked with transfer alone held, and let go of without.
+ *            files and epolls; it is held for changes of both ends.  epoll.lock (spin) is a leaf, taken in wakers'
+ *            contexts under whatever locks they hold.  Wake-ups are sent with neither held; files are asked with transfer alone held, and let go of without.
  * Invariants E1  an item that is armed, enabled and ready is in `ready`, or its notifier is about to put it there.
  *            E2  who finds `ready` empty after waiter_add sleeps rightly: notify puts, then wakes.
  *            E3  no epoll contains itself, over any number of steps; a path has at most MAX_NESTS of them.
@@ -27,6 +26,8 @@
 #include "lib/rbtree.h"
 
 LOCK_CLASS(epoll);
+LOCK_CLASS(epoll_links);
+LOCK_CLASS(epoll_ready, LEAF);          /* wakers come with locks of all kinds */
 
 #define MAX_NESTS  5u                   /* epolls on a path */
 #define OPTIONS    ((u32)(EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE))
@@ -229,7 +230,11 @@ static void on_gone(struct file *f)
 }
 
 static const struct vfs_event_ops event_ops = { .gone = on_gone };
-void epoll_register(void) { vfs_register_events(&event_ops); }
+void epoll_register(void)
+{
+        lock_init(&state.links, epoll_links);
+        vfs_register_events(&event_ops);
+}
 
 /* ---- Nesting ---- */
 
@@ -634,6 +639,7 @@ static err_t fill(struct epoll_file *ef, const struct actor *who)
         if (!ef->epoll)
                 return ERR(ENOMEM);
         lock_init(&ef->epoll->transfer, epoll);
+        lock_init(&ef->epoll->lock, epoll_ready);
         ef->epoll->file = &ef->base;
         epoll_publish(ef->epoll);
         return file_init_anon(&ef->base, &epoll_ops, who->cred, O_RDWR, STR("anon_inode:[eventpoll]"));
