@@ -9,7 +9,8 @@ LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
 LOCK_CLASS_DECLARE(pipe);
 LOCK_CLASS_DECLARE(epoll);
-LOCK_CLASS(mmap, AFTER4(file_pos, inode, pipe, epoll));
+LOCK_CLASS_DECLARE(tty_io);
+LOCK_CLASS(mmap, AFTER5(file_pos, inode, pipe, tty_io, epoll));     /* user memory is faulted in under them */
 
 /* ---- Domains ---- */
 

@@ -35,6 +35,7 @@ STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[6]; u3
 #define AFTER2(A, B)         .after_k = { K_AFTER1(A), K_AFTER1(B) }
 #define AFTER3(A, B, C)      .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C) }
 #define AFTER4(A, B, C, D)   .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D) }
+#define AFTER5(A, B, C, D, E) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E) }
 
 struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"))) spinlock { u32 word_k; u16 class_k; u16 flags_k; };
 struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"))) mutex    { u32 owner_k; u32 waiters_k; u16 class_k; u16 flags_k; };
