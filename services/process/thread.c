@@ -34,7 +34,6 @@ static void process_fini(struct process *p)
         timer_fini(&p->itimer_real);
         file_drop(p->exe);
         sigactions_drop(p->actions);
-        blob_drop(p->cmdline_copy);
         session_drop(p->session);
         pid_drop(p->pgrp);
         pid_drop(p->pid);

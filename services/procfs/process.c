@@ -13,7 +13,6 @@
 
 #define TICKS(ns) ((ns) / (NSEC_PER_SEC / 100))         /* USER_HZ */
 
-static bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 
 /* What several files tell, gathered under the owners' locks. */
 struct facts {

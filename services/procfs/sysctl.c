@@ -8,7 +8,6 @@
 #include "services/vm/vm.h"
 #include "lib/num.h"
 
-static bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 
 static err_t say_line(struct text *t, bytes line)
 {

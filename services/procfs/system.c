@@ -131,7 +131,7 @@ static err_t show_stat(struct text *t, const struct subject *s)
 }
 
 STABLE(cpu_flag) { u8 word; u8 bit; u8 name[16]; };
-enum { LEAF1_EDX, LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, EXT1_EDX_UNUSED, EXT1_ECX };
+enum { LEAF1_EDX, LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, EXT1_ECX };
 static const struct cpu_flag flags[] = {
         { LEAF1_EDX, 0, "fpu" }, { LEAF1_EDX, 3, "pse" }, { LEAF1_EDX, 4, "tsc" }, { LEAF1_EDX, 5, "msr" },
         { LEAF1_EDX, 6, "pae" }, { LEAF1_EDX, 7, "mce" }, { LEAF1_EDX, 8, "cx8" }, { LEAF1_EDX, 9, "apic" },
@@ -149,7 +149,7 @@ static const struct cpu_flag flags[] = {
 
 static void say_flags(struct text *t, const struct cpu_info *c)
 {
-        u32 words[6] = { c->leaf1_edx, c->leaf1_ecx, c->leaf7_ebx, c->leaf7_ecx, 0, c->ext1_ecx };
+        u32 words[5] = { c->leaf1_edx, c->leaf1_ecx, c->leaf7_ebx, c->leaf7_ecx, c->ext1_ecx };
 
         text_add(t, STR("flags\t\t:"));
         for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -162,7 +162,6 @@ static void say_flags(struct text *t, const struct cpu_info *c)
         text_add(t, STR(" syscall nx lm\n"));
 }
 
-static bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 
 static err_t show_cpuinfo(struct text *t, const struct subject *s)
 {

@@ -25,6 +25,9 @@ void  text_char(struct text *t, u8 c);
 struct io;
 err_t text_read(struct text *t, struct io *io, u64 *pos);
 
+/* A NUL-padded field without its padding. */
+static inline bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
+
 /* SAY(t, "pid {} {}\n", nr, name): formatted as klog does it; at most 400 bytes. */
 #define SAY(t, ...) do { u8 line[400] = {}; \
         text_add((t), bytes_take(BYTES_OF(line), format(MBYTES_OF(line), __VA_ARGS__))); } while (0)

@@ -181,8 +181,7 @@ static u32 mode_of(const struct proc_entry *e)
 
 static bytes name_of(const struct proc_entry *e)
 {
-        bytes padded = BYTES_OF(e->name);
-        return bytes_take(padded, bytes_find(padded, 0));
+        return padded(BYTES_OF(e->name));
 }
 
 static bool may_look(struct process *p)

@@ -174,8 +174,7 @@ err_t sys_sendfile(struct call *c)
 
 err_t sys_close(struct call *c)
 {
-        err_t err = files_close(c->t->files, arg_uint(c, 0));
-        return err_is(err, EINTR) ? ERR(EINTR) : err;
+        return files_close(c->t->files, arg_uint(c, 0));
 }
 
 err_t sys_close_range(struct call *c)

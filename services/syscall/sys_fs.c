@@ -209,13 +209,11 @@ err_t sys_umask(struct call *c)
 
 /* ---- stat ---- */
 
-static u64 stat_dev(u64 dev) { return dev; }
-
 static err_t put_stat(u64 at, const struct stat_info *st)
 {
         struct linux_stat abi = {
-                .st_dev = stat_dev(st->dev), .st_ino = st->ino, .st_nlink = st->nlink, .st_mode = st->mode,
-                .st_uid = st->uid, .st_gid = st->gid, .st_rdev = stat_dev(st->rdev), .st_size = (i64)st->size,
+                .st_dev = st->dev, .st_ino = st->ino, .st_nlink = st->nlink, .st_mode = st->mode,
+                .st_uid = st->uid, .st_gid = st->gid, .st_rdev = st->rdev, .st_size = (i64)st->size,
                 .st_blksize = (i64)st->blksize, .st_blocks = (i64)st->blocks,
                 .st_atime = (u64)st->atime.sec, .st_atime_nsec = st->atime.nsec,
                 .st_mtime = (u64)st->mtime.sec, .st_mtime_nsec = st->mtime.nsec,

@@ -392,11 +392,6 @@ err_t sys_capset(struct call *c)
 
 /* ---- futex ---- */
 
-static err_t futex_with(struct call *c, struct futex_args a)
-{
-        return futex_call(a, &c->result);
-}
-
 err_t sys_futex(struct call *c)
 {
         u32 op = arg_uint(c, 1), cmd = op & (u32)FUTEX_CMD_MASK;
@@ -412,7 +407,7 @@ err_t sys_futex(struct call *c)
         } else {
                 a.val2 = (u32)c->a[3];
         }
-        return futex_with(c, a);
+        return futex_call(a, &c->result);
 }
 
 /* ---- scheduling ---- */

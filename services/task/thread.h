@@ -179,7 +179,6 @@ OBJECT(process) {
 
         /* the program; lock */
         struct file *exe;                       /* counted */
-        struct blob *cmdline_copy;              /* unused when vm tells; counted or NULL */
 
         /* usage of threads that have ended and of waited-for children; lock */
         struct task_times dead_times, child_times;
