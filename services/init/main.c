@@ -21,6 +21,7 @@
 #include "services/signal/signal.h"
 #include "services/security/cred.h"
 #include "services/syscall/call.h"
+#include "services/sysfs/sysfs.h"
 #include "services/time/clock.h"
 #include "services/time/vvar.h"
 #include "services/tmpfs/tmpfs.h"
@@ -76,8 +77,10 @@ static void init_services(const struct params *p)
         inotify_register();
         epoll_register();
         procfs_init();
+        sysfs_init();
         tty_init();
         uart_init(p->console < 0 ? 0 : p->console);     /* there is no other console */
+        sysfs_system_init();
 }
 
 static void init_time(struct vm_domain *domain)

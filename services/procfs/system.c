@@ -172,7 +172,8 @@ static err_t show_cpuinfo(struct text *t, const struct subject *s)
                     c.family, c.model);
                 SAY(t, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.000\ncache size\t: {} KB\n",
                     padded(BYTES_OF(c.model_name)), c.stepping, c.mhz, c.cache_kib);
-                SAY(t, "physical id\t: {}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\napicid\t\t: {}\n", cpu, c.apic_id);
+                SAY(t, "physical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu cores\t: {}\napicid\t\t: {}\n", cpu_count(), c.apic_id,
+                    cpu_count(), c.apic_id);
                 SAY(t, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
                 say_flags(t, &c);
                 SAY(t, "clflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: {} bits physical, {} bits virtual\n\n",

@@ -148,6 +148,13 @@ void tty_log_write(bytes text)
         }
 }
 
+usize tty_console_name(mbytes out)
+{
+        struct tty *tty = PTR_LOAD(ttys.console);       /* fixed after boot */
+        bytes name = tty ? BYTES_OF(tty->name) : STR("");
+        return mbytes_copy(out, bytes_take(name, bytes_find(name, 0)));
+}
+
 static const struct console_ops console = { .write = tty_log_write };
 
 void tty_set_console(struct tty *tty)

@@ -78,6 +78,7 @@ void tty_written(struct tty *tty);              /* there is room again */
 void tty_break(struct tty *tty);
 /* Makes tty the system console: /dev/console, and where the kernel log goes. */
 void tty_set_console(struct tty *tty);
+usize tty_console_name(mbytes out);             /* "ttyS0"; returns its length, 0: there is none */
 void tty_log_write(bytes text);                 /* console_ops.write */
 /* A session leader has exited: hang-up, and nobody's controlling terminal any more. */
 void tty_session_leader_exit(struct session *s);

@@ -308,7 +308,7 @@ static err_t call_rename(const struct renaming *r)
         struct inode *victim = r->new->inode;
 
         if (!op.old_dir->ops->rename)
-                return ERR(EINVAL);
+                return ERR(EPERM);
         if (!victim)
                 return op.old_dir->ops->rename(&op);
         WRITE_GUARD(&victim->lock);

@@ -35,6 +35,7 @@ enum { WORKERS = 4, THREADS = 3, ARENA = 64 * 4096, WORKER_SECONDS = 3 };
 
 static unsigned char *arena;            /* ARENA bytes, then a page without rights */
 static int spare_fd[16];
+static int null_fd;                     /* opened before a worker can take /dev/null away */
 static struct counters { uint64_t calls, workers; } *counters;
 
 struct rng { uint64_t s; };
@@ -184,6 +185,9 @@ static void worker(uint64_t seed, int number)
         pid_t self = getpid();
 
         setsid();                               /* no terminal, no group but its own */
+        for (int fd = 0; fd < 3; fd++)
+                if (dup2(null_fd, fd) != fd)
+                        _exit(1);
         snprintf(name, sizeof name, "w%d.%d", number, (int)self);
         mkdir(name, 0777);
         if (chdir(name) != 0)
@@ -219,9 +223,6 @@ static void worker(uint64_t seed, int number)
                 if (setgid(1000 + number) || setuid(1000 + number))
                         _exit(1);
         }
-        int null = open("/dev/null", O_RDWR);
-        for (int fd = 0; fd < 3; fd++)
-                dup2(null, fd);
         for (int i = 1; i < THREADS; i++) {
                 pthread_t t;
                 pthread_create(&t, NULL, worker_thread, (void *)next(&r));
@@ -252,6 +253,11 @@ int main(int argc, char **argv)
                 return 1;
         }
         umask(0);
+        null_fd = open("/dev/null", O_RDWR);
+        if (null_fd < 0) {
+                perror("fuzz: /dev/null");
+                return 1;
+        }
         uint64_t start = now_ms(), fork_failures = 0;
         struct rng seeds = { seed };
         while (now_ms() - start < seconds * 1000) {
