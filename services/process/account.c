@@ -61,6 +61,18 @@ struct account *account_get(struct pid_ns *ns, u32 uid)
         return a;
 }
 
+bool process_may_trace(struct process *p, bool real)
+{
+        struct thread *self = thread_current();
+
+        if (p == self->process)
+                return true;
+        struct cred *its = thread_cred(PTR_LOAD(p->leader));
+        bool may = its && cred_may_ptrace(self->cred, its, real) && (p->dumpable || capable(CAP_SYS_PTRACE));
+        cred_drop(its);
+        return may;
+}
+
 struct cred *thread_cred(struct thread *t)
 {
         for (;;) {

@@ -7,6 +7,7 @@
  * of the tree in one step under the tree lock, or refuses: the maker is being killed, or a
  * signal came first.  Undoing is dropping the thread: its fini drops what it has.
  */
+#include "services/process/pidfd.h"
 #include "services/process/process_impl.h"
 #include "services/exec/exec.h"
 #include "services/sched/sched.h"
@@ -16,10 +17,10 @@
 #include "services/vm/vm.h"
 #include "abi/cpu/sysargs.h"
 
-/* What there is; CLONE_PIDFD, CLONE_INTO_CGROUP and the namespaces are not yet: EINVAL. */
+/* What there is; CLONE_INTO_CGROUP and the namespaces are not yet: EINVAL. */
 #define KNOWN (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
                CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | \
-               CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND)
+               CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND | CLONE_PIDFD)
 
 static err_t check_args(struct thread *self, const struct clone_args *args)
 {
@@ -30,6 +31,10 @@ static err_t check_args(struct thread *self, const struct clone_args *args)
         if (((f & CLONE_THREAD) && !(f & CLONE_SIGHAND)) || ((f & CLONE_SIGHAND) && !(f & CLONE_VM)))
                 return ERR(EINVAL);
         if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+                return ERR(EINVAL);
+        if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+                return ERR(EINVAL);
+        if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && args->pidfd == args->parent_tid)
                 return ERR(EINVAL);
         /* A sibling of init would have no parent in this namespace. */
         if ((f & CLONE_PARENT) && self->process->is_init)
@@ -252,6 +257,34 @@ static void wait_for_vfork(struct thread *child)
         }
 }
 
+/* CLONE_PIDFD: a descriptor, which nobody sees until the child is there, and its file. */
+struct new_pidfd { u32 fd; struct file *file; };
+
+static void pidfd_undo(struct thread *self, struct new_pidfd *new)
+{
+        if (!new->file)
+                return;
+        files_unreserve(self->files, new->fd);
+        file_drop(new->file);
+        new->file = NULL;
+}
+
+static err_t pidfd_make(struct thread *self, struct thread *t, u64 to, struct new_pidfd *new)
+{
+        struct actor who = actor_current();
+
+        TRY(files_reserve(self->files, FD_CLOEXEC, 0, rlimit_get(self->process, RLIMIT_NOFILE), &new->fd));
+        err_t err = pidfd_new(&who, t->pid, 0, &new->file);
+        if (failed(err)) {
+                files_unreserve(self->files, new->fd);
+                return err;
+        }
+        err = vm_copy_out(to, BYTES_OF(new->fd));
+        if (failed(err))
+                pidfd_undo(self, new);
+        return err;
+}
+
 err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
 {
         struct thread *self = thread_current(), *t = NULL;
@@ -259,6 +292,9 @@ err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
         TRY(check_args(self, &args));
         TRY(check_limits(self));
         err_t err = thread_make(self, &args, &t);
+        struct new_pidfd pidfd = {};
+        if (succeeded(err) && (args.flags & CLONE_PIDFD))
+                err = pidfd_make(self, t, args.pidfd, &pidfd);
         if (failed(err)) {
                 thread_drop(t);
                 return err;
@@ -268,6 +304,7 @@ err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
                 t->vfork_parent = self;
         err = task_make(t, self, regs, &args);
         if (failed(err)) {
+                pidfd_undo(self, &pidfd);
                 thread_drop(t);
                 return err;
         }
@@ -276,13 +313,16 @@ err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
         err = join(t, self, args.flags);
         if (failed(err)) {
                 task_discard(task);
+                pidfd_undo(self, &pidfd);
                 thread_drop(t);
                 thread_drop(t);
                 return err;
         }
         *tid = t->tid;
+        if (pidfd.file)
+                files_set(self->files, pidfd.fd, pidfd.file);
         if (args.flags & CLONE_PARENT_SETTID)
-                ignore(vm_store32(args.parent_tid, *tid));
+                ignore(vm_copy_out(args.parent_tid, BYTES_OF(t->tid)));
         task_start(task);
         if (vfork)
                 wait_for_vfork(t);
@@ -434,5 +474,5 @@ void user_start(struct task_body *self, struct user_regs *regs)
         }
         *regs = t->start_regs;
         if (t->set_child_tid)
-                ignore(vm_store32(t->set_child_tid, t->tid));
+                ignore(vm_copy_out(t->set_child_tid, BYTES_OF(t->tid)));
 }

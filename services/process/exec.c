@@ -85,6 +85,7 @@ static void take_over_leadership(struct thread *t, struct process *p)
         spin_unlock(&p->lock);
         PTR_STORE(own->thread, NULL);
         PTR_STORE(t->pid->thread, t);
+        pid_retire_tree(own);
         tree_unlock(ns);
         thread_drop(old);
 }

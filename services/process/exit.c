@@ -224,6 +224,7 @@ static struct process *become_zombie_tree(struct process *p)
         signal_flush_process(p);
         spin_unlock(&p->lock);
         STORE(p->zombie, true);
+        waitq_wake_all(&p->pid->exited);
         if (announce_tree(p)) {
                 p->orphan_next = unwanted;
                 unwanted = p;

@@ -14,8 +14,10 @@ static void session_fini(struct session *s)
         if (!sid)
                 return;
         tree_lock(sid->ns);
-        if (sid->session == s)
+        if (sid->session == s) {
                 sid->session = NULL;
+                pid_retire_tree(sid);
+        }
         tree_unlock(sid->ns);
         pid_drop(sid);
 }
@@ -41,6 +43,7 @@ void group_leave_tree(struct process *p)
                 p->pgrp_next->pgrp_prev = p->pgrp_prev;
         p->pgrp_next = NULL;
         p->pgrp_prev = NULL;
+        pid_retire_tree(p->pgrp);
 }
 
 /* No member has a parent in the same session but in another group. */

@@ -7,9 +7,10 @@
  * a finder walks it without a lock: what a slot names is try_held, then asked whether it
  * still is this number of this namespace.
  *
- * Invariants P1  used bit set  <=>  a pid with this number exists, or is being made
+ * Invariants P1  used bit set  <=>  a pid with this number that is not retired exists, or is being made
  *            P2  a slot names a published pid with this number, or NULL
  */
+#include "services/process/pidfd.h"
 #include "services/process/process_impl.h"
 
 LOCK_CLASS(tree);
@@ -143,20 +144,33 @@ struct pid_result pid_new(struct pid_ns *ns, struct payer *payer)
         return (struct pid_result){ .err = ERR(EAGAIN) };
 }
 
-static void pid_fini(struct pid *p)
+static void free_number(struct pid *p)
 {
         struct pid_ns *ns = p->ns;
-        if (!ns)
-                return;
         u32 i = p->nr % PIDS_PER_PAGE;
-        if (p->nr) {                    /* the group of the first process has number 0, in no slot */
-                spin_lock(&ns->lock);
-                struct pid_page *page = ns->page[p->nr / PIDS_PER_PAGE];
-                PTR_STORE(page->slot[i], NULL);
-                page->used[i / 64] &= ~(1ul << (i & 63));
-                spin_unlock(&ns->lock);
-        }
-        pid_ns_drop(ns);
+
+        if (!p->nr || p->retired)       /* the group of the first process has number 0, in no slot */
+                return;
+        p->retired = true;
+        spin_lock(&ns->lock);
+        struct pid_page *page = ns->page[p->nr / PIDS_PER_PAGE];
+        PTR_STORE(page->slot[i], NULL);
+        page->used[i / 64] &= ~(1ul << (i & 63));
+        spin_unlock(&ns->lock);
+}
+
+void pid_retire_tree(struct pid *p)
+{
+        if (!p->thread && !p->process && !p->group && !p->session)
+                free_number(p);
+}
+
+static void pid_fini(struct pid *p)
+{
+        if (!p->ns)
+                return;
+        free_number(p);                 /* one that never was anything's */
+        pid_ns_drop(p->ns);
 }
 POOL_DEFINE(pid, pid_fini);
 
@@ -195,18 +209,23 @@ struct thread *thread_find(struct pid_ns *ns, u32 tid)
         return t;
 }
 
+struct process *pid_process(struct pid *p)
+{
+        struct process *proc = PTR_LOAD(p->process);
+        if (!process_try_hold(proc))
+                return NULL;
+        if (PTR_LOAD(p->process) == proc)
+                return proc;
+        process_drop(proc);
+        return NULL;
+}
+
 struct process *process_find(struct pid_ns *ns, u32 tgid)
 {
         struct pid *p = pid_find(ns, tgid);
         if (!p)
                 return NULL;
-        struct process *proc = PTR_LOAD(p->process);
-        if (!process_try_hold(proc)) {
-                proc = NULL;
-        } else if (PTR_LOAD(p->process) != proc) {
-                process_drop(proc);
-                proc = NULL;
-        }
+        struct process *proc = pid_process(p);
         pid_drop(p);
         return proc;
 }

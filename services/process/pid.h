@@ -3,8 +3,8 @@
  * Process identifiers.  A struct pid is a number in a pid namespace; it names a thread,
  * the process it leads, a process group and a session, as long as any of them exists.
  *
- * Lifetime   A pid found by pid_find is held for the caller.  Its number is free for reuse
- *            when the last reference is dropped (groups and sessions hold theirs).
+ * Lifetime   A pid found by pid_find is held for the caller.  Its number is free for reuse when nothing
+ *            has it any more: whoever takes a thread, process, group or session off it calls pid_retire_tree.
  *            Finding takes no lock: what a slot of the table names is try_held, then checked.
  * Locking    pid.thread, .process, .group and the relations in process.h marked so are
  *            guarded by pid_ns.tree (spin, class tree); lock order: tree, process, futex.
@@ -23,6 +23,8 @@ OBJECT(pid) {
         struct process *process;        /* the process with this tgid (also as a zombie), or NULL; tree */
         struct process *group;          /* first member of the process group, by pgrp_next; tree */
         struct session *session;        /* the session with this id, or NULL; tree */
+        bool retired;                   /* the number is another's, perhaps; tree */
+        struct waitq exited;            /* who polls a pidfd: the process has become a zombie */
 };
 POOL_DECLARE(pid)
 

@@ -61,7 +61,7 @@ void process_exit_group(u32 status);
 /* Makes every thread of p exit with status (fatal signals, exec, oops). process.lock held. */
 void process_kill_locked(struct process *p, u32 status);
 
-/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (id 0: own group). found.pid 0: nothing (WNOHANG).
+/* wait4(2)/waitid(2). which: P_ALL, P_PID, P_PGID (id 0: own group), P_PIDFD (EAGAIN: one that does not block; EBADF). found.pid 0: nothing (WNOHANG).
  * status as wait4 tells it, code as waitid does (CLD_*).  ECHILD, ERESTARTSYS, EINVAL. */
 struct wait_found { u32 pid; u32 uid; u32 status; u32 code; struct linux_rusage usage; };
 err_t process_wait(u32 which, u32 id, u32 options, struct wait_found *found);
@@ -102,6 +102,11 @@ extern const struct vm_oom_ops process_oom_ops;
 /* State letter of /proc/pid/stat: R S D T Z X. */
 u8    thread_state_letter(struct thread *t);
 u8    process_state_letter(struct process *p);
+
+/* The descriptor table of a live thread of p, counted, or NULL. */
+struct files *process_files(struct process *p);
+/* May the current thread look into p as a tracer may?  real: by its real ids. */
+bool  process_may_trace(struct process *p, bool real);
 
 /* Unsets what dies with the mm: clears and wakes clear_child_tid, wakes the vfork parent. */
 void  thread_release_mm(struct thread *t);

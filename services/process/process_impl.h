@@ -51,6 +51,9 @@ OBJECT(pid_ns) {
 
 static inline struct pid_ns *ns_of(const struct process *p) { return p->pid->ns; }
 
+/* pid.c */
+void pid_retire_tree(struct pid *p);                     /* lets go of the number if nothing has it; tree lock held */
+
 /* thread.c */
 /* The thread's part of the lists; process.lock held. */
 void thread_link_locked(struct process *p, struct thread *t);

@@ -84,6 +84,7 @@ void thread_unlink_tree(struct thread *t)
         thread_unlink_locked(p, t);
         spin_unlock(&p->lock);
         PTR_STORE(t->pid->thread, NULL);
+        pid_retire_tree(t->pid);
         FETCH_SUB(ns_of(p)->threads, 1u);
         FETCH_SUB(t->account->threads, 1ul);
 }
@@ -139,6 +140,15 @@ struct thread *process_thread_next(struct process *p, u32 nr)
                 if (t->tid >= nr && (!found || t->tid < found->tid))
                         found = t;
         return found ? thread_hold(found) : NULL;
+}
+
+struct files *process_files(struct process *p)
+{
+        SPIN_GUARD(&p->lock);
+        for (struct thread *t = p->threads; t; t = t->next)
+                if (t->files)
+                        return files_hold(t->files);
+        return NULL;
 }
 
 u32 process_ppid(struct process *p)

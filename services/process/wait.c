@@ -7,15 +7,19 @@
  * under the child's own before the wake-up.  Taking a zombie off the tree is one step of
  * the same section, so that two waiters never get the same one.
  */
+#include "services/process/pidfd.h"
 #include "services/process/process_impl.h"
 #include "services/security/cred.h"
+#include "services/vfs/files.h"
 
-/* pgrp, only: counted by process_wait and look. */
-struct wait_for { u32 which, id, options; u32 tid; struct pid *pgrp; struct process *only; };
+/* pid: of the process or group, NULL for any; only: the process it names; counted by process_wait and look. */
+struct wait_for { u32 which, options; u32 tid; struct pid *pid; struct process *only; };
+
+static bool is_one(const struct wait_for *what) { return what->which == P_PID || what->which == P_PIDFD; }
 
 static bool matches(const struct wait_for *what, struct process *child)
 {
-        if (what->which == P_PGID && child->pgrp != what->pgrp)
+        if (what->which == P_PGID && child->pgrp != what->pid)
                 return false;
         if ((what->options & WNOTHREAD) && child->parent_tid != what->tid)
                 return false;
@@ -87,7 +91,7 @@ static err_t scan_tree(const struct wait_for *what, struct process *self, struct
         struct process *only = what->only;
         bool any = false;
 
-        if (what->which == P_PID && (!only || only->reaped || only->parent != self))
+        if (is_one(what) && (!only || only->reaped || only->parent != self))
                 return ERR(ECHILD);
         for (struct process *c = only ? only : self->children; c; c = only ? NULL : c->sibling_next) {
                 if (!matches(what, c))
@@ -120,8 +124,8 @@ static err_t look(struct wait_for *what, struct process *self, struct wait_found
         struct process *child = NULL;
         bool reaped = false;
 
-        if (what->which == P_PID)
-                what->only = process_find(ns, what->id);
+        if (is_one(what))
+                what->only = pid_process(what->pid);
         tree_lock(ns);
         err_t err = scan_tree(what, self, &child, found, &reaped);
         tree_unlock(ns);
@@ -158,28 +162,43 @@ static err_t wait_loop(struct wait_for *what, struct process *self, struct wait_
         }
 }
 
+/* *pid: counted.  *nowait: a pidfd that does not block. */
+static err_t find_pid(struct thread *t, u32 which, u32 id, struct pid **pid, bool *nowait)
+{
+        struct pid_ns *ns = ns_of(t->process);
+
+        if (which == P_PIDFD) {
+                if ((i32)id < 0)
+                        return ERR(EINVAL);
+                struct fd_ref r = fd_get(t->files, id);
+                struct pid *named = r.file ? pidfd_pid(r.file) : NULL;
+                *pid = named ? pid_hold(named) : NULL;
+                *nowait = named && file_nonblock(r.file);
+                if (r.file)
+                        fd_put(r);
+                return named ? OK : ERR(EBADF);
+        }
+        if (which == P_PGID && !id) {
+                tree_lock(ns);
+                *pid = pid_hold(t->process->pgrp);
+                tree_unlock(ns);
+        } else if (which != P_ALL) {
+                *pid = pid_find(ns, id);
+        }
+        return which == P_ALL || *pid ? OK : ERR(ECHILD);
+}
+
 err_t process_wait(u32 which, u32 id, u32 options, struct wait_found *found)
 {
         struct thread *t = thread_current();
-        struct process *self = t->process;
-        struct wait_for what = { .which = which, .id = id, .options = options, .tid = t->tid };
+        struct wait_for what = { .which = which, .options = options, .tid = t->tid };
+        bool nowait = false;
 
         *found = (struct wait_found){};
-        if (which == P_PIDFD)
-                return ERR(EINVAL);             /* not there yet */
-        if (which == P_PGID) {
-                if (id) {
-                        what.pgrp = pid_find(ns_of(self), id);
-                } else {
-                        struct pid_ns *ns = ns_of(self);
-                        tree_lock(ns);
-                        what.pgrp = pid_hold(self->pgrp);
-                        tree_unlock(ns);
-                }
-                if (!what.pgrp)
-                        return ERR(ECHILD);
-        }
-        err_t err = wait_loop(&what, self, found);
-        pid_drop(what.pgrp);
-        return err;
+        TRY(find_pid(t, which, id, &what.pid, &nowait));
+        if (nowait)
+                what.options |= WNOHANG;
+        err_t err = wait_loop(&what, t->process, found);
+        pid_drop(what.pid);
+        return succeeded(err) && nowait && !found->pid && !(options & WNOHANG) ? ERR(EAGAIN) : err;
 }

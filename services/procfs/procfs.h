@@ -4,4 +4,8 @@
  */
 #pragma once
 
+OBJECT(process);
+BASE(file);
+
 void procfs_init(void);                 /* registers the file system type "proc"; at boot */
+struct process *procfs_process(struct file *f);          /* counted: f is the directory /proc/PID; or NULL */

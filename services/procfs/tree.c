@@ -186,13 +186,15 @@ static bytes name_of(const struct proc_entry *e)
 
 static bool may_look(struct process *p)
 {
-        if (!p || p == thread_current()->process)
-                return true;
-        struct subject s = { .process = p };
-        struct thread *t = subject_thread(&s);
-        bool may = t && cred_may_ptrace(thread_current()->cred, PTR_LOAD(t->cred));
-        thread_drop(t);
-        return may;
+        return !p || process_may_trace(p, false);
+}
+
+struct process *procfs_process(struct file *f)
+{
+        if (!IS_A(proc_inode, f->inode))
+                return NULL;
+        struct proc_inode *pi = DOWNCAST(proc_inode, f->inode);
+        return pi->dir == &proc_process_dir ? process_hold(pi->process) : NULL;
 }
 
 /* ---- look-up ---- */

@@ -207,11 +207,13 @@ bool cred_may_signal(const struct cred *c, const struct cred *target)
                cred_has(c, CAP_KILL);
 }
 
-bool cred_may_ptrace(const struct cred *c, const struct cred *target)
+bool cred_may_ptrace(const struct cred *c, const struct cred *target, bool real)
 {
+        u32 uid = real ? c->uid : c->fsuid, gid = real ? c->gid : c->fsgid;
+
         if (cred_has(c, CAP_SYS_PTRACE))
                 return true;
-        return c->fsuid == target->euid && c->fsuid == target->suid && c->fsuid == target->uid &&
-               c->fsgid == target->egid && c->fsgid == target->sgid && c->fsgid == target->gid &&
+        return uid == target->euid && uid == target->suid && uid == target->uid &&
+               gid == target->egid && gid == target->sgid && gid == target->gid &&
                (target->cap_permitted & ~c->cap_permitted) == 0;
 }

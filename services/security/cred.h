@@ -57,7 +57,8 @@ bool  cred_owns(const struct cred *c, struct file_owner f);
 bool  cred_sticky_allows(const struct cred *c, struct file_owner dir, struct file_owner entry);
 /* May `c` send signals to, trace, or change priorities of a process with `target`? */
 bool  cred_may_signal(const struct cred *c, const struct cred *target);
-bool  cred_may_ptrace(const struct cred *c, const struct cred *target);
+/* real: by c's real ids, else by those of the file system. */
+bool  cred_may_ptrace(const struct cred *c, const struct cred *target, bool real);
 
 /* Changes to an unpublished copy, as the calls of these names: EPERM, EINVAL. */
 err_t cred_setuid(struct cred *c, u32 uid);

@@ -216,6 +216,15 @@ static u32 take(struct thread *t, u64 set, struct siginfo *info)
         return sig;
 }
 
+bool signal_take(struct thread *t, u64 set, struct siginfo *info)
+{
+        SPIN_GUARD(&t->process->lock);
+        if (!queue_take_locked(t, set, info))
+                return false;
+        signal_recalc(t);
+        return true;
+}
+
 static err_t wait_loop(struct thread *t, u64 set, u64 deadline, struct siginfo *info)
 {
         WAITER(w);

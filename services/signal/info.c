@@ -4,37 +4,27 @@
  */
 #include "services/signal/signal_impl.h"
 
-static struct linux_si_kill sender(const struct siginfo *i)
-{
-        return (struct linux_si_kill){ .pid = (i32)i->pid, .uid = i->uid };
-}
+/* Which fields a siginfo has: by its code, and for codes that say what the kernel saw, by the signal. */
+enum kind { KIND_KILL, KIND_TIMER, KIND_POLL, KIND_RT, KIND_CHILD, KIND_FAULT, KIND_SYS };
 
-/* Codes that say what the kernel saw, whose meaning depends on the signal. */
-static void put_kernel_code(struct linux_siginfo *out, const struct siginfo *i)
+static enum kind kind_of(const struct siginfo *i)
 {
+        if (i->code <= SI_USER || i->code >= SI_KERNEL)
+                return i->code == SI_TIMER ? KIND_TIMER : i->code == SI_SIGIO ? KIND_POLL
+                     : i->code < 0 && i->code != SI_TKILL ? KIND_RT : KIND_KILL;
         switch (i->signo) {
-        case SIGCHLD:
-                out->f.sigchld = (struct linux_si_sigchld){ .pid = (i32)i->pid, .uid = i->uid, .status = (i32)i->status,
-                                                            .utime = (i64)i->utime, .stime = (i64)i->stime };
-                break;
         case SIGILL:
         case SIGFPE:
         case SIGSEGV:
         case SIGBUS:
         case SIGTRAP:
-                out->f.sigfault = (struct linux_si_sigfault){ .addr = i->addr };
-                break;
+                return KIND_FAULT;
         case SIGPOLL:
-                out->f.sigpoll = (struct linux_si_sigpoll){ .band = i->band, .fd = (i32)i->fd };
-                break;
+                return KIND_POLL;
         case SIGSYS:
-                out->f.sigsys = (struct linux_si_sigsys){ .call_addr = i->addr, .syscall = (i32)i->status, .arch = i->fd };
-                break;
+                return KIND_SYS;
         default:
-                /* An exit signal other than SIGCHLD. */
-                out->f.sigchld = (struct linux_si_sigchld){ .pid = (i32)i->pid, .uid = i->uid, .status = (i32)i->status,
-                                                            .utime = (i64)i->utime, .stime = (i64)i->stime };
-                break;
+                return KIND_CHILD;      /* SIGCHLD, or another exit signal */
         }
 }
 
@@ -42,16 +32,72 @@ struct linux_siginfo siginfo_to_linux(const struct siginfo *i)
 {
         struct linux_siginfo out = { .si_signo = (i32)i->signo, .si_errno = i->errno_value, .si_code = i->code };
 
-        if (i->code > SI_USER && i->code < SI_KERNEL)
-                put_kernel_code(&out, i);
-        else if (i->code == SI_TIMER)
+        switch (kind_of(i)) {
+        case KIND_KILL:
+                out.f.kill = (struct linux_si_kill){ .pid = (i32)i->pid, .uid = i->uid };
+                break;
+        case KIND_TIMER:
                 out.f.timer = (struct linux_si_timer){ .tid = (i32)i->pid, .overrun = (i32)i->status, .sigval = { i->value } };
-        else if (i->code == SI_SIGIO)
+                break;
+        case KIND_POLL:
                 out.f.sigpoll = (struct linux_si_sigpoll){ .band = i->band, .fd = (i32)i->fd };
-        else if (i->code < 0 && i->code != SI_TKILL)
+                break;
+        case KIND_RT:
                 out.f.rt = (struct linux_si_rt){ .pid = (i32)i->pid, .uid = i->uid, .sigval = { i->value } };
-        else
-                out.f.kill = sender(i);
+                break;
+        case KIND_CHILD:
+                out.f.sigchld = (struct linux_si_sigchld){ .pid = (i32)i->pid, .uid = i->uid, .status = (i32)i->status,
+                                                           .utime = (i64)i->utime, .stime = (i64)i->stime };
+                break;
+        case KIND_FAULT:
+                out.f.sigfault = (struct linux_si_sigfault){ .addr = i->addr };
+                break;
+        case KIND_SYS:
+                out.f.sigsys = (struct linux_si_sigsys){ .call_addr = i->addr, .syscall = (i32)i->status, .arch = i->fd };
+                break;
+        }
+        return out;
+}
+
+struct linux_signalfd_siginfo siginfo_to_signalfd(const struct siginfo *i)
+{
+        struct linux_signalfd_siginfo out = { .ssi_signo = i->signo, .ssi_errno = i->errno_value, .ssi_code = i->code };
+        enum kind kind = kind_of(i);
+
+        if (kind == KIND_KILL || kind == KIND_RT || kind == KIND_CHILD) {
+                out.ssi_pid = i->pid;
+                out.ssi_uid = i->uid;
+        }
+        if (kind == KIND_RT || kind == KIND_TIMER) {
+                out.ssi_ptr = i->value;
+                out.ssi_int = (i32)(u32)i->value;
+        }
+        switch (kind) {
+        case KIND_TIMER:
+                out.ssi_tid = i->pid;
+                out.ssi_overrun = i->status;
+                break;
+        case KIND_POLL:
+                out.ssi_band = (u32)i->band;
+                out.ssi_fd = (i32)i->fd;
+                break;
+        case KIND_CHILD:
+                out.ssi_status = (i32)i->status;
+                out.ssi_utime = i->utime;
+                out.ssi_stime = i->stime;
+                break;
+        case KIND_FAULT:
+                out.ssi_addr = i->addr;
+                break;
+        case KIND_SYS:
+                out.ssi_call_addr = i->addr;
+                out.ssi_syscall = (i32)i->status;
+                out.ssi_arch = i->fd;
+                break;
+        case KIND_KILL:
+        case KIND_RT:
+                break;
+        }
         return out;
 }
 

@@ -3,7 +3,7 @@
  * Pending signals: a mask says which, a queue behind it with what.
  *
  * One standard signal needs no memory: it stands in the sigpending itself.
- * A standard signal is pending once; a real-time signal as often as it was sent, up to
+ * A standard signal is pending once (send.c sees to it); a real-time signal as often as it was sent, up to
  * RLIMIT_SIGPENDING of its receiver's user.  A standard signal that finds no memory or
  * limit for its siginfo is still pending, as one from nobody.
  */
@@ -39,8 +39,6 @@ err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struc
         u32 sig = info->signo;
         bool standard = sig < SIGRTMIN;
 
-        if (standard && sig_in(pending->mask, sig))
-                return OK;
         if (standard && !pending->one.signo && info->code >= 0 && sig != SIGKILL) {
                 pending->one = *info;
                 STORE(pending->mask, pending->mask | BIT(sig));

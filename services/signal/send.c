@@ -80,7 +80,11 @@ static err_t send_locked(struct process *p, struct thread *only, const struct si
         }
         if (is_ignored(p, t, sig))
                 return OK;
-        TRY(queue_add_locked(t, only ? &only->pending : &p->pending, info));
+        struct sigpending *pending = only ? &only->pending : &p->pending;
+        if (sig < SIGRTMIN && sig_in(pending->mask, sig))
+                return OK;              /* a standard signal is pending once */
+        TRY(queue_add_locked(t, pending, info));
+        waitq_wake_all(&p->signals_queued);
         wake_locked(p, only, sig);
         return OK;
 }
@@ -247,6 +251,11 @@ err_t signal_kill(i32 pid, struct siginfo info)
         err_t err = kill_one(self, p, &info);
         process_drop(p);
         return err;
+}
+
+err_t signal_kill_process(struct process *p, struct siginfo info)
+{
+        return info.signo > SIG_COUNT ? ERR(EINVAL) : kill_one(thread_current(), p, &info);
 }
 
 err_t signal_tgkill(i32 tgid, i32 tid, struct siginfo info)

@@ -34,6 +34,7 @@ bool  signal_may_send(struct thread *from, struct process *to, u32 sig);
 
 /* kill(2), tgkill(2), tkill(2), rt_sigqueueinfo(2) with permission checks; sig 0 only checks. */
 err_t signal_kill(i32 pid, struct siginfo info);
+err_t signal_kill_process(struct process *p, struct siginfo info);
 err_t signal_tgkill(i32 tgid, i32 tid, struct siginfo info);            /* tgid -1: any */
 
 /* Before user code runs. nr: the system call returned from (or ~0ul), regs->rax its result. */
@@ -49,11 +50,14 @@ err_t signal_suspend(u64 mask);                         /* always ERESTARTNOHAND
 void  signal_set_temporary_mask(u64 mask);              /* ppoll, pselect: restored by signal_deliver or signal_restore_mask */
 void  signal_restore_mask(bool interrupted);
 u64   signal_pending_mask(void);
+/* Takes the next of t's pending signals in `set`; t is the current thread.  False: there is none. */
+bool  signal_take(struct thread *t, u64 set, struct siginfo *info);
 err_t signal_timedwait(u64 set, u64 deadline, struct siginfo *info);    /* EAGAIN on time-out */
 err_t signal_altstack(const struct linux_stack *new, struct linux_stack *old, u64 sp);
 err_t signal_return(struct user_regs *regs);            /* rt_sigreturn; a bad frame raises SIGSEGV */
-/* Moves siginfo to Linux's layout. */
+/* Moves siginfo to Linux's layouts. */
 struct linux_siginfo siginfo_to_linux(const struct siginfo *info);
+struct linux_signalfd_siginfo siginfo_to_signalfd(const struct siginfo *info);
 
 /* Exit and stop support for services/process. */
 void  signal_flush_thread(struct thread *t);            /* frees its queue */

@@ -3,7 +3,11 @@
  * What the handlers share.  See call.h.
  */
 #include "services/syscall/call.h"
+#include "services/process/process.h"
+#include "services/vfs/files.h"
 #include "services/vfs/path.h"
+#include "abi/const/fcntl.h"
+#include "abi/const/process.h"
 
 err_t call_get_versioned(mbytes dst, u64 addr, u64 user_size)
 {
@@ -16,6 +20,17 @@ err_t call_get_versioned(mbytes dst, u64 addr, u64 user_size)
                         return ERR(E2BIG);
         }
         return OK;
+}
+
+err_t call_add_file(struct call *c, struct file *f, bool cloexec)
+{
+        u32 fd = 0;
+        err_t err = files_add(c->t->files, f, cloexec ? FD_CLOEXEC : 0, 0, rlimit_get(c->t->process, RLIMIT_NOFILE), &fd);
+
+        if (failed(err))
+                file_drop(f);
+        c->result = fd;
+        return err;
 }
 
 err_t path_arg_get(struct path_arg *p, u64 addr)

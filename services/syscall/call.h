@@ -29,6 +29,9 @@ static inline u32 arg_uint(const struct call *c, u32 i) { return (u32)c->a[i]; }
  * E2BIG when user space sets bytes that dst does not have. */
 err_t call_get_versioned(mbytes dst, u64 addr, u64 user_size);
 
+/* A descriptor for a file just made, which it takes over, as the result.  EMFILE, ENOMEM. */
+err_t call_add_file(struct call *c, struct file *f, bool cloexec);
+
 /* A path name from user space, for the length of a call:
  *      struct path_arg p CLEANUP(path_arg_drop) = {};
  *      TRY(path_arg_get(&p, c->a[0]));          EFAULT, ENAMETOOLONG, ENOMEM

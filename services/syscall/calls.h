@@ -7,7 +7,7 @@
 
 #define CALLS_EVENT(X) \
         X(eventfd) X(eventfd2) X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(epoll_pwait) \
-        X(epoll_pwait2) X(timerfd_create) X(timerfd_settime) X(timerfd_gettime)
+        X(epoll_pwait2) X(timerfd_create) X(timerfd_settime) X(timerfd_gettime) X(signalfd) X(signalfd4)
 #define CALLS_FILE(X) \
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
@@ -39,7 +39,7 @@
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
         X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \
-        X(ioprio_set) X(ioprio_get)
+        X(ioprio_set) X(ioprio_get) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd)
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
@@ -57,4 +57,9 @@ err_t poll_restart(struct call *c);
  * error drops it. */
 struct cred *call_own_cred(struct call *c);
 err_t call_install_cred(struct call *c, struct cred *new, err_t err);
+/* What kill and its kin tell the receiver of their sender. */
+struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);
+/* A siginfo from user space.  own: the receiver is the calling thread, to which anything may be told: else EPERM for what
+ * only the kernel says.  same: EINVAL unless it is of `sig`. */
+err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, struct siginfo *info);
 void  drop_blob(struct blob **b);               /* for CLEANUP */

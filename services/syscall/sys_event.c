@@ -1,29 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls of files that stand for events: eventfd.
+ * System calls of files that stand for events: eventfd, epoll, timerfd, signalfd.
  */
 #include "services/syscall/calls.h"
 #include "services/epoll/epoll.h"
 #include "services/eventfd/eventfd.h"
 #include "services/process/process.h"
 #include "services/signal/signal.h"
+#include "services/signalfd/signalfd.h"
 #include "services/time/clock.h"
 #include "services/timerfd/timerfd.h"
 #include "abi/const/event.h"
-#include "abi/const/process.h"
+#include "abi/const/signal.h"
 #include "abi/const/time.h"
-
-/* A descriptor for a file just made, which it takes over. */
-static err_t add_file(struct call *c, struct file *f, bool cloexec)
-{
-        u32 fd = 0;
-        err_t err = files_add(c->t->files, f, cloexec ? FD_CLOEXEC : 0, 0, rlimit_get(c->t->process, RLIMIT_NOFILE), &fd);
-
-        if (failed(err))
-                file_drop(f);
-        c->result = fd;
-        return err;
-}
 
 /* ---- eventfd ---- */
 
@@ -33,7 +22,7 @@ static err_t make_eventfd(struct call *c, u32 flags)
         struct file *f = NULL;
 
         TRY(eventfd_new(&who, arg_uint(c, 0), flags, &f));
-        return add_file(c, f, (flags & EFD_CLOEXEC) != 0);
+        return call_add_file(c, f, (flags & EFD_CLOEXEC) != 0);
 }
 
 err_t sys_eventfd(struct call *c)  { return make_eventfd(c, 0); }
@@ -47,7 +36,7 @@ static err_t make_epoll(struct call *c, bool cloexec)
         struct file *f = NULL;
 
         TRY(epoll_new(&who, &f));
-        return add_file(c, f, cloexec);
+        return call_add_file(c, f, cloexec);
 }
 
 /* The size is no more than a hint, but must be one. */
@@ -147,7 +136,7 @@ err_t sys_timerfd_create(struct call *c)
         u32 flags = arg_uint(c, 1);
 
         TRY(timerfd_new(&who, arg_uint(c, 0), flags, &f));
-        return add_file(c, f, (flags & TFD_CLOEXEC) != 0);
+        return call_add_file(c, f, (flags & TFD_CLOEXEC) != 0);
 }
 
 static err_t put_itimerspec(u64 at, struct timerfd_time t)
@@ -183,3 +172,32 @@ err_t sys_timerfd_gettime(struct call *c)
         fd_put(r);
         return succeeded(err) ? put_itimerspec(c->a[1], now) : err;
 }
+
+/* ---- signalfd ---- */
+
+static err_t signalfd_call(struct call *c, u32 flags)
+{
+        struct actor who = actor_current();
+        struct file *f = NULL;
+        u64 mask = 0;
+
+        if (c->a[2] != sizeof mask)
+                return ERR(EINVAL);
+        TRY(GET_USER(mask, c->a[1]));
+        if (flags & ~(u32)(SFD_CLOEXEC | SFD_NONBLOCK))
+                return ERR(EINVAL);
+        if (arg_int(c, 0) == -1) {
+                TRY(signalfd_new(&who, mask, flags, &f));
+                return call_add_file(c, f, (flags & SFD_CLOEXEC) != 0);
+        }
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = signalfd_set(r.file, mask);
+        fd_put(r);
+        c->result = arg_uint(c, 0);
+        return err;
+}
+
+err_t sys_signalfd(struct call *c)  { return signalfd_call(c, 0); }
+err_t sys_signalfd4(struct call *c) { return signalfd_call(c, arg_uint(c, 3)); }

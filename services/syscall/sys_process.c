@@ -20,8 +20,6 @@ err_t sys_clone(struct call *c)
                 .flags = flags & ~(u64)CSIGNAL, .exit_signal = flags & CSIGNAL, .stack = c->a[1],
                 .parent_tid = c->a[2], .pidfd = c->a[2], .child_tid = c->a[3], .tls = c->a[4],
         };
-        if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
-                return ERR(EINVAL);
         TRY(process_clone(c->regs, args, &tid));
         c->result = tid;
         return OK;

@@ -110,37 +110,37 @@ err_t sys_sigaltstack(struct call *c)
         return c->a[1] ? PUT_USER(c->a[1], old) : OK;
 }
 
-/* What kill and tgkill tell the receiver of their sender. */
-static struct siginfo sender_info(struct call *c, u32 sig, i32 code)
+struct siginfo call_sender_info(struct call *c, u32 sig, i32 code)
 {
         return (struct siginfo){ .signo = sig, .code = code, .pid = c->t->process->tgid, .uid = cred_current()->uid };
 }
 
 err_t sys_kill(struct call *c)
 {
-        return signal_kill(arg_int(c, 0), sender_info(c, arg_uint(c, 1), SI_USER));
+        return signal_kill(arg_int(c, 0), call_sender_info(c, arg_uint(c, 1), SI_USER));
 }
 
 err_t sys_tkill(struct call *c)
 {
         if (arg_int(c, 0) <= 0)
                 return ERR(EINVAL);
-        return signal_tgkill(-1, arg_int(c, 0), sender_info(c, arg_uint(c, 1), SI_TKILL));
+        return signal_tgkill(-1, arg_int(c, 0), call_sender_info(c, arg_uint(c, 1), SI_TKILL));
 }
 
 err_t sys_tgkill(struct call *c)
 {
         if (arg_int(c, 0) <= 0 || arg_int(c, 1) <= 0)
                 return ERR(EINVAL);
-        return signal_tgkill(arg_int(c, 0), arg_int(c, 1), sender_info(c, arg_uint(c, 2), SI_TKILL));
+        return signal_tgkill(arg_int(c, 0), arg_int(c, 1), call_sender_info(c, arg_uint(c, 2), SI_TKILL));
 }
 
-/* A siginfo from user space: only what a user may claim, EPERM otherwise for others' processes. */
-static err_t queued_info(struct call *c, u32 sig, u64 at, i32 target, struct siginfo *info)
+err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, struct siginfo *info)
 {
         struct linux_siginfo abi = {};
         TRY(GET_USER(abi, at));
-        if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && (u32)target != c->t->process->tgid)
+        if (same && (u32)abi.si_signo != sig)
+                return ERR(EINVAL);
+        if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && !own)
                 return ERR(EPERM);
         *info = (struct siginfo){ .signo = sig, .code = abi.si_code, .errno_value = abi.si_errno,
                                   .pid = (u32)abi.f.rt.pid, .uid = abi.f.rt.uid, .value = abi.f.rt.sigval.sival_ptr };
@@ -150,7 +150,7 @@ static err_t queued_info(struct call *c, u32 sig, u64 at, i32 target, struct sig
 err_t sys_rt_sigqueueinfo(struct call *c)
 {
         struct siginfo info = {};
-        TRY(queued_info(c, arg_uint(c, 1), c->a[2], arg_int(c, 0), &info));
+        TRY(call_queued_info(c, arg_uint(c, 1), c->a[2], arg_uint(c, 0) == c->t->tid, false, &info));
         if (arg_int(c, 0) <= 0)
                 return ERR(ESRCH);
         return signal_kill(arg_int(c, 0), info);
@@ -161,6 +161,6 @@ err_t sys_rt_tgsigqueueinfo(struct call *c)
         struct siginfo info = {};
         if (arg_int(c, 0) <= 0 || arg_int(c, 1) <= 0)
                 return ERR(EINVAL);
-        TRY(queued_info(c, arg_uint(c, 2), c->a[3], arg_int(c, 0), &info));
+        TRY(call_queued_info(c, arg_uint(c, 2), c->a[3], arg_uint(c, 0) == c->t->tid, false, &info));
         return signal_tgkill(arg_int(c, 0), arg_int(c, 1), info);
 }

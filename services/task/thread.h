@@ -82,7 +82,7 @@ OBJECT(thread) {
         u64   altstack_sp, altstack_size;       /* owner only */
         u32   altstack_flags;
         u32   stop_signal;                      /* not 0: stopped (group stop in effect for it) */
-        struct waitq sig_wait;                  /* sigtimedwait and signalfd sleep here */
+        struct waitq sig_wait;                  /* sigtimedwait sleeps here */
         u64   wanted;                           /* sigtimedwait: blocked signals that shall wake it */
         struct siginfo forced;                  /* the thread's own fault: pending if signo is not 0; needs no memory */
 
@@ -174,6 +174,7 @@ OBJECT(process) {
         /* signals; lock */
         struct sigactions *actions;             /* counted; shared by CLONE_SIGHAND */
         struct sigpending pending;
+        struct waitq signals_queued;            /* who reads or polls a signalfd: wakes when a signal is queued, to the process or a thread */
 
         struct rlimit rlimit[RLIMITS];          /* lock */
 

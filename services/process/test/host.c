@@ -284,6 +284,22 @@ struct files *files_copy(struct payer *p, struct files *old) { (void)old; return
 struct fs_context *fs_context_copy(struct payer *p, struct fs_context *old) { (void)old; return fs_context_alloc(p, MAY_RECLAIM); }
 void  files_close_on_exec(struct files *f) { (void)f; }
 err_t files_get_flags(struct files *f, u32 fd, u32 *flags) { (void)f, (void)fd, (void)flags; return ERR(EBADF); }
+/* There are no pidfds here. */
+err_t files_reserve(struct files *f, u32 flags, u32 from, u64 limit, u32 *fd)
+{
+        (void)f, (void)flags, (void)from, (void)limit, (void)fd;
+        return ERR(EMFILE);
+}
+void  files_unreserve(struct files *f, u32 fd) { (void)f, (void)fd; }
+void  files_set(struct files *f, u32 fd, struct file *file) { (void)f, (void)fd, (void)file; }
+struct fd_ref fd_get_shared(struct files *f, u32 fd) { (void)f, (void)fd; return (struct fd_ref){}; }
+void  file_fini(struct file *f) { (void)f; }
+err_t file_init_anon(struct file *f, const struct file_ops *ops, struct cred *cred, u32 flags, bytes name)
+{
+        (void)f, (void)ops, (void)cred, (void)flags, (void)name;
+        return ERR(ENOMEM);
+}
+err_t generic_noop_llseek(struct file *f, i64 off, u32 whence, u64 *pos) { (void)f, (void)off, (void)whence, (void)pos; return OK; }
 struct actor actor_current(void) { return (struct actor){}; }
 
 static struct mount mnt;
