@@ -490,6 +490,35 @@ err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 page, u32 prot)
 
 err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return cursor_map_part(c, f, 0, prot); }
 
+/* References first, then the question whether they are the right ones, then the leaves. */
+err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was)
+{
+        u32 n = run->n, pfn[VM_RUN] __attribute__((uninitialized));
+        u64 base = leaf(0, prot, false), mapped = 0;
+
+        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW)) && c->s && n <= VM_RUN &&
+                index_at(c->addr, 1) + n <= 512 && c->addr + n * PAGE_SIZE <= VM_MAX);
+        u64 *p = here(c);
+
+        if (!p && !(p = c->pte = leaf_at(c->s, c->addr, true)))
+                return ERR(ENOMEM);
+        for (u32 i = 0; i < n; i++) {
+                struct frame *f = LOAD_RELAXED(run->frame[i]);
+
+                pfn[i] = f && !p[i] && frame_map_take(f) ? pfn_of(f) : 0;
+        }
+        bool right = !seq || LOAD(*seq) == was;
+
+        for (u32 i = 0; i < n; i++)
+                if (pfn[i] && right)            /* SAFETY: V2: the reference was just taken; V4: the range was checked */
+                        *(volatile u64 *)(p + i) = base | (u64)pfn[i] << PAGE_SHIFT, mapped++;
+                else if (pfn[i])
+                        frame_map_drop(pfn[i]);
+        entries_add(p, (i64)mapped);
+        c->s->mapped += mapped;
+        return right ? OK : ERR(EAGAIN);
+}
+
 void cursor_unmap(struct vm_cursor *c)
 {
         u64 *p = here(c), old = p && *p ? __atomic_exchange_n(p, 0, __ATOMIC_SEQ_CST) : 0;

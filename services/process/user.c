@@ -33,7 +33,7 @@ void user_fault(struct task_body *self, struct user_regs *regs, struct user_faul
 {
         struct thread *t = DOWNCAST(thread, self);
         u32 access = fault.exec ? VM_EXEC : fault.write ? VM_WRITE : VM_READ;
-        struct vm_fault_result r = vm_fault(t->vm, fault.addr, access);
+        struct vm_fault_result r = vm_fault(t->vm, fault.addr, fault.present ? access : access | VM_ABSENT);
 
         if (r.major)
                 t->maj_faults++;

@@ -70,6 +70,23 @@ struct frame *mapping_find(struct mapping *m, u64 index)
         return find_locked(m, index);
 }
 
+u64 mapping_run(struct mapping *m, u64 index, struct frame_run *run)
+{
+        u64 at = LOAD(m->removals);
+        struct page_tree_leaf *l = NULL;
+
+        for (u32 i = 0; i < run->n; i++, index++) {
+                if (index < MAPPING_FEW) {
+                        run->frame[i] = PTR_LOAD(m->few[index]);
+                        continue;
+                }
+                if (!l || (index & 63) == 0)
+                        l = page_tree_find_leaf(&m->tree, index);
+                run->frame[i] = l ? PTR_LOAD(l->slot[index & 63]) : NULL;
+        }
+        return at;
+}
+
 bool mapping_has(struct mapping *m, u64 index, struct frame *f)
 {
         return get(m, index) == f;

@@ -59,6 +59,9 @@ void mapping_drop(struct mapping *m);
 
 /* The page, counted; NULL: not in the tree.  No lock taken on the common path. */
 struct frame *mapping_find(struct mapping *m, u64 index);
+/* The run->n pages from index on, not counted, and the value of `removals` they belong to (odd: none): they are
+ * the file's if it is still that once they are held. */
+u64 mapping_run(struct mapping *m, u64 index, struct frame_run *run);
 /* The page, counted; made (filled, or zeros) if it is not there.  ENOMEM, ENOSPC, EIO.  May sleep.
  * Does not look at the file's size. */
 err_t mapping_get(struct mapping *m, u64 index, struct frame **out);

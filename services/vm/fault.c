@@ -15,8 +15,6 @@
  */
 #include "services/vm/vm_impl.h"
 
-#define AROUND_PAGES 16                 /* mapped together when they are cached; a power of two */
-
 static struct vm_fault_result fine(void) { return (struct vm_fault_result){}; }
 static struct vm_fault_result no_memory(void) { return (struct vm_fault_result){ .signal = SIGKILL }; }
 static struct vm_fault_result segv(u32 code) { return (struct vm_fault_result){ .signal = SIGSEGV, .code = code }; }
@@ -139,31 +137,23 @@ static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 p
  * the others VM_COW keeps a shared page read-only until mapping_fault was told of the write. */
 static bool watches_writes(struct mapping *m) { return m->ops && m->ops->fill; }
 
-/* Maps the cached neighbours of `page`, which the cursor is at. */
-static void fault_around(struct vm_cursor *c, struct vm_area *a, u64 page)
+/* Maps what is cached of the pages around `page` and is not mapped yet, in one go.  True: `page` is mapped. */
+static bool map_around(struct vm *vm, struct vm_area *a, u64 page, u32 prot)
 {
         struct mapping *m = a->mapping;
-        u64 window = AROUND_PAGES * PAGE_SIZE;
-        u64 from = max_u64(page & ~(window - 1), a->start);
-        u64 to = min_u64((page & ~(window - 1)) + window, a->end);
-        u64 size = LOAD_RELAXED(m->host->size);
-        u32 prot = hw_prot(a->prot);
-        if (!area_is_shared(a) || watches_writes(m))
-                prot |= VM_COW;
-        for (u64 at = from; at < to && area_offset_of(a, at) < size; at += PAGE_SIZE) {
-                if (at == page)
-                        continue;
-                cursor_seek(c, at);
-                if (cursor_get(c).frame)
-                        continue;
-                struct frame *f = mapping_find(m, area_offset_of(a, at) >> PAGE_SHIFT);
-                if (!f)
-                        continue;
-                err_t err = cursor_map(c, f, prot);
-                frame_drop(f);
-                if (failed(err))
-                        break;
-        }
+        u64 window = a->flags & AREA_RANDOM ? PAGE_SIZE : VM_RUN * PAGE_SIZE;
+        u64 from = max_u64(page & ~(window - 1), a->start), to = min_u64((page & ~(window - 1)) + window, a->end);
+        u64 index = area_offset_of(a, from) >> PAGE_SHIFT, end = page_up(LOAD(m->host->size)) >> PAGE_SHIFT;
+        u64 at = (page - from) >> PAGE_SHIFT;
+
+        if (index + at >= end)
+                return false;
+        struct frame_run run = { .n = (u32)min_u64((to - from) >> PAGE_SHIFT, end - index) };
+        u64 seq = mapping_run(m, index, &run);
+        if ((seq & 1) || !run.frame[at])
+                return false;
+        VM_CURSOR(c, vm->space, from);
+        return succeeded(cursor_map_run(&c, &run, prot, &m->removals, seq));
 }
 
 /* Maps a page of the file; ABSENT: it is no longer the file's, look again. */
@@ -181,26 +171,24 @@ static enum step map_file_page(struct vm *vm, struct vm_area *a, u64 page, struc
                 return DONE;
         if (!mapping_has(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, f))
                 return ABSENT;
-        if (failed(cursor_map(&c, f, prot)))
-                return NO_MEMORY;
-        if (!(a->flags & AREA_RANDOM))
-                fault_around(&c, a, page);
-        return DONE;
+        return succeeded(cursor_map(&c, f, prot)) ? DONE : NO_MEMORY;
 }
 
 static struct vm_fault_result fault_shared(struct vm *vm, struct vm_area *a, u64 page, u32 access)
 {
         u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
-        bool write = (access & VM_WRITE) != 0;
+        bool write = (access & VM_WRITE) != 0, watched = watches_writes(a->mapping);
+        u32 prot = hw_prot(a->prot) | (watched ? VM_COW : 0);
+        if ((access & VM_ABSENT) && !(write && watched) && map_around(vm, a, page, prot))
+                return fine();
         struct frame *f = NULL;
         err_t err = mapping_fault(a->mapping, index, write, &f);
         if (succeeded(err) && !f)
                 err = mapping_fault(a->mapping, index, true, &f);
         if (failed(err))
                 return result_of(err);
-        u32 prot = hw_prot(a->prot);
-        if (!write && watches_writes(a->mapping))
-                prot |= VM_COW;
+        if (write)
+                prot &= ~VM_COW;
         enum step s = map_file_page(vm, a, page, f, prot);
         frame_drop(f);
         return result_of_step(s);
@@ -226,6 +214,8 @@ static struct vm_fault_result fault_private(struct vm *vm, struct vm_area *a, u6
                 if (s != ABSENT)
                         return result_of_step(s);
         }
+        if ((access & (VM_WRITE | VM_ABSENT)) == VM_ABSENT && map_around(vm, a, page, hw_prot(a->prot) | VM_COW))
+                return fine();
         struct frame *f = NULL;
         err_t err = mapping_fault(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, false, &f);
         if (failed(err))

@@ -240,6 +240,49 @@ static bool map(struct vmspace *s, u64 va, struct frame *f, u32 prot)
         return !traps(map_it, &m) && m.ok;
 }
 
+struct run_call { struct vmspace *s; u64 va; struct frame_run run; u32 prot; };
+static void map_run(void *p)
+{
+        struct run_call *m = p;
+        VM_CURSOR(c, m->s, m->va);
+        ignore(cursor_map_run(&c, &m->run, m->prot, NULL, 0));
+}
+
+/* V2, V4: runs leave out what is no frame or has a page already, and stay in their table. */
+static void test_run(struct vmspace *s, u64 va, struct frame *f, struct frame *big)
+{
+        struct frame *dead = frame_alloc(NULL, 0);
+        struct run_call call = { s, va, { .n = 6, .frame = { f, NULL, frame_of(1), big, dead, frame_zero_page() } }, VM_READ };
+        u64 seq = 2, mapped = vmspace_mapped(s), tables = vmspace_tables(s);
+        u32 of_f = frame_refs(f), of_big = frame_refs(big);
+
+        frame_drop(dead);
+        {
+                VM_CURSOR(c, s, va);
+                CHECK(err_is(cursor_map_run(&c, &call.run, VM_READ, &seq, 1), EAGAIN));
+        }
+        CHECK(vmspace_mapped(s) == mapped && frame_refs(f) == of_f && frame_refs(big) == of_big && !get(s, va).frame);
+        CHECK(map(s, va + 3 * PAGE_SIZE, f, VM_READ));
+        {
+                VM_CURSOR(c, s, va);
+                CHECK(succeeded(cursor_map_run(&c, &call.run, VM_READ | VM_WRITE | VM_COW, &seq, 2)));
+        }
+        CHECK(vmspace_mapped(s) == mapped + 2 && frame_refs(f) == of_f + 2 && frame_refs(big) == of_big);
+        CHECK(get(s, va).frame == f && get(s, va).prot == (VM_READ | VM_WRITE | VM_COW) && !get(s, va + 4 * PAGE_SIZE).frame);
+        call.va = va + 507 * PAGE_SIZE;
+        CHECK(traps(map_run, &call));
+        call.va = VM_MAX - 5 * PAGE_SIZE;
+        CHECK(traps(map_run, &call));
+        call = (struct run_call){ s, va, { .n = VM_RUN + 1 }, VM_READ };
+        CHECK(traps(map_run, &call));
+        call = (struct run_call){ s, va, { .n = 1 }, 16 };
+        CHECK(traps(map_run, &call));
+        vmspace_unmap(s, va, va + 0x200000);
+        CHECK(vmspace_mapped(s) == mapped);
+        CHECK(frame_refs(f) == of_f);
+        CHECK(vmspace_tables(s) <= tables + 1);
+}
+
 static void test_spaces(void)
 {
         vmspace_drop(vmspace_new(NULL));                        /* the pool has its tables now */
@@ -299,6 +342,8 @@ static void test_spaces(void)
         CHECK(vmspace_mapped(s) == 2000);
         vmspace_unmap(s, base + 5 * PAGE_SIZE, base + 1990 * PAGE_SIZE);
         CHECK(vmspace_mapped(s) == 15);
+        test_run(s, base + 0x40000000, f = frame_alloc(payer, 0), big);
+        frame_drop(f);
         vmspace_drop(s);
         struct map_call stale = { s, base, big, VM_READ, false };
         CHECK(traps(map_it, &stale));                           /* V5 */
@@ -500,7 +545,8 @@ static void remap(struct st_worker *w)
         frame_write(f, 0, BYTES_OF(good));
         {
                 VM_CURSOR(c, arena, va);
-                CHECK(succeeded(cursor_map(&c, f, VM_READ)));
+                struct frame_run run = { .n = 1, .frame = { f } };
+                CHECK(succeeded(w->round & 2 ? cursor_map(&c, f, VM_READ) : cursor_map_run(&c, &run, VM_READ, NULL, 0)));
         }
         frame_drop(f);
         for (u32 i = 0; i < 3000; i++)

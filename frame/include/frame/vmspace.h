@@ -47,6 +47,12 @@ SAFE_API struct vm_page cursor_get(struct vm_cursor *c);
  * page: index within a frame of order > 0.  ENOMEM: no page table. */
 SAFE_API err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot);
 SAFE_API err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 page, u32 prot);
+/* Maps frames that follow each other from the cursor on, where nothing is yet, within its 2 MiB; leaves out
+ * NULLs and frames that are none.  They need not be held: EAGAIN, and nothing mapped, if `seq` (NULL: not
+ * asked) is not `was` once all are referenced.  ENOMEM: no page table. */
+#define VM_RUN 16
+struct frame_run { u32 n; struct frame *frame[VM_RUN]; };
+SAFE_API err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was);
 SAFE_API void  cursor_unmap(struct vm_cursor *c);
 SAFE_API void  cursor_protect(struct vm_cursor *c, u32 prot);
 SAFE_API void  cursor_clear_accessed(struct vm_cursor *c);

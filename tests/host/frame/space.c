@@ -112,6 +112,16 @@ struct vm_page cursor_get(struct vm_cursor *c)
 }
 err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return enter(c->s, c->addr, f, 0, prot); }
 err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 part, u32 prot) { return enter(c->s, c->addr, f, part, prot); }
+err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was)
+{
+        CHECK(run->n <= VM_RUN && (c->addr >> 21) == ((c->addr + run->n * PAGE_SIZE - 1) >> 21));
+        if (seq && LOAD(*seq) != was)
+                return ERR(EAGAIN);
+        for (u32 i = 0; i < run->n; i++)
+                if (run->frame[i] && !find(c->s, c->addr + i * PAGE_SIZE))
+                        TRY(enter(c->s, c->addr + i * PAGE_SIZE, run->frame[i], 0, prot));
+        return OK;
+}
 void cursor_unmap(struct vm_cursor *c) { u32 i = lower(c->s, c->addr); if (find(c->s, c->addr)) forget(c->s, i, i + 1); }
 void cursor_protect(struct vm_cursor *c, u32 prot)     { struct page *p = find(c->s, c->addr); if (p) p->prot = prot; }
 void cursor_clear_accessed(struct vm_cursor *c)        { struct page *p = find(c->s, c->addr); if (p) p->accessed = false; }
