@@ -127,7 +127,7 @@ void devfs_init(void)
         kmsg_init();
         fs_register(&devtmpfs);
         err_t err = tmpfs_new(&devtmpfs, NULL, STR("mode=0755"), &sb);
-        if (succeeded(err) && !mount_new_internal(sb))          /* kept for ever: it pins the instance */
+        if (succeeded(err) && !mount_new_internal(sb, MNT_INTERNAL_FLAGS))          /* kept for ever: it pins the instance */
                 err = ERR(ENOMEM);
         if (failed(err)) {
                 klog(LOG_ERR, "devfs: no instance: error {}", err);

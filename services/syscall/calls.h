@@ -31,7 +31,7 @@
         X(sched_get_priority_min) X(sched_rr_get_interval) X(sched_setaffinity) X(sched_getaffinity)
 #define CALLS_MM(X) \
         X(mmap) X(munmap) X(mprotect) X(brk) X(msync) X(mincore) X(madvise) X(mlock) X(munlock) X(mlockall) \
-        X(munlockall) X(mlock2) X(mremap)
+        X(munlockall) X(mlock2) X(mremap) X(memfd_create)
 #define CALLS_POLL(X) \
         X(poll) X(ppoll) X(select) X(pselect6)
 #define CALLS_PROCESS(X) \

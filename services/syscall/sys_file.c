@@ -7,6 +7,7 @@
 #include "services/vfs/locks.h"
 #include "services/process/process.h"
 #include "services/pipe/pipe.h"
+#include "services/tmpfs/tmpfs.h"
 #include "services/signal/signal.h"
 #include "abi/linux/file.h"
 #include "abi/const/process.h"
@@ -335,6 +336,15 @@ static err_t set_lock(struct call *c, struct file *f, bool ofd, bool wait, u64 a
         return ERR(EBADF);
 }
 
+static err_t get_seals(struct file *f, u64 *result)
+{
+        u32 seals = 0;
+
+        TRY(tmpfs_get_seals(f, &seals));
+        *result = seals;
+        return OK;
+}
+
 static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
 {
         switch (cmd) {
@@ -364,6 +374,10 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
         case F_OFD_SETLK:
         case F_OFD_SETLKW:
                 return set_lock(c, f, true, cmd == F_OFD_SETLKW, arg);
+        case F_ADD_SEALS:
+                return tmpfs_add_seals(f, (u32)arg);
+        case F_GET_SEALS:
+                return get_seals(f, &c->result);
         case F_GETPIPE_SZ:
                 return pipe_size(c, f, 0, false);
         case F_SETPIPE_SZ:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls of memory: the mmap family.
+ * System calls of memory: the mmap family, memfd_create.
  */
 #include "services/syscall/calls.h"
 #include "services/vfs/files.h"
+#include "services/tmpfs/tmpfs.h"
+#include "services/process/process.h"
 #include "abi/const/mm.h"
 #include "abi/const/process.h"
 
@@ -45,4 +47,29 @@ err_t sys_mremap(struct call *c)
 {
         return vm_mremap(c->t->vm, (struct vm_mremap){ .addr = c->a[0], .old_len = c->a[1], .new_len = c->a[2],
                                                        .flags = c->a[3], .new_addr = c->a[4] }, &c->result);
+}
+
+/* ---- memfd ---- */
+
+#define MEMFD_NAME_MAX 249              /* "/memfd:" and it are a file name */
+
+err_t sys_memfd_create(struct call *c)
+{
+        u32 flags = arg_uint(c, 1), huge = (u32)MFD_HUGE_MASK << MFD_HUGE_SHIFT;
+        u8 name[MEMFD_NAME_MAX + 1];
+        usize len = 0;
+        struct file *f = NULL;
+        struct actor who = actor_current();
+
+        if (flags & ~((u32)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB) | (flags & MFD_HUGETLB ? huge : 0)))
+                return ERR(EINVAL);
+        err_t err = vm_copy_string(MBYTES_OF(name), c->a[0], &len);
+        if (failed(err))
+                return err_is(err, ENAMETOOLONG) ? ERR(EINVAL) : err;
+        if (flags & MFD_HUGETLB)                /* as on Linux for a size that is not there */
+                return ERR(ENODEV);
+        TRY(tmpfs_new_file(&who, vm_shmem(vm_domain_of(c->t->vm)), bytes_take(BYTES_OF(name), len), 0, &f));
+        if (flags & MFD_ALLOW_SEALING)
+                tmpfs_let_seal(f);
+        return call_add_file(c, f, (flags & MFD_CLOEXEC) != 0);
 }

@@ -66,6 +66,7 @@ err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev,
         default:
                 break;
         }
+        i->seals = F_SEAL_SEAL;
         inode_init(&i->base, &init);
         if (inode_is_dir(&i->base)) {
                 i->base.nlink = 2;
@@ -88,7 +89,7 @@ static err_t allocate(struct inode *inode, u64 first, u64 end, u64 old_size)
                         /* What lies behind the file's end holds nothing yet. */
                         u64 keep = page_up(old_size) >> PAGE_SHIFT;
                         if (at > keep)
-                                mapping_remove(&inode->mapping, first > keep ? first : keep, at - 1);
+                                mapping_remove(&inode->mapping, first > keep ? first : keep, at - 1, false);
                         return err;
                 }
         }
@@ -104,11 +105,14 @@ static err_t tmpfs_fallocate(struct file *f, u32 mode, u64 off, u64 len)
                 return ERR(EOPNOTSUPP);
         WRITE_GUARD(&inode->lock);
         if (mode & FALLOC_FL_PUNCH_HOLE) {
+                TRY(tmpfs_seals_may_punch(tmpfs_of(inode)));
                 mapping_punch(&inode->mapping, off, end);
                 inode_touch_mtime(inode);
                 return OK;
         }
         struct tmpfs_super *s = tmpfs_super_of(inode->sb);
+        if (end > inode->size)
+                TRY(tmpfs_seals_may_resize(tmpfs_of(inode), end));
         u64 max = LOAD(s->max_pages), pages = (page_up(end) - page_down(off)) >> PAGE_SHIFT;
         if (max != 0 && pages > max)
                 return ERR(ENOSPC);     /* before trying for minutes */
@@ -116,6 +120,30 @@ static err_t tmpfs_fallocate(struct file *f, u32 mode, u64 off, u64 len)
         if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > inode->size)
                 STORE(inode->size, end);
         inode_touch_mtime(inode);
+        return OK;
+}
+
+static err_t tmpfs_write(struct file *f, struct io *io, u64 *pos)
+{
+        struct inode *inode = f->inode;
+
+        WRITE_GUARD(&inode->lock);
+        if (tmpfs_of(inode)->seals != F_SEAL_SEAL)
+                TRY(tmpfs_seals_may_write(tmpfs_of(inode), io, LOAD_RELAXED(f->flags) & O_APPEND ? inode->size : *pos));
+        return generic_write_locked(f, io, pos);
+}
+
+static err_t tmpfs_mmap(struct file *f, struct map_request *req)
+{
+        TRY(tmpfs_seals_may_map(tmpfs_of(f->inode), req));
+        return generic_mmap(f, req);
+}
+
+static err_t tmpfs_setattr(struct inode *inode, const struct attr_change *c)
+{
+        if (c->which & ATTR_SIZE)
+                TRY(tmpfs_seals_may_resize(tmpfs_of(inode), c->size));
+        inode_setattr_plain(inode, c);
         return OK;
 }
 
@@ -127,11 +155,12 @@ static err_t tmpfs_fsync(struct file *f, bool data_only)
 }
 
 const struct file_ops tmpfs_file_ops = {
-        .read = generic_read, .write = generic_write, .mmap = generic_mmap, .llseek = generic_llseek,
+        .read = generic_read, .write = tmpfs_write, .mmap = tmpfs_mmap, .llseek = generic_llseek,
         .fallocate = tmpfs_fallocate, .fsync = tmpfs_fsync,
 };
 
 const struct inode_ops tmpfs_file_inode_ops = {
+        .setattr = tmpfs_setattr,
         .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr,
 };
 

@@ -220,7 +220,7 @@ err_t tmpfs_new_shmem(struct superblock **out)
 
         TRY(tmpfs_new(&tmpfs_type, NULL, STR("size=0,nr_inodes=0"), &sb));
         struct tmpfs_super *s = tmpfs_super_of(sb);
-        s->internal = mount_new_internal(sb);
+        s->internal = mount_new_internal(sb, 0);
         if (!s->internal) {
                 superblock_drop(sb);
                 return ERR(ENOMEM);
@@ -246,7 +246,7 @@ static err_t new_file(const struct actor *who, struct superblock *sb, bytes show
         if (!d)
                 return ERR(ENOMEM);
         struct path at = { s->internal, d };
-        err_t err = file_open_plain(who, &at, &tmpfs_file_ops, O_RDWR, out);
+        err_t err = file_open_plain(who, &at, &tmpfs_file_ops, O_RDWR | O_LARGEFILE, out);
         dentry_drop(d);
         return err;
 }

@@ -43,6 +43,7 @@ OBJECT(tmpfs_inode) {
         struct tmpfs_inode *parent;     /* not counted: it has the entry that counts this one */
         /* base.lock */
         struct tmpfs_xattr *xattrs;     /* owned list */
+        u32 seals;                      /* F_SEAL_*; only ever more; LOAD without the lock by mmap */
 };
 POOL_DECLARE(tmpfs_inode)
 DOWNCASTABLE(tmpfs_inode, inode);
@@ -66,6 +67,12 @@ struct tmpfs_owner { u32 mode, uid, gid; };
 err_t tmpfs_new_inode(struct tmpfs_super *sb, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out);
 extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_link_inode_ops;
 extern const struct file_ops tmpfs_file_ops;
+
+/* seal.c: what seals forbid: EPERM.  base.lock held for writing; may_write cuts io to what lies within the file. */
+err_t tmpfs_seals_may_write(struct tmpfs_inode *i, struct io *io, u64 at);
+err_t tmpfs_seals_may_resize(struct tmpfs_inode *i, u64 size);
+err_t tmpfs_seals_may_punch(struct tmpfs_inode *i);
+err_t tmpfs_seals_may_map(struct tmpfs_inode *i, struct map_request *req);      /* no lock */
 
 /* dir.c */
 extern const struct inode_ops tmpfs_dir_inode_ops;

@@ -62,7 +62,7 @@ err_t anon_super_new(const struct fs_type *type, u64 magic, struct superblock **
         }
         if (succeeded(err)) {
                 anon_super_publish(s);
-                *mnt = mount_new_internal(&s->base);
+                *mnt = mount_new_internal(&s->base, MNT_INTERNAL_FLAGS);
                 err = *mnt ? OK : ERR(ENOMEM);
         }
         if (failed(err)) {

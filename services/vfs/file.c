@@ -113,16 +113,16 @@ err_t file_write(struct file *f, struct io *io, usize *done)
         return result(f, IN_MODIFY, err, io, done);
 }
 
-static err_t may_seek(const struct file *f, u64 pos)
+static err_t may_seek(const struct file *f, u64 pos, u64 len)
 {
-        if ((i64)pos < 0)
+        if ((i64)pos < 0 || (i64)(pos + len) < 0)
                 return ERR(EINVAL);
         return (f->ops->flags & FOPS_STREAM) != 0 ? ERR(ESPIPE) : OK;
 }
 
 err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
 {
-        TRY(may_seek(f, pos));
+        TRY(may_seek(f, pos, io_left(io)));
         if (!file_may_read(f))
                 return ERR(EBADF);
         if (!f->ops->read)
@@ -133,7 +133,7 @@ err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
 
 err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done)
 {
-        TRY(may_seek(f, pos));
+        TRY(may_seek(f, pos, io_left(io)));
         if (!file_may_write(f))
                 return ERR(EBADF);
         if (!f->ops->write)
@@ -217,7 +217,7 @@ err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, u
         if (!in->ops->read || !out->ops->write || (LOAD(out->flags) & O_APPEND) != 0)
                 return ERR(EINVAL);
         if (in_pos)
-                TRY(may_seek(in, *in_pos));
+                TRY(may_seek(in, *in_pos, 0));
         if (in->ops->flags & FOPS_STREAM)
                 return ERR(EINVAL);
         if (in_pos)

@@ -28,6 +28,7 @@ struct map_request {
         u64 offset, len; u32 prot, flags;        /* in: PROT_*, MAP_* */
         enum map_kind kind;             /* out */
         struct mapping *mapping;        /* out, MAP_PAGES: lives as long as the file is held */
+        bool read_only;                 /* out: a shared mapping never becomes writable */
 };
 
 /*             locks held            may sleep  contract
@@ -141,6 +142,7 @@ err_t file_readdir(struct file *f, struct io *io, enum dir_format format, usize 
 /* Ready-made operations over inode.mapping, for tmpfs and its like. */
 err_t generic_read(struct file *f, struct io *io, u64 *pos);
 err_t generic_write(struct file *f, struct io *io, u64 *pos);
+err_t generic_write_locked(struct file *f, struct io *io, u64 *pos);     /* the inode's lock is held for writing */
 err_t generic_mmap(struct file *f, struct map_request *req);
 err_t generic_llseek(struct file *f, i64 off, u32 whence, u64 *pos);    /* SEEK_DATA and SEEK_HOLE too */
 err_t generic_no_llseek(struct file *f, i64 off, u32 whence, u64 *pos); /* ESPIPE */

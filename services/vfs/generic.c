@@ -125,7 +125,7 @@ static void drop_setid(struct file *f)
         STORE(inode->mode, mode);
 }
 
-static err_t write_locked(struct file *f, struct io *io, u64 *pos)
+err_t generic_write_locked(struct file *f, struct io *io, u64 *pos)
 {
         struct inode *inode = f->inode;
         err_t err = OK;
@@ -152,7 +152,7 @@ static err_t write_locked(struct file *f, struct io *io, u64 *pos)
 err_t generic_write(struct file *f, struct io *io, u64 *pos)
 {
         WRITE_GUARD(&f->inode->lock);
-        return write_locked(f, io, pos);
+        return generic_write_locked(f, io, pos);
 }
 
 err_t generic_mmap(struct file *f, struct map_request *req)

@@ -159,13 +159,18 @@ void inode_apply(struct inode *inode, const struct attr_change *c)
         inode->ctime = now;
 }
 
+void inode_setattr_plain(struct inode *inode, const struct attr_change *c)
+{
+        inode_apply(inode, c);
+        if ((c->which & ATTR_SIZE) != 0 && inode_is_regular(inode))
+                mapping_truncate(&inode->mapping, c->size);
+}
+
 err_t inode_setattr(struct inode *inode, const struct attr_change *c)
 {
         if (inode->ops->setattr)
                 return inode->ops->setattr(inode, c);
-        inode_apply(inode, c);
-        if ((c->which & ATTR_SIZE) != 0 && inode_is_regular(inode))
-                mapping_truncate(&inode->mapping, c->size);
+        inode_setattr_plain(inode, c);
         return OK;
 }
 

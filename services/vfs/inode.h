@@ -154,6 +154,7 @@ void inode_apply(struct inode *inode, const struct attr_change *c);
 
 /* Changes attributes by the file system's setattr, or else stores them and cuts the pages. inode lock held. */
 err_t inode_setattr(struct inode *inode, const struct attr_change *c);
+void  inode_setattr_plain(struct inode *inode, const struct attr_change *c);    /* that; a file system may call it */
 
 /* What stat, statx and friends tell; syscall turns it into their structs. */
 struct stat_info {

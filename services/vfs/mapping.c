@@ -45,6 +45,15 @@ void mapping_drop(struct mapping *m)
                 inode_drop(m->host);
 }
 
+err_t mapping_deny_writers(struct mapping *m)
+{
+        WRITE_GUARD(&m->areas_lock);
+        if (m->writable_areas > 0)
+                return ERR(EBUSY);
+        m->no_writers = true;
+        return OK;
+}
+
 static inline struct frame *get(const struct mapping *m, u64 index)
 {
         return index < MAPPING_FEW ? PTR_LOAD(m->few[index]) : page_tree_get(&m->tree, index);
@@ -246,7 +255,7 @@ void mapping_fini(struct mapping *m)
                 remove_pages(m, 0, U64_MAX);
 }
 
-void mapping_remove(struct mapping *m, u64 first, u64 last)
+void mapping_remove(struct mapping *m, u64 first, u64 last, bool cows)
 {
         bool mapped = PTR_LOAD(m->areas) != NULL;
 
@@ -254,9 +263,10 @@ void mapping_remove(struct mapping *m, u64 first, u64 last)
                 registry_unmap(m, first, last, false);
         if (LOAD_RELAXED(m->pages))
                 remove_pages(m, first, last == U64_MAX ? last : last + 1);
-        /* A fault may have mapped a page it had found before it went. */
+        /* A fault may have mapped a page it had found before it went.  (Where a private area with copies of its own
+         * did, it keeps what it read: as if it had been a copy.) */
         if (mapped)
-                registry_unmap(m, first, last, true);
+                registry_unmap(m, first, last, cows);
 }
 
 /* Zeroes [from, to) within one page, if there is a page. */
@@ -272,7 +282,7 @@ static void zero_part(struct mapping *m, u64 from, u64 to)
 void mapping_truncate(struct mapping *m, u64 size)
 {
         if (size <= U64_MAX - PAGE_SIZE)
-                mapping_remove(m, page_up(size) >> PAGE_SHIFT, U64_MAX);
+                mapping_remove(m, page_up(size) >> PAGE_SHIFT, U64_MAX, true);
         zero_part(m, size, page_up(size));
 }
 
@@ -287,5 +297,5 @@ void mapping_punch(struct mapping *m, u64 from, u64 to)
         zero_part(m, from, first);
         zero_part(m, last, to);
         if (first < last)
-                mapping_remove(m, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
+                mapping_remove(m, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1, false);
 }

@@ -49,6 +49,7 @@ STABLE(mapping) {
         struct rwlock areas_lock;       /* class mapping_areas; after mmap_lock */
         struct vm_area *areas;          /* areas_lock; the vm's */
         u32 writable_areas;             /* shared writable ones; areas_lock; the vm counts */
+        bool no_writers;                /* no more of them: the vm refuses; areas_lock; set once */
 };
 
 void mapping_init(struct mapping *m, struct inode *host, const struct mapping_ops *ops);
@@ -75,11 +76,13 @@ bool  mapping_has(struct mapping *m, u64 index, struct frame *f);
  * counted, and f is not used; else *out is f, counted.  ENOMEM, ENOSPC. */
 err_t mapping_add(struct mapping *m, u64 index, struct frame *f, struct frame **out);
 u64   mapping_pages(struct mapping *m);
+/* From now on no shared area may write to it; EBUSY: one does, or may come to. */
+err_t mapping_deny_writers(struct mapping *m);
 /* First index in [from, to) that has a page, or `to`; and the first that has none. */
 u64   mapping_next_page(struct mapping *m, u64 from, u64 to);
 u64   mapping_next_hole(struct mapping *m, u64 from, u64 to);
-/* Takes pages [first, last] out and drops them, unmapping them everywhere.  May sleep. */
-void  mapping_remove(struct mapping *m, u64 first, u64 last);
+/* Takes pages [first, last] out and drops them, unmapping them everywhere; cows: private copies too.  May sleep. */
+void  mapping_remove(struct mapping *m, u64 first, u64 last, bool cows);
 /* The file now ends at `size`: removes what lies behind it and zeroes the rest of the last page.
  * The caller has already stored the new size (inode lock held for writing). */
 void  mapping_truncate(struct mapping *m, u64 size);

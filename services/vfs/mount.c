@@ -47,9 +47,9 @@ struct mount *mount_new(struct payer *payer, struct superblock *sb, struct dentr
         return m;
 }
 
-struct mount *mount_new_internal(struct superblock *sb)
+struct mount *mount_new_internal(struct superblock *sb, u32 flags)
 {
-        return mount_new(NULL, sb, sb->root, MNT_NOSUID | MNT_NODEV | MNT_NOEXEC);
+        return mount_new(NULL, sb, sb->root, flags);
 }
 
 /* ---- The table ---- */

@@ -310,8 +310,8 @@ void area_set_bounds(struct vm_area *a, u64 start, u64 end)
         bounds_changed(a);
 }
 
-/* May become a way to write to the file: the flags do not change in an area's life. */
-static bool writes_file(struct vm_area *a)
+/* May become a way to write to the file: these flags do not change in an area's life. */
+static bool writes_file(const struct vm_area *a)
 {
         return (a->flags & (AREA_SHARED | AREA_MAY_WRITE)) == (AREA_SHARED | AREA_MAY_WRITE);
 }
@@ -327,6 +327,16 @@ static void map_link_locked(struct vm_area *a)
         m->areas = a;
         if (writes_file(a))
                 m->writable_areas++;
+}
+
+/* False: the file was sealed against writers meanwhile.  (Who extends or splits an area that writes is one already.) */
+static bool map_link(struct vm_area *a)
+{
+        WRITE_GUARD(&a->mapping->areas_lock);
+        if (a->mapping->no_writers && writes_file(a))
+                return false;
+        map_link_locked(a);
+        return true;
 }
 
 static void map_unlink(struct vm_area *a)
@@ -370,11 +380,11 @@ err_t area_add_own(struct vm *vm, const struct area_spec *s, struct vm_area **ou
         struct vm_area *a = area_make(vm, s);
         if (!a)
                 return ERR(ENOMEM);
-        link_area(vm, a, before(vm, s->start));
-        if (a->mapping) {
-                WRITE_GUARD(&a->mapping->areas_lock);
-                map_link_locked(a);
+        if (a->mapping && !map_link(a)) {
+                vm_area_drop(a);
+                return ERR(EPERM);
         }
+        link_area(vm, a, before(vm, s->start));
         *out = a;
         return OK;
 }

@@ -124,7 +124,7 @@ static err_t spec_of_file(const struct vm_mmap *m, struct area_spec *s, enum map
         s->offset = m->offset;
         if (m->file->path.mnt && (LOAD_RELAXED(m->file->path.mnt->flags) & MNT_NOEXEC))
                 s->flags &= ~AREA_MAY_EXEC;
-        if (shared && !file_may_write(m->file))
+        if (shared && (!file_may_write(m->file) || req.read_only))
                 s->flags &= ~AREA_MAY_WRITE;
         return OK;
 }

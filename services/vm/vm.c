@@ -50,6 +50,8 @@ void vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops, st
         d->shmem = ops;
 }
 
+struct superblock *vm_shmem(struct vm_domain *d) { return d->shmem_sb; }
+
 void vm_domain_set_vdso(struct vm_domain *d, struct vm_special *code, struct vm_special *data)
 {
         d->code = vm_special_hold(code);

@@ -49,6 +49,7 @@ void  vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops);    /
  * name "dev/zero" makes /proc/PID/maps show what Linux's does. */
 STABLE(vm_shmem_ops) { err_t (*file_new)(struct superblock *sb, u64 size, struct file **file); };
 void  vm_domain_set_shmem(struct vm_domain *d, const struct vm_shmem_ops *ops, struct superblock *sb);  /* at boot */
+struct superblock *vm_shmem(struct vm_domain *d);      /* borrowed: for memfd, System V shm; NULL: none */
 u64   vm_committed(struct vm_domain *d);                /* pages: Committed_AS */
 u64   vm_commit_limit(struct vm_domain *d);             /* pages: CommitLimit */
 /* The counted pages for other users of memory that is promised (tmpfs, System V shm): ENOMEM. */

@@ -111,7 +111,7 @@ static inline bool cursor_next(struct vm_cursor *c, u64 end)
 struct vm_area *area_find(struct vm *vm, u64 addr);         /* first that ends above addr, or NULL */
 struct vm_area *area_at(struct vm *vm, u64 addr);           /* the one that holds addr, or NULL */
 struct vm_area *area_overlap(struct vm *vm, u64 start, u64 end);
-/* Inserts a new area, or grows a neighbour it fits to.  ENOMEM.  Takes its own references. */
+/* Inserts a new area, or grows a neighbour it fits to.  ENOMEM; EPERM: mapping_deny_writers.  Takes its own references. */
 err_t area_add(struct vm *vm, const struct area_spec *spec);
 err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct vm_area **out);      /* never merged */
 void  area_remove(struct vm *vm, struct vm_area *a);        /* from tree and mapping, and drops it; pages stay */
