@@ -54,6 +54,9 @@ $(KOBJ)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
+# No oops points into its leaves: what traps there is no leaf.
+$(KOBJ)/frame/sync/lock.o: FRAME_CFLAGS += -momit-leaf-frame-pointer
+
 $(KOBJ)/frame/%.o: frame/%.c $(KOBJ)/flags $(GEN_STAMP) $(CHECKER)
 	@mkdir -p $(@D)
 	@echo '  CC      $<'

@@ -30,7 +30,7 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
         u32   preempt;                  /* offset 28 */
         struct task *current;           /* offset 32 */
         u32   resched;                  /* offset 40: pick again before user mode / when preempt is 0 */
-        u32   bh_pending;               /* offset 44: bit mask of frame/irq bottom-half kinds */
+        u32   bh_pending;               /* offset 44: bit mask of frame/irq bottom-half kinds; both: preempt_due() */
         struct task *idle;
         struct vmspace *space;          /* whose page tables are loaded (perhaps lazily) */
         u64   irq_stack;                /* top */
@@ -55,8 +55,18 @@ static inline struct task *current_task(void)
 { struct task *t; __asm__ volatile ("movq %%gs:32, %0" : "=r"(t)); return t; }
 static inline void preempt_add(u32 n) { __asm__ volatile ("addl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
 static inline u32  preempt_count(void) { u32 n; __asm__ volatile ("movl %%gs:28, %0" : "=r"(n) :: "memory"); return n; }
-void preempt_sub_check(u32 n);          /* subtracts; at zero runs pending bottom halves and reschedules (irqs must be on) */
 static inline void preempt_sub_nocheck(u32 n) { __asm__ volatile ("subl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
+/* Is resched or bh_pending set? */
+static inline bool preempt_due(void) { bool no; __asm__ volatile ("cmpq $0, %%gs:40" : "=@ccz"(no) :: "memory"); return !no; }
+void preempt_at_zero(void);             /* runs pending bottom halves and reschedules */
+/* Irqs must be on. */
+static inline void preempt_sub_check(u32 n)
+{
+        bool zero;
+        __asm__ volatile ("subl %1, %%gs:28" : "=@ccz"(zero) : "ri"(n) : "memory");
+        if (__builtin_expect(zero && preempt_due(), 0))
+                preempt_at_zero();
+}
 
 /* A framework section must not run into the guard page of its stack: that would be a panic.  So the outermost
  * one begins only with this much room; else it is an oops, before anything has changed (SOUNDNESS, E4). */
@@ -74,13 +84,16 @@ static inline void stack_room(void)
 static inline u64 bh_stack_low(const struct percpu *p) { return p->bh_stack - KSTACK_SIZE + STACK_ROOM; }
 static inline bool on_bh_stack(const struct percpu *p) { return p->stack_low == bh_stack_low(p); }
 
+/* SAFETY: T2: the stack's own word. */
+static inline void full_barrier(void) { __asm__ volatile ("lock; addl $0, (%%rsp)" ::: "memory", "cc"); }
+
 /* Framework-internal spin lock: a framework section.  Taken with interrupts off (irq variants)
  * only where hard interrupt code takes it too. */
 struct klock { u32 word; };
 static inline void klock_lock_anyhow(struct klock *l)   /* room was found earlier */
 {
         preempt_add(PREEMPT_SECTION);
-        while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+        while (__atomic_exchange_n(&l->word, 1, __ATOMIC_SEQ_CST))
                 while (__atomic_load_n(&l->word, __ATOMIC_RELAXED))
                         __builtin_ia32_pause();
 }
@@ -153,6 +166,7 @@ u32  arch_cpus_found(void);             /* processors that the firmware lists, a
 void arch_stacks_init(void);            /* boot CPU, after mem_init: guarded stacks for interrupts */
 void arch_smp_start(void);              /* all APs; each ends in k_cpu_main() */
 u64  arch_clock_now(void);              /* ns since boot */
+u64  arch_clock_at(u64 cycles);         /* the same, when arch_cycles() gave that */
 static inline u64 arch_cycles(void) { return __builtin_ia32_rdtsc(); }          /* in units of clock_params() */
 void arch_timer_set(u64 deadline);      /* this CPU's one-shot; ns; irqs off; NEVER: stop. Past: fires at once */
 enum ipi { IPI_RESCHED, IPI_TLB, IPI_HALT };
@@ -179,9 +193,9 @@ void arch_enter_user(struct user_regs *regs) __attribute__((noreturn));
 /* SAFETY: T3, K4: the top of a task's own stack. */
 static inline struct user_regs *k_regs_of(u64 stack_top) { return (struct user_regs *)(stack_top - sizeof(struct user_regs)); }
 
-/* recover.S: like setjmp/longjmp, for oops containment */
-struct recover { u64 rbx, rbp, r12, r13, r14, r15, sp, ip; struct recover *outer; u32 preempt; u32 held; };
-int  arch_recover_set(struct recover *r) __attribute__((returns_twice));        /* 0; then 1 after arch_recover_go */
+/* Oops containment. */
+struct recover { u64 sp, ip; struct recover *outer; u32 preempt; u32 held; };
+bool arch_contained(void (*fn)(void *), void *arg, struct recover *r);  /* fn(arg); true: arch_recover_go(r) ended it */
 void arch_recover_go(struct recover *r) __attribute__((noreturn));
 
 /* backtrace with frame pointers or ORC-less scan: text addresses from (ip, bp), symbolised by k_symbol() */

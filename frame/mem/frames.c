@@ -188,11 +188,11 @@ struct pin k_pin(struct frame *f)
 {
         if (!f)
                 __builtin_trap();
-        held_room();
+        struct task *t = held_room();
         if (!ref_add(f, PIN_ONE, PIN_MASK))
                 return (struct pin){ NULL };
         /* An interrupt's bottom half may push and pop in between; it leaves things as they were. */
-        held_push(HELD_PIN, f);
+        held_push(t, HELD_PIN, f);
         return (struct pin){ f };
 }
 

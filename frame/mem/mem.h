@@ -29,8 +29,6 @@ void mem_protect_boot(void);
 /* Whole pages of the framework's own, in the direct map, zeroed.  NULL: no memory.
  * kpages_alloc reaches into the emergency reserve when asked. */
 void *kpages_alloc(u32 order, bool emergency);
-void  kpages_free(void *p, u32 order);
-u64   virt_to_phys(const void *p);      /* direct map or image */
 
 /* Kernel stacks, KSTACK_SIZE with an unmapped guard of the same size below; returns the top, 0: no memory.
  * Not zeroed by the second use. */
@@ -44,7 +42,6 @@ void  payer_uncharge(struct payer *p, u64 bytes);
 
 /* Pools made by frame/ itself are ordinary POOL_DEFINEs.  A pool whose objects are freed in contexts
  * that may not sleep has a fini that does not. */
-void *k_pool_object_at(const struct pool *pool, u64 addr);      /* the object that addr points into, or NULL */
 
 /* Pins: references recorded in the task so that an oops can give them back (F3 calls it). */
 void  frame_unpin_recorded(struct frame *f);

@@ -327,7 +327,6 @@ static void own_free(void *p, u32 kind, u32 order)
 }
 
 void *kpages_alloc(u32 order, bool emergency) { return own_pages(F_OTHER, order, emergency ? NO_RESERVE : KEEP_RESERVE); }
-void  kpages_free(void *p, u32 order)         { own_free(p, F_OTHER, order); }
 
 u64 table_page(enum reserve r)
 {
@@ -337,9 +336,6 @@ u64 table_page(enum reserve r)
 
 /* SAFETY: M1: own_free looks at the kind. */
 void table_page_free(u64 pa) { own_free(phys_to_virt(pa), F_TABLE, 0); }
-
-u64 virt_to_phys(const void *p)
-{ return (u64)p >= IMAGE_BASE ? image_to_phys(p) : direct_to_phys(p); }
 
 /* ---- boot ---- */
 

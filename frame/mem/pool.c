@@ -337,16 +337,6 @@ bool k_try_hold(void *p)
         }
 }
 
-void *k_pool_object_at(const struct pool *pool, u64 addr)
-{
-        struct pool_state *st = &states[id_of(pool)];
-
-        /* SAFETY: O1: rounded down to an object's place. */
-        if (!k_in_pool(pool, (void *)addr) || addr >= st->region + ((u64)LOAD(st->next_page) << PAGE_SHIFT))
-                return NULL;
-        return (void *)(pool->base_k + div_slot(st, addr - pool->base_k) * st->slot);
-}
-
 /* ---- giving pages back ---- */
 
 static bool may_release(struct pool_state *st, u64 page)

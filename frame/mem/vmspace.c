@@ -376,13 +376,13 @@ struct vm_cursor k_cursor(struct vmspace *s, u64 addr)
 {
         check_addr(addr);
         stack_room();
-        held_room();
+        struct task *t = held_room();
         lock_space(s);
         if (!s->root) {
                 unlock_space(s);
                 __builtin_trap();
         }
-        held_push(HELD_CURSOR, s);
+        held_push(t, HELD_CURSOR, s);
         struct vm_cursor c __attribute__((uninitialized));      /* n entries of flush and drop are valid */
 
         c.s = s;

@@ -6,7 +6,7 @@
  * never follows them.  Who holds what stands in the task's held array; a lock's word is believed
  * only together with it.
  *
- *   spinlock  word_k: 0, or holder's CPU + 1 (the holder cannot move)
+ *   spinlock  word_k: 0: free, SPIN_HELD, or SPIN_OOPSED: free and marked
  *   mutex     owner_k: 0, or the holder's task id, and M_WAITERS
  *   rwlock    word_k: readers, RW_WRITER, RW_WAITERS; writer_k: the writer's task id
  *
@@ -14,6 +14,8 @@
  * from then on the lock changes hands only with the bucket locked, in order of arrival: the one
  * that lets go makes the next the holder and wakes it (lock_granted).  A writer in the queue
  * stops later readers, so writers do not starve.
+ *
+ * The fast roads end in a tail call to the slow ones, so that they are leaves.
  *
  * Invariants  S1  unlock, relock and a full held array trap before anything has changed
  *             S2  a lock is in its holder's held array exactly while it is held
@@ -23,6 +25,8 @@
 #include "sync_impl.h"
 #include "lock_impl.h"
 
+#define SPIN_HELD   1u
+#define SPIN_OOPSED 2u
 #define M_WAITERS  0x80000000u
 #define RW_WRITER  0x80000000u
 #define RW_WAITERS 0x40000000u
@@ -44,72 +48,105 @@ void assert_may_sleep(void)
 
 static void noinline say_oopsed(u16 *flags, const void *lock)
 {
-        __atomic_fetch_and(flags, (u16)~FLAG_OOPSED, __ATOMIC_RELAXED);
+        if (flags)
+                __atomic_fetch_and(flags, (u16)~FLAG_OOPSED, __ATOMIC_RELAXED);
         k_print("lock %x: its last holder died of an oops\n", (u64)lock, 0, 0);
 }
 
-static inline void taken(enum held_kind kind, void *lock, u16 *flags)
+static void taken(struct task *t, enum held_kind kind, void *lock, u16 *flags)
 {
-        held_push(kind, lock);          /* S2 */
-        if (__builtin_expect(*flags, 0))
+        held_push(t, kind, lock);       /* S2 */
+        if (*flags)
                 say_oopsed(flags, lock);
+}
+
+static inline bool is_full(const struct task *t) { return t->n_held >= t->held_limit; }
+static inline bool is_top(struct task *t, enum held_kind kind, const void *lock)
+{ return __builtin_expect(*held_top(t) == held_entry(kind, lock), 1); }
+
+/* Not the innermost: as if it were. */
+static void noinline unlock_deep(enum held_kind kind, void *lock)
+{
+        if (!held_pop_deep(kind, lock))
+                __builtin_trap();
+        held_push(current_task(), kind, lock);
+        switch (kind) {
+        case HELD_SPIN:    return spin_unlock(lock);
+        case HELD_MUTEX:   return mutex_unlock(lock);
+        case HELD_READ:    return read_unlock(lock);
+        case HELD_WRITE:   return write_unlock(lock);
+        default:           return preempt_enable();
+        }
 }
 
 /* ---- preemption ---- */
 
 void preempt_disable(void)
 {
-        held_room();
+        struct task *t = held_room();
+
         preempt_add(PREEMPT_ONE);
-        held_push(HELD_PREEMPT, HELD_NOTHING);
+        held_push(t, HELD_PREEMPT, NULL);
 }
 
 void preempt_enable(void)
 {
-        if (!held_pop(HELD_PREEMPT, HELD_NOTHING))
-                __builtin_trap();
+        struct task *t = current_task();
+
+        if (!is_top(t, HELD_PREEMPT, NULL))
+                return unlock_deep(HELD_PREEMPT, NULL);
+        held_drop_top(t);
         preempt_sub_check(PREEMPT_ONE);
 }
 
 /* ---- spin locks ---- */
 
-static void noinline spin_wait(struct spinlock *l, u32 mine)
+/* Preemption is off. */
+static bool noinline spin_lock_slow(struct spinlock *l, bool wait)
 {
-        do {
-                if (load(&l->word_k) == mine)
+        struct task *t = held_room();
+        u32 old;
+
+        while ((old = load(&l->word_k)) == SPIN_HELD || !swap(&l->word_k, old, SPIN_HELD)) {
+                if (wait && held_has(HELD_SPIN, l))
                         __builtin_trap();               /* ours already */
-                while (load(&l->word_k))
-                        __builtin_ia32_pause();
-        } while (!swap(&l->word_k, 0, mine));
+                if (!wait)
+                        return false;
+                __builtin_ia32_pause();
+        }
+        held_push(t, HELD_SPIN, l);
+        if (old)
+                say_oopsed(NULL, l);
+        return true;
 }
 
 void spin_lock(struct spinlock *l)
 {
-        held_room();
+        struct task *t = current_task();
+
         order_taking(l->class_k, true);
         preempt_add(PREEMPT_ONE);
-        u32 mine = cpu_id() + 1;
-        if (__builtin_expect(!swap(&l->word_k, 0, mine), 0))
-                spin_wait(l, mine);
-        taken(HELD_SPIN, l, &l->flags_k);
+        if (__builtin_expect(is_full(t) || !swap(&l->word_k, 0, SPIN_HELD), 0))
+                return (void)spin_lock_slow(l, true);
+        held_push(t, HELD_SPIN, l);
 }
 
 bool spin_trylock(struct spinlock *l)
 {
-        held_room();
         preempt_add(PREEMPT_ONE);
-        if (!swap(&l->word_k, 0, cpu_id() + 1)) {
-                preempt_sub_check(PREEMPT_ONE);
-                return false;
-        }
-        taken(HELD_SPIN, l, &l->flags_k);
-        return true;
+        if (spin_lock_slow(l, false))
+                return true;
+        preempt_sub_check(PREEMPT_ONE);
+        return false;
 }
 
 void spin_unlock(struct spinlock *l)
 {
-        if (__builtin_expect(l->word_k != cpu_id() + 1 || !held_pop(HELD_SPIN, l), 0))
-                __builtin_trap();
+        struct task *t = current_task();
+
+        if (!is_top(t, HELD_SPIN, l))
+                return unlock_deep(HELD_SPIN, l);
+        held_drop_top(t);
         __atomic_store_n(&l->word_k, 0, __ATOMIC_RELEASE);
         preempt_sub_check(PREEMPT_ONE);
 }
@@ -129,8 +166,8 @@ static void grant(struct bucket *b, struct wnode *n, struct task **chain)
         struct task *t = n->task;
 
         bucket_remove(b, n);
-        __atomic_exchange_n(&t->lock_granted, 1, __ATOMIC_SEQ_CST);     /* W1 */
-        if (sched_claim(t, TS_LOCK)) {
+        __atomic_store_n(&t->lock_granted, 1, __ATOMIC_RELEASE);
+        if (sched_claim_stored(t, TS_LOCK)) {
                 t->wake_next = *chain;
                 *chain = t;
         }
@@ -182,6 +219,7 @@ static bool mutex_spin(struct mutex *m, u32 id)
 
 static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
 {
+        stack_room();
         if ((load(&m->owner_k) & ~M_WAITERS) == id)
                 __builtin_trap();                       /* ours already */
         if (mutex_spin(m, id))
@@ -198,41 +236,48 @@ static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
         }
 }
 
-void mutex_lock(struct mutex *m)
+static err_t noinline mutex_lock_slow(struct mutex *m, bool killable)
 {
         assert_may_sleep();
-        held_room();
+        struct task *t = held_room();
+        if (!swap(&m->owner_k, 0, t->entry.index))
+                TRY(mutex_wait(m, t->entry.index, killable));
+        taken(t, HELD_MUTEX, m, &m->flags_k);
+        return OK;
+}
+
+void mutex_lock(struct mutex *m)
+{
+        struct task *t = current_task();
+
         order_taking(m->class_k, false);
-        u32 id = my_id();
-        if (__builtin_expect(!swap(&m->owner_k, 0, id), 0))
-                ignore(mutex_wait(m, id, false));
-        taken(HELD_MUTEX, m, &m->flags_k);
+        if (__builtin_expect(preempt_count() || is_full(t) || m->flags_k || !swap(&m->owner_k, 0, t->entry.index), 0))
+                return ignore(mutex_lock_slow(m, false));
+        held_push(t, HELD_MUTEX, m);
 }
 
 err_t mutex_lock_killable(struct mutex *m)
 {
-        assert_may_sleep();
-        held_room();
         order_taking(m->class_k, false);
-        u32 id = my_id();
-        if (!swap(&m->owner_k, 0, id))
-                TRY(mutex_wait(m, id, true));
-        taken(HELD_MUTEX, m, &m->flags_k);
-        return OK;
+        return mutex_lock_slow(m, true);
 }
 
 bool mutex_trylock(struct mutex *m)
 {
         assert_may_sleep();
-        held_room();
-        if (!swap(&m->owner_k, 0, my_id()))
+        struct task *t = held_room();
+        if (!swap(&m->owner_k, 0, t->entry.index))
                 return false;
-        taken(HELD_MUTEX, m, &m->flags_k);
+        taken(t, HELD_MUTEX, m, &m->flags_k);
         return true;
 }
 
+bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }
+
 static void noinline mutex_hand_over(struct mutex *m)
 {
+        if (!mutex_is_mine(m))
+                __builtin_trap();
         struct task *chain = NULL;
         struct bucket *b = bucket_lock(m);
         struct wnode *n = first_of(b->head, m);
@@ -249,26 +294,16 @@ static void noinline mutex_hand_over(struct mutex *m)
 
 void mutex_unlock(struct mutex *m)
 {
-        u32 id = my_id();
+        struct task *t = current_task();
 
-        if (__builtin_expect((load(&m->owner_k) & ~M_WAITERS) != id || !held_pop(HELD_MUTEX, m), 0))
-                __builtin_trap();
-        if (__builtin_expect(!swap(&m->owner_k, id, 0), 0))
+        if (!is_top(t, HELD_MUTEX, m))
+                return unlock_deep(HELD_MUTEX, m);
+        held_drop_top(t);
+        if (__builtin_expect(!swap(&m->owner_k, t->entry.index, 0), 0))
                 mutex_hand_over(m);
 }
 
-bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }
-
 /* ---- reader-writer locks ---- */
-
-static void rw_enter(struct rwlock *l)
-{
-        assert_may_sleep();
-        held_room();
-        order_taking(l->class_k, false);
-        if (held_has(HELD_READ, l) || held_has(HELD_WRITE, l))
-                __builtin_trap();
-}
 
 static bool add_reader(struct rwlock *l)
 {
@@ -288,67 +323,83 @@ static bool set_writer(struct rwlock *l)
         return true;
 }
 
-static void noinline rw_wait(struct rwlock *l, u32 kind)
+static bool rw_take(struct rwlock *l, enum held_kind kind) { return kind == HELD_READ ? add_reader(l) : set_writer(l); }
+
+static void rw_wait(struct rwlock *l, enum held_kind kind)
 {
         struct bucket *b = bucket_lock(l);
 
-        for (;;) {                                      /* S3 */
-                if (kind == WN_READ ? add_reader(l) : set_writer(l)) {
-                        bucket_unlock(b);
-                        return;
-                }
+        while (!rw_take(l, kind)) {                     /* S3 */
                 u32 old = load(&l->word_k);
                 if (old && (old & RW_WAITERS || swap(&l->word_k, old, old | RW_WAITERS))) {
-                        ignore(wait_grant(b, l, kind, false));
+                        ignore(wait_grant(b, l, kind == HELD_READ ? WN_READ : WN_WRITE, false));
                         return;
                 }
         }
+        bucket_unlock(b);
+}
+
+static bool noinline rw_lock_slow(struct rwlock *l, enum held_kind kind, bool wait)
+{
+        assert_may_sleep();
+        struct task *t = held_room();
+        if (held_has(HELD_READ, l) || held_has(HELD_WRITE, l))
+                __builtin_trap();
+        if (!rw_take(l, kind)) {
+                if (!wait)
+                        return false;
+                rw_wait(l, kind);
+        }
+        taken(t, kind, l, &l->flags_k);
+        return true;
+}
+
+/* What the fast roads do not look at themselves: may it be slept here, is there room, is the lock marked? */
+static inline bool rw_go_slow(const struct task *t, const struct rwlock *l)
+{
+#ifdef KEEL_DEBUG
+        return true;
+#endif
+        return preempt_count() || is_full(t) || l->flags_k;
 }
 
 void read_lock(struct rwlock *l)
 {
-        rw_enter(l);
-        if (!add_reader(l))
-                rw_wait(l, WN_READ);
-        taken(HELD_READ, l, &l->flags_k);
+        struct task *t = current_task();
+
+        order_taking(l->class_k, false);
+        u32 old = load(&l->word_k);
+        if (__builtin_expect(rw_go_slow(t, l) || old >= RW_COUNT || !swap(&l->word_k, old, old + 1), 0))
+                return (void)rw_lock_slow(l, HELD_READ, true);
+        held_push(t, HELD_READ, l);
 }
 
 void write_lock(struct rwlock *l)
 {
-        rw_enter(l);
-        if (!set_writer(l))
-                rw_wait(l, WN_WRITE);
-        taken(HELD_WRITE, l, &l->flags_k);
-}
+        struct task *t = current_task();
 
-bool read_trylock(struct rwlock *l)
-{
-        rw_enter(l);
-        if (!add_reader(l))
-                return false;
-        taken(HELD_READ, l, &l->flags_k);
-        return true;
+        order_taking(l->class_k, false);
+        if (__builtin_expect(rw_go_slow(t, l) || !set_writer(l), 0))
+                return (void)rw_lock_slow(l, HELD_WRITE, true);
+        held_push(t, HELD_WRITE, l);
 }
 
 bool write_trylock(struct rwlock *l)
 {
-        rw_enter(l);
-        if (!set_writer(l))
-                return false;
-        taken(HELD_WRITE, l, &l->flags_k);
-        return true;
+        order_taking(l->class_k, false);
+        return rw_lock_slow(l, HELD_WRITE, false);
 }
 
-/* Nobody holds it (or only `readers` do): the first in the queue do now; a writer alone, or the readers up to one.
+/* Nobody holds it: the first in the queue do now; a writer alone, or the readers up to one.
  * The word is set before anybody hears of it: they may let go at once. */
-static void noinline rw_hand_over(struct rwlock *l, u32 readers)
+static void noinline rw_hand_over(struct rwlock *l)
 {
         struct task *chain = NULL;
         struct bucket *b = bucket_lock(l);
         struct wnode *first = first_of(b->head, l), *rest = first;
-        u32 word = readers, n = 0;
+        u32 word = 0, n = 0;
 
-        if (first && first->kind == WN_WRITE && !readers) {
+        if (first && first->kind == WN_WRITE) {
                 l->writer_k = first->task->entry.index;
                 word = RW_WRITER;
                 n = 1;
@@ -366,44 +417,44 @@ static void noinline rw_hand_over(struct rwlock *l, u32 readers)
         sched_wake_chain(chain);
 }
 
-static void drop_reader(struct rwlock *l)
+static bool is_writer(const struct rwlock *l) { return load(&l->word_k) & RW_WRITER && l->writer_k == my_id(); }
+
+static void noinline drop_reader(struct rwlock *l)
 {
-        u32 now = __atomic_sub_fetch(&l->word_k, 1, __ATOMIC_SEQ_CST);
-        if (now == RW_WAITERS)
-                rw_hand_over(l, 0);
+        if (!(load(&l->word_k) & RW_COUNT))
+                __builtin_trap();
+        if (__atomic_sub_fetch(&l->word_k, 1, __ATOMIC_SEQ_CST) == RW_WAITERS)
+                rw_hand_over(l);
 }
 
 static void drop_writer(struct rwlock *l)
 {
+        if (__builtin_expect(!is_writer(l), 0))
+                __builtin_trap();
         l->writer_k = 0;
-        if (!swap(&l->word_k, RW_WRITER, 0))
-                rw_hand_over(l, 0);
+        if (__builtin_expect(!swap(&l->word_k, RW_WRITER, 0), 0))
+                rw_hand_over(l);
 }
-
-static bool is_writer(const struct rwlock *l) { return load(&l->word_k) & RW_WRITER && l->writer_k == my_id(); }
 
 void read_unlock(struct rwlock *l)
 {
-        if (__builtin_expect(!(load(&l->word_k) & RW_COUNT) || !held_pop(HELD_READ, l), 0))
-                __builtin_trap();
-        drop_reader(l);
+        struct task *t = current_task();
+
+        if (!is_top(t, HELD_READ, l))
+                return unlock_deep(HELD_READ, l);
+        held_drop_top(t);
+        if (__builtin_expect(!swap(&l->word_k, 1, 0), 0))
+                drop_reader(l);
 }
 
 void write_unlock(struct rwlock *l)
 {
-        if (__builtin_expect(!is_writer(l) || !held_pop(HELD_WRITE, l), 0))
-                __builtin_trap();
-        drop_writer(l);
-}
+        struct task *t = current_task();
 
-void write_downgrade(struct rwlock *l)
-{
-        if (!is_writer(l) || !held_pop(HELD_WRITE, l))
-                __builtin_trap();
-        l->writer_k = 0;
-        if (!swap(&l->word_k, RW_WRITER, 1))
-                rw_hand_over(l, 1);
-        held_push(HELD_READ, l);
+        if (!is_top(t, HELD_WRITE, l))
+                return unlock_deep(HELD_WRITE, l);
+        held_drop_top(t);
+        drop_writer(l);
 }
 
 /* ---- classes ---- */
@@ -423,32 +474,16 @@ void lock_release_oopsed(enum held_kind kind, void *lock)
         struct mutex *m = lock;
         struct rwlock *l = lock;
 
-        switch (kind) {
-        case HELD_SPIN:
-                if (load(&s->word_k) == cpu_id() + 1) {
-                        s->flags_k |= FLAG_OOPSED;
-                        __atomic_store_n(&s->word_k, 0, __ATOMIC_RELEASE);
-                }
-                break;
-        case HELD_MUTEX:
-                if (mutex_is_mine(m)) {
-                        m->flags_k |= FLAG_OOPSED;
-                        mutex_hand_over(m);
-                }
-                break;
-        case HELD_READ:
-                if (load(&l->word_k) & RW_COUNT) {
-                        l->flags_k |= FLAG_OOPSED;
-                        drop_reader(l);
-                }
-                break;
-        case HELD_WRITE:
-                if (is_writer(l)) {
-                        l->flags_k |= FLAG_OOPSED;
-                        drop_writer(l);
-                }
-                break;
-        default:
-                break;
+        if (kind == HELD_SPIN) {
+                swap(&s->word_k, SPIN_HELD, SPIN_OOPSED);
+        } else if (kind == HELD_MUTEX && mutex_is_mine(m)) {
+                m->flags_k |= FLAG_OOPSED;
+                mutex_hand_over(m);
+        } else if (kind == HELD_READ && load(&l->word_k) & RW_COUNT) {
+                l->flags_k |= FLAG_OOPSED;
+                drop_reader(l);
+        } else if (kind == HELD_WRITE && is_writer(l)) {
+                l->flags_k |= FLAG_OOPSED;
+                drop_writer(l);
         }
 }

@@ -73,7 +73,7 @@ void noinline order_taking(u32 id, bool spin)
 
         if (!inner)
                 return;
-        for (u32 i = t->held_base; i < t->n_held; i++) {
+        for (u32 i = t->n_held; t->held[i] != HELD_BASE; i--) {
                 const struct lock_class *outer = class_of(held_class(t->held[i]));
                 if (spin && held_kind_of(t->held[i]) != HELD_SPIN)
                         continue;

@@ -6,7 +6,7 @@
 #pragma once
 #include "task_impl.h"
 
-enum { WN_SHARED, WN_EXCLUSIVE, WN_MUTEX, WN_READ, WN_WRITE };
+enum { WN_SHARED, WN_ONCE, WN_EXCLUSIVE, WN_MUTEX, WN_READ, WN_WRITE };        /* ONCE: its wake-up takes it out of the bucket */
 
 struct bucket { struct klock lock; u32 spare; struct wnode *head, *tail; u64 spare2; };
 struct bucket *bucket_lock(const void *key);

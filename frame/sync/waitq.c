@@ -14,7 +14,8 @@
  *             W2  hint and condition: adder raises the hint, full barrier, looks at the condition; waker
  *                 changes the condition, full barrier, looks at the hint.
  *             W3  a node is in a bucket exactly while it is in its waiter's list; the waiter's task alone
- *                 (a notifier: with its lock) changes that list.
+ *                 (a notifier: with its lock) changes that list.  But a node of kind WN_ONCE leaves the bucket with its
+ *                 wake-up; its key is NULL from then on, and the waker knows it no more.
  *             W4  services' code (policy, notify functions) runs with no bucket locked.
  *             W5  an exclusive wake-up that its waiter has not slept on is passed on when the waiter ends.
  *             W6  a notifier's function runs on one CPU at a time and never after notifier_fini returned.
@@ -117,18 +118,22 @@ static void leave_all(struct kwaiter *w, struct task *t)
         struct wnode *n;
 
         while ((n = w->nodes)) {
-                const void *key = n->key;
-                struct bucket *b = bucket_lock(key);
-                bucket_remove(b, n);
-                w->nodes = n->more;             /* W3 */
-                bucket_unlock(b);
+                const void *key = __atomic_load_n(&n->key, __ATOMIC_ACQUIRE);
+                if (key) {
+                        struct bucket *b = bucket_lock(key);
+                        if (n->key)
+                                bucket_remove(b, n);
+                        w->nodes = n->more;             /* W3 */
+                        bucket_unlock(b);
+                } else
+                        w->nodes = n->more;
                 bool pass_on = t && n->kind == WN_EXCLUSIVE && __atomic_load_n(&w->woken, __ATOMIC_RELAXED);
                 if (t) {
                         n->more = t->free_nodes;
                         t->free_nodes = n;
                 } else
                         node_to_table(n);
-                if (pass_on)
+                if (pass_on && key)
                         waitq_wake_one((struct waitq *)(u64)key);       /* keeps W5; SAFETY: W3: a queue's address, stable memory */
         }
 }
@@ -155,13 +160,9 @@ void waiters_reset(struct task *t)
         }
 }
 
-/* In no-preemption contexts it would be the interrupted task's: traps. */
-struct waiter k_waiter_begin(void)
+/* NULL: all are in use. */
+static struct kwaiter *take_waiter(struct task *t)
 {
-        struct task *t = current_task();
-
-        if (preempt_count())
-                __builtin_trap();
         for (u32 i = 0; i < TASK_WAITERS; i++)
                 if (!t->waiter[i].gen) {
                         struct kwaiter *w = &t->waiter[i];
@@ -169,9 +170,19 @@ struct waiter k_waiter_begin(void)
                                 t->waiter_gen = 1;
                         w->gen = t->waiter_gen;
                         w->woken = w->nomem = 0;
-                        return (struct waiter){ i + 1, w->gen };
+                        return w;
                 }
-        return (struct waiter){ };
+        return NULL;
+}
+
+/* In no-preemption contexts it would be the interrupted task's: traps. */
+struct waiter k_waiter_begin(void)
+{
+        if (preempt_count())
+                __builtin_trap();
+        struct task *t = current_task();
+        struct kwaiter *w = take_waiter(t);
+        return w ? (struct waiter){ (u32)(w - t->waiter) + 1, w->gen } : (struct waiter){ };
 }
 
 /* The current task's waiter, or NULL: none (nested too deep), or stale. */
@@ -195,14 +206,6 @@ void k_waiter_end(struct waiter *w)
         kw->gen = 0;
 }
 
-void waiter_remove_all(struct waiter *w)
-{
-        struct kwaiter *kw = own(w);
-
-        if (kw && kw->nodes)
-                leave_all(kw, kw->task);
-}
-
 static void insert(struct kwaiter *kw, struct wnode *n, struct waitq *q, u32 kind)
 {
         n->waiter = kw;
@@ -210,7 +213,9 @@ static void insert(struct kwaiter *kw, struct wnode *n, struct waitq *q, u32 kin
         kw->nodes = n;
         struct bucket *b = bucket_lock(q);
         bucket_append(b, n, q, kind);
-        __atomic_exchange_n(&q->waiters_k, 1, __ATOMIC_SEQ_CST);        /* keeps W2 */
+        /* It was set before the bucket was locked, which was a full barrier; a waker may have lowered it in between.  keeps W2 */
+        if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 0))
+                __atomic_exchange_n(&q->waiters_k, 1, __ATOMIC_SEQ_CST);
         bucket_unlock(b);
 }
 
@@ -255,24 +260,20 @@ static bool interrupted(const struct task *t, enum wait_mode mode)
 
 static u32 mode_bits(enum wait_mode mode)
 {
-        return TS_WAIT | (mode == WAIT_INTERRUPTIBLE ? TS_SIGNAL_OK : 0) | (mode == WAIT_KILLABLE ? TS_KILL_OK : 0);
+        return (mode == WAIT_INTERRUPTIBLE ? TS_SIGNAL_OK : 0) | (mode == WAIT_KILLABLE ? TS_KILL_OK : 0);
 }
 
-/* kw NULL: only time and interrupts end it. */
-static err_t sleep(struct kwaiter *kw, enum wait_mode mode, u64 deadline)
+/* While *word is `is`; NULL: only time and interrupts end it. */
+static err_t sleep(const u32 *word, u32 is, u32 bits, enum wait_mode mode, u64 deadline)
 {
         struct task *t = current_task();
         err_t err = OK;
         bool armed = false;
 
-        for (;;) {
-                if (kw && __atomic_load_n(&kw->woken, __ATOMIC_ACQUIRE)) {
-                        __atomic_exchange_n(&kw->woken, 0, __ATOMIC_SEQ_CST);
+        while (!word || __atomic_load_n(word, __ATOMIC_ACQUIRE) == is) {
+                sched_park_begin(bits | mode_bits(mode));       /* W1 */
+                if (word && __atomic_load_n(word, __ATOMIC_SEQ_CST) != is)
                         break;
-                }
-                sched_park_begin(mode_bits(mode));      /* W1 */
-                if (kw && __atomic_load_n(&kw->woken, __ATOMIC_SEQ_CST))
-                        continue;
                 if (interrupted(t, mode)) {
                         err = ERR(EINTR);
                         break;
@@ -302,47 +303,64 @@ err_t waiter_sleep(struct waiter *w, enum wait_mode mode, u64 deadline)
                         kw->nomem = 0;
                 return ERR(ENOMEM);
         }
-        return sleep(kw, mode, deadline);
+        TRY(sleep(&kw->woken, 0, TS_WAIT, mode, deadline));
+        __atomic_exchange_n(&kw->woken, 0, __ATOMIC_SEQ_CST);   /* before the condition is looked at */
+        return OK;
 }
 
 err_t sleep_until(u64 deadline, enum wait_mode mode)
 {
         assert_may_sleep();
-        err_t err = sleep(NULL, mode, deadline);
+        err_t err = sleep(NULL, 0, TS_WAIT, mode, deadline);
         return err_is(err, ETIMEDOUT) ? OK : err;
+}
+
+err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode mode, u64 deadline)
+{
+        assert_may_sleep();
+        return sleep(word, is, TS_KICK_OK, mode, deadline);
+}
+
+/* Waits once on q; what is let go of in between is given by one of m and l. */
+static inline err_t sleep_once(struct waitq *q, struct mutex *m, struct spinlock *l, enum wait_mode mode, u64 deadline)
+{
+        struct task *t = current_task();
+
+        __atomic_store_n(&q->waiters_k, 1, __ATOMIC_RELAXED);   /* a bad q faults here */
+        struct kwaiter *kw = take_waiter(t);
+        struct wnode *n = kw ? take_node(t) : NULL;
+        if (!n) {
+                if (kw)
+                        kw->gen = 0;
+                return ERR(ENOMEM);
+        }
+        insert(kw, n, q, WN_ONCE);
+        if (m)
+                mutex_unlock(m);
+        else
+                spin_unlock(l);
+        assert_may_sleep();
+        err_t err = sleep(&kw->woken, 0, TS_WAIT, mode, deadline);
+        leave_all(kw, t);
+        kw->gen = 0;
+        if (m)
+                mutex_lock(m);
+        else
+                spin_lock(l);
+        return err;
 }
 
 err_t waitq_sleep(struct waitq *q, struct mutex *m, enum wait_mode mode, u64 deadline)
 {
-        assert_may_sleep();
-        WAITER(w);
-        waiter_add(&w, q);
-        mutex_unlock(m);
-        err_t err = waiter_sleep(&w, mode, deadline);
-        mutex_lock(m);
-        return err;
+        assert_may_sleep();             /* also: no borrowed context, whose waiters would be the interrupted task's */
+        return sleep_once(q, m, NULL, mode, deadline);
 }
 
 err_t waitq_sleep_spin(struct waitq *q, struct spinlock *l, enum wait_mode mode, u64 deadline)
 {
         if (preempt_count() != PREEMPT_ONE || !held_has(HELD_SPIN, l))
                 __builtin_trap();
-        /* The waiter is made without preemption, which k_waiter_begin forbids only to borrowed contexts. */
-        struct kwaiter *kw = NULL;
-        struct task *t = current_task();
-        for (u32 i = 0; i < TASK_WAITERS && !kw; i++)
-                if (!t->waiter[i].gen)
-                        kw = &t->waiter[i];
-        if (!kw)
-                return ERR(ENOMEM);
-        kw->gen = t->waiter_gen = t->waiter_gen + 1 ? t->waiter_gen + 1 : 1;
-        kw->woken = kw->nomem = 0;
-        struct waiter w __attribute__((cleanup(k_waiter_end))) = { (u32)(kw - t->waiter) + 1, kw->gen };
-        waiter_add(&w, q);
-        spin_unlock(l);
-        err_t err = waiter_sleep(&w, mode, deadline);
-        spin_lock(l);
-        return err;
+        return sleep_once(q, NULL, l, mode, deadline);
 }
 
 /* ---- waking ---- */
@@ -414,9 +432,11 @@ static void run_notifiers(struct knotifier *k)
 
 static u32 wake(struct waitq *q, bool all)
 {
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* keeps W2 */
-        if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 1))
-                return 0;
+        if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 1)) {
+                full_barrier();         /* keeps W2; else the bucket's lock is one */
+                if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 1))
+                        return 0;
+        }
 
         struct task *first = NULL, *last = NULL;
         struct knotifier *calls = NULL;
@@ -424,11 +444,12 @@ static u32 wake(struct waitq *q, bool all)
         bool found = false, given = false;
         preempt_add(PREEMPT_ONE);
         struct bucket *b = bucket_lock(q);
-        for (struct wnode *n = b->head; n; n = n->next) {
+        for (struct wnode *n = b->head, *next; n; n = next) {
                 struct kwaiter *w = n->waiter;
+                next = n->next;
                 if (n->key != q || n->kind > WN_EXCLUSIVE)
                         continue;
-                found = true;
+                found |= n->kind != WN_ONCE;
                 if (n->kind == WN_EXCLUSIVE && !all) {
                         if (given || (w->task && __atomic_load_n(&w->woken, __ATOMIC_RELAXED)))
                                 continue;
@@ -444,11 +465,16 @@ static u32 wake(struct waitq *q, bool all)
                         }
                         continue;
                 }
-                __atomic_exchange_n(&w->woken, 1, __ATOMIC_SEQ_CST);    /* W1 */
-                if (sched_claim(w->task, TS_WAIT)) {
-                        w->task->wake_next = NULL;
-                        *(last ? &last->wake_next : &first) = w->task;
-                        last = w->task;
+                struct task *t = w->task;
+                __atomic_store_n(&w->woken, 1, __ATOMIC_RELEASE);
+                if (n->kind == WN_ONCE) {
+                        bucket_remove(b, n);
+                        __atomic_store_n(&n->key, NULL, __ATOMIC_RELEASE);      /* W3 */
+                }
+                if (sched_claim_stored(t, TS_WAIT)) {
+                        t->wake_next = NULL;
+                        *(last ? &last->wake_next : &first) = t;
+                        last = t;
                 }
         }
         if (!found)

@@ -29,20 +29,19 @@ void machine_set_panic_on_oops(bool on) { __atomic_store_n(&panic_on_oops, on, _
 
 /* Not the innermost: those above move down by one. */
 /* SAFETY: E3. */
-bool held_pop_deep(enum held_kind kind, void *what)
+bool held_pop_deep(enum held_kind kind, const void *what)
 {
         struct task *t = current_task();
         u64 entry = held_entry(kind, what);
-        u32 n = t->n_held, i = n;
+        u32 i = t->n_held;
 
-        while (i > t->held_base && t->held[i - 1] != entry)
+        while (t->held[i] != entry && t->held[i] != HELD_BASE)
                 i--;
-        if (i == t->held_base)
+        if (t->held[i] == HELD_BASE)
                 return false;
-        for (; i < n; i++)
-                t->held[i - 1] = t->held[i];
-        t->held[n - 1] = 0;
-        *(volatile u32 *)&t->n_held = n - 1;
+        for (; i < t->n_held; i++)
+                t->held[i] = t->held[i + 1];
+        held_drop_top(t);
         return true;
 }
 
@@ -51,7 +50,7 @@ bool held_has(enum held_kind kind, const void *what)
         struct task *t = current_task();
 
         for (u32 i = t->n_held; i > 0; i--)
-                if (t->held[i - 1] == held_entry(kind, what))
+                if (t->held[i] == held_entry(kind, what))
                         return true;
         return false;
 }
@@ -60,11 +59,11 @@ bool held_has(enum held_kind kind, const void *what)
 static void held_release(struct task *t, u32 keep)
 {
         while (t->n_held > keep) {
-                u64 entry = t->held[t->n_held - 1];
+                u64 entry = *held_top(t);
                 enum held_kind kind = held_kind_of(entry);
                 void *what = held_what(entry);
 
-                t->held[--t->n_held] = 0;
+                held_drop_top(t);
                 if (kind == HELD_PIN)
                         frame_unpin_recorded(what);
                 else if (kind == HELD_CURSOR)
@@ -83,39 +82,36 @@ void k_stack_is_low(void)
 
 /* ---- recovery points ---- */
 
+static void left_behind(void *arg) { (void)arg; __builtin_trap(); }
+
 /* A guard that fn leaves behind is an oops too. */
 bool contained(void (*fn)(void *), void *arg)
 {
         preempt_add(PREEMPT_ONE);
         struct task *t = current_task();
         struct percpu *pc = this_cpu();
-        u32 limit = t->held_limit, base = t->held_base;
+        u32 limit = t->held_limit;
         u64 low = pc->stack_low;
-        struct recover r;
+        struct recover r __attribute__((uninitialized));
 
-        if (arch_recover_set(&r)) {
-                pc->recover = r.outer;
-                pc->stack_low = low;
-                held_release(t, r.held);
-                t->held_limit = limit;
-                t->held_base = base;
-                preempt_sub_check(PREEMPT_ONE);
-                return false;
-        }
         r.outer = pc->recover;
         r.preempt = pc->preempt;
         r.held = t->n_held;
-        t->held_base = r.held;
         t->held_limit = MAX_HELD + HELD_BORROWED;
+        held_push(t, HELD_BASE, NULL);
         pc->recover = &r;
-        fn(arg);
-        if (__builtin_expect(t->n_held != r.held || pc->preempt != r.preempt, 0))
-                __builtin_trap();
+        bool oopsed = arch_contained(fn, arg, &r);
+        if (__builtin_expect(!oopsed && (t->n_held != r.held + 1 || pc->preempt != r.preempt), 0))
+                oopsed = arch_contained(left_behind, NULL, &r);
         pc->recover = r.outer;
+        if (__builtin_expect(oopsed, 0)) {
+                pc->stack_low = low;
+                held_release(t, r.held);
+        } else
+                held_drop_top(t);
         t->held_limit = limit;
-        t->held_base = base;
         preempt_sub_check(PREEMPT_ONE);
-        return true;
+        return !oopsed;
 }
 
 /* ---- the trap ---- */
@@ -142,7 +138,6 @@ static void finish(void)
 {
         struct task *t = current_task();
 
-        t->held_base = 0;
         t->held_limit = MAX_HELD;
         held_release(t, 0);
         sched_park_cancel();

@@ -136,12 +136,12 @@ static void safe_call(void *arg)
         s->ok = contained(s->fn, s->arg);
 }
 
-enum give { GIVE_NOTHING, GIVE_PUT, GIVE_STOP, GIVE_NEW };
+enum give { GIVE_PREEMPTED = PREV_PREEMPTED, GIVE_YIELDED = PREV_YIELDED, GIVE_STOPPED = PREV_STOPPED, GIVE_NEW, GIVE_NOTHING };
 struct policy_call {
         const struct sched_ops *ops;
         struct task_body *body;
         enum give give;
-        bool want, woken, yielded, preempt;
+        bool want, woken, preempt;
         u32 cpu, answer;
         u64 ran;
         struct task_body *picked;
@@ -151,14 +151,9 @@ static void call_pick(void *arg)
 {
         struct policy_call *c = arg;
 
-        if (c->give == GIVE_PUT)
-                c->ops->put(c->body, c->cpu, c->ran, c->yielded);
-        else if (c->give == GIVE_STOP)
-                c->ops->stop(c->body, c->cpu, c->ran);
-        else if (c->give == GIVE_NEW)
+        if (c->give == GIVE_NEW)
                 c->ops->enqueue(c->body, c->cpu, false);
-        if (c->want)
-                c->picked = c->ops->pick(c->cpu);
+        c->picked = c->ops->pick(c->cpu, c->give <= GIVE_STOPPED ? c->body : NULL, (enum prev_was)c->give, c->ran, c->want);
 }
 
 static void call_enqueue(void *arg)
@@ -177,6 +172,9 @@ static void call_tick(void *arg)
 static bool call_policy(void (*fn)(void *), struct policy_call *c)
 {
         struct safe_call s = { fn, c, false };
+
+        if (__builtin_expect((u64)__builtin_frame_address(0) >= this_cpu()->stack_low + 2048, 1))
+                return contained(fn, c);
         with_room(safe_call, &s);
         return s.ok;
 }
@@ -206,8 +204,12 @@ static void policy_failed(void)
 static void enqueue(struct task *t, bool woken)
 {
         preempt_add(PREEMPT_ONE);
-        struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = t->body, .cpu = t->cpu,
-                .woken = woken, .answer = NO_CPU };
+        struct policy_call c __attribute__((uninitialized));
+        c.ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE);
+        c.body = t->body;
+        c.cpu = t->cpu;
+        c.woken = woken;
+        c.answer = NO_CPU;
         if (c.ops && c.body && !t->ending) {
                 t->in_policy = 1;
                 if (!call_policy(call_enqueue, &c))
@@ -240,9 +242,15 @@ static struct task *claim_body(struct cpu_sched *cs, struct task_body *body)
 /* Gives prev back and chooses.  Count is PREEMPT_ONE. */
 static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task *prev, enum how how, u64 ran)
 {
-        struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = prev->body, .cpu = pc->cpu,
-                .ran = ran, .yielded = how == HOW_YIELD };
+        struct policy_call c __attribute__((uninitialized));
         struct task *next = NULL;
+
+        c.ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE);
+        c.body = prev->body;
+        c.cpu = pc->cpu;
+        c.ran = ran;
+        c.give = GIVE_NOTHING;
+        c.picked = NULL;
 
         if (prev->is_idle) {
                 next = cs->claimed;
@@ -251,19 +259,19 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                         return next;
         } else if (how <= HOW_YIELD) {
                 bool to_policy = c.ops && prev->body && !prev->ending;
-                c.give = !to_policy ? GIVE_NOTHING : prev->in_policy ? GIVE_PUT : GIVE_NEW;
+                c.give = !to_policy ? GIVE_NOTHING : !prev->in_policy ? GIVE_NEW : how == HOW_YIELD ? GIVE_YIELDED : GIVE_PREEMPTED;
                 prev->in_policy = to_policy;
                 /* From here on another CPU may claim prev; on_cpu holds it off our stack. */
                 __atomic_store_n(&prev->state, TS_QUEUED, __ATOMIC_SEQ_CST);
                 if (!to_policy)
                         rr_add(prev);
         } else if (c.ops && prev->in_policy)
-                c.give = GIVE_STOP;
+                c.give = GIVE_STOPPED;
 
         if (!cs->rr_last)
                 next = rr_pick();
         c.want = !next;
-        if (c.ops && (c.want || c.give)) {
+        if (c.ops && (c.want || c.give != GIVE_NOTHING)) {
                 if (!call_policy(call_pick, &c))
                         policy_failed();
                 if (policy_dead(c.ops) && how <= HOW_YIELD && !prev->is_idle)
@@ -310,10 +318,8 @@ void sched_first_run(void)
         preempt_sub_check(PREEMPT_ONE);
 }
 
-static void account(struct task *prev, struct task *next, struct percpu *pc, u64 now)
+static void account(struct task *prev, struct task *next, struct percpu *pc, u64 cycles, u64 now)
 {
-        u64 cycles = arch_cycles();
-
         prev->system_cycles += cycles - prev->stamp;
         next->stamp = cycles;
         if (prev->is_idle)
@@ -329,9 +335,10 @@ static void schedule(enum how how)
         struct percpu *pc = this_cpu();
         struct cpu_sched *cs = &cpu_sched[pc->cpu];
         struct task *prev = pc->current;
-        u64 now = arch_clock_now();
+        u64 cycles = arch_cycles(), now = arch_clock_at(cycles);
 
-        __atomic_store_n(&pc->resched, 0, __ATOMIC_SEQ_CST);
+        if (pc->resched)                        /* set from here on: looked at on the way out */
+                __atomic_store_n(&pc->resched, 0, __ATOMIC_SEQ_CST);
         struct task *next = choose(pc, cs, prev, how, now - pc->switch_ns);
         if (next != prev && __atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE)) {
                 if (prev->is_idle) {
@@ -350,7 +357,7 @@ static void schedule(enum how how)
 
         arch_irq_off();
         preempt_add(PREEMPT_SECTION);
-        account(prev, next, pc, now);
+        account(prev, next, pc, cycles, now);
         if (prev->is_idle)
                 timer_leave_idle(pc, now);
         prev->switches[how != HOW_PREEMPT]++;
@@ -384,7 +391,7 @@ void sched_leave_policy(void)
         struct percpu *pc = this_cpu();
         struct task *t = pc->current;
         struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = t->body, .cpu = pc->cpu,
-                .ran = arch_clock_now() - pc->switch_ns, .give = GIVE_STOP };
+                .ran = arch_clock_now() - pc->switch_ns, .give = GIVE_STOPPED };
 
         t->ending = 1;
         if (c.ops && t->in_policy) {
@@ -423,13 +430,10 @@ void sched_preempt(void)
         preempt_sub_nocheck(PREEMPT_ONE);
 }
 
-static inline bool is_due(const struct percpu *pc) { return pc->resched | pc->bh_pending; }
-
-void preempt_sub_check(u32 n)
+/* A look on another CPU only means a look too many; what comes after the looks, the next finds. */
+void preempt_at_zero(void)
 {
-        preempt_sub_nocheck(n);
-        /* A stale this_cpu() only means a look too many; what comes after the looks, the next finds. */
-        for (u32 i = 0; i < 2 && preempt_count() == 0 && __builtin_expect(is_due(this_cpu()), 0); i++)
+        for (u32 i = 0; i < 2 && preempt_count() == 0 && preempt_due(); i++)
                 sched_preempt();
 }
 
@@ -445,7 +449,7 @@ void k_irq_enter(void)
 /* Irqs are on only while the count is not 0: interrupts do not nest here. */
 void k_irq_exit_to_kernel(void)
 {
-        for (u32 i = 0; i < 2 && preempt_count() == 0 && is_due(this_cpu()); i++) {
+        for (u32 i = 0; i < 2 && preempt_count() == 0 && preempt_due(); i++) {
                 preempt_add(PREEMPT_ONE);
                 arch_irq_on();
                 preempt_work(this_cpu());
@@ -461,7 +465,9 @@ void sched_resched(u32 cpu)
                 return;
         preempt_add(PREEMPT_ONE);
         struct percpu *pc = percpu_of[cpu];
-        if (!__atomic_exchange_n(&pc->resched, 1, __ATOMIC_SEQ_CST) && pc != this_cpu())
+        if (pc == this_cpu())
+                pc->resched = 1;
+        else if (!__atomic_exchange_n(&pc->resched, 1, __ATOMIC_SEQ_CST))
                 arch_send_ipi(cpu, IPI_RESCHED);
         preempt_sub_check(PREEMPT_ONE);
 }
@@ -504,7 +510,7 @@ void sched_park_begin(u32 mode_bits)
 
 void sched_park_cancel(void)
 {
-        __atomic_exchange_n(&current_task()->state, TS_RUNNING, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&current_task()->state, TS_RUNNING, __ATOMIC_RELEASE); /* a waker would do the same */
 }
 
 /* Returns also when nothing woke it (a preemption on the way): callers loop. */
@@ -536,6 +542,12 @@ void sched_wake(struct task *t, u32 modes)
                 enqueue(t, true);
 }
 
+void task_wake(struct task *t)
+{
+        if (sched_claim_stored(t, TS_KICK_OK))
+                enqueue(t, true);
+}
+
 void sched_wake_chain(struct task *t)
 {
         while (t) {
@@ -549,7 +561,7 @@ void sched_enqueue_new(struct task *t) { enqueue(t, false); }
 
 void sched_register(const struct sched_ops *ops)
 {
-        if (!ops || !ops->enqueue || !ops->pick || !ops->put || !ops->stop || !ops->tick || policy)
+        if (!ops || !ops->enqueue || !ops->pick || !ops->tick || policy)
                 __builtin_trap();
         __atomic_store_n(&policy, ops, __ATOMIC_SEQ_CST);
 }

@@ -199,7 +199,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->space = NULL;
         t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
-        t->held_base = 0;
+        t->held[0] = HELD_BASE;
         t->user_cycles = t->system_cycles = t->switches[0] = t->switches[1] = 0;
         t->cpu = cpu_id();
         t->started = arch_clock_now();
@@ -295,6 +295,7 @@ struct task *task_idle_new(u32 cpu)
                 return NULL;
         t->is_idle = 1;
         t->held_limit = MAX_HELD;
+        t->held[0] = HELD_BASE;
         t->on_cpu = 1;
         t->cpu = cpu;
         t->stamp = arch_cycles();
@@ -540,8 +541,8 @@ u32  task_interrupts(void) { return __atomic_load_n(&current_task()->intr, __ATO
 
 void task_kick(struct task *t)
 {
-        __atomic_exchange_n(&t->kicked, 1, __ATOMIC_SEQ_CST);
-        sched_wake(t, TS_KICK_OK);
+        __atomic_store_n(&t->kicked, 1, __ATOMIC_RELEASE);
+        task_wake(t);
 }
 
 /* ---- questions ---- */

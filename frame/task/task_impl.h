@@ -34,15 +34,13 @@ enum {
 
 enum { WORK_NOTIFY = 1, WORK_EXIT = 2, WORK_DIED = 4 };        /* bits of task.work */
 
-/* SAFETY: S2: an entry is a kind and the address that was pushed with it.
+/* SAFETY: S2: an entry is the address that was pushed, aligned to 8, and in its low bits the kind.
  * What a task holds, innermost last, so that an oops can give it back.  Bottom halves push
- * on the task they interrupted, above its own. */
-enum held_kind { HELD_NONE, HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR };
-#define HELD_SHIFT 56                           /* the kind stands in the top byte, which of a kernel address is all ones */
-#define HELD_NOTHING ((void *)~0ul)             /* what HELD_PREEMPT holds */
-static inline u64 held_entry(enum held_kind kind, const void *what) { return (u64)what ^ (u64)kind << HELD_SHIFT; }
-static inline enum held_kind held_kind_of(u64 entry) { return (enum held_kind)(entry >> HELD_SHIFT ^ 0xff); }
-static inline void *held_what(u64 entry) { return (void *)(entry | 0xfful << HELD_SHIFT); }
+ * on the task they interrupted, above its own, with a HELD_BASE below theirs. */
+enum held_kind { HELD_SPIN, HELD_MUTEX, HELD_READ, HELD_WRITE, HELD_PREEMPT, HELD_PIN, HELD_CURSOR, HELD_BASE };
+static inline u64 held_entry(enum held_kind kind, const void *what) { return (u64)what | kind; }
+static inline enum held_kind held_kind_of(u64 entry) { return (enum held_kind)(entry & 7); }
+static inline void *held_what(u64 entry) { return (void *)(entry & ~7ul); }
 #define HELD_BORROWED 24
 
 struct tnode {                                  /* a timer's node; frame/time/timer.c */
@@ -100,8 +98,7 @@ struct task {
         u32   is_idle;
 
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
-        u32   held_base;                        /* where a borrowed context's begin; 0: none runs */
-        u64   held[MAX_HELD + HELD_BORROWED];
+        u64   held[1 + MAX_HELD + HELD_BORROWED];       /* the first is HELD_BASE, for ever; n_held follow */
 
         const struct kthread_ops *kops;
         void (*boot_fn)(void);
@@ -129,33 +126,38 @@ struct task {
 
 static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
 
-/* First makes room, then fills it: a bottom half in between goes above (E3).
- * Traps before anything else when the array is full.  SAFETY: E3: n is below held_limit. */
-static inline void held_push(enum held_kind kind, void *what)
+/* Before an acquisition that could not be undone: room for one more, or a trap. */
+static inline struct task *held_room(void)
 {
         struct task *t = current_task();
-        u32 n = t->n_held;
-
-        if (__builtin_expect(n >= t->held_limit, 0))
+        if (__builtin_expect(t->n_held >= t->held_limit, 0))
                 __builtin_trap();
-        *(volatile u32 *)&t->n_held = n + 1;
-        *(volatile u64 *)&t->held[n] = held_entry(kind, what);
+        return t;
 }
-/* Before an acquisition that could not be undone: held_push will find room. */
-static inline void held_room(void)
-{ struct task *t = current_task(); if (__builtin_expect(t->n_held >= t->held_limit, 0)) __builtin_trap(); }
+/* The innermost.  SAFETY: E3: n_held is at most held_limit. */
+static inline volatile u64 *held_top(struct task *t) { return (u64 *)t->held + t->n_held; }
+/* After held_room().  First makes room, then fills it: a bottom half in between goes above (E3). */
+static inline void held_push(struct task *t, enum held_kind kind, const void *what)
+{
+        u32 n = t->n_held + 1;
+
+        *(volatile u32 *)&t->n_held = n;
+        *(volatile u64 *)((u64 *)t->held + n) = held_entry(kind, what);
+}
+static inline void held_drop_top(struct task *t)
+{
+        *held_top(t) = 0;
+        *(volatile u32 *)&t->n_held = t->n_held - 1;
+}
 /* False: not held here; what the task that stands below a borrowed context holds is not that context's. */
-bool held_pop_deep(enum held_kind kind, void *what);
-/* SAFETY: E3. */
-static inline bool held_pop(enum held_kind kind, void *what)
+bool held_pop_deep(enum held_kind kind, const void *what);
+static inline bool held_pop(enum held_kind kind, const void *what)
 {
         struct task *t = current_task();
-        u32 n = t->n_held;
 
-        if (__builtin_expect(n == t->held_base || t->held[n - 1] != held_entry(kind, what), 0))
+        if (__builtin_expect(*held_top(t) != held_entry(kind, what), 0))
                 return held_pop_deep(kind, what);
-        *(volatile u64 *)&t->held[n - 1] = 0;
-        *(volatile u32 *)&t->n_held = n - 1;
+        held_drop_top(t);
         return true;
 }
 bool held_has(enum held_kind kind, const void *what);    /* by the task, or the context that borrows it */
@@ -183,6 +185,17 @@ struct task *task_by_id(u32 id);                /* by owner word; NULL: never wa
 void sched_wake(struct task *t, u32 modes);     /* wakes t if it sleeps in a mode that `modes` covers */
 void sched_wake_chain(struct task *t);          /* enqueues a chain of tasks made QUEUED by sched_claim */
 bool sched_claim(struct task *t, u32 modes);    /* wakes t; true: the caller must sched_wake_chain it */
+/* The same after a plain store to what t looks at: a claim is barrier enough, other answers need one (W1). */
+static inline bool sched_claim_stored(struct task *t, u32 modes)
+{
+        u32 s = __atomic_load_n(&t->state, __ATOMIC_RELAXED);
+
+        if ((s & TS_MASK) == TS_SLEEPING && s & modes & ~TS_MASK &&
+            __atomic_compare_exchange_n(&t->state, &s, TS_QUEUED, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+                return true;
+        full_barrier();
+        return sched_claim(t, modes);
+}
 void sched_park_begin(u32 mode_bits);           /* current: RUNNING -> PARKING */
 void sched_park_cancel(void);                   /* and back */
 void sched_park(void);                          /* sleeps unless woken since sched_park_begin */

@@ -30,7 +30,7 @@
 
 STABLE(futex_bucket) {
         struct spinlock lock;
-        u32 waiters;                    /* ATOMIC: queued here or about to be; a waker need not look into an empty one */
+        u32 waiters;                    /* queued here or about to be; lock, LOAD: a waker need not look into an empty one */
         struct thread *first, *last;    /* lock */
 } CACHE_ALIGNED;
 LOCK_CLASS_DECLARE(futex_bucket);
@@ -98,14 +98,14 @@ static void unqueue_locked(struct thread *t)
         t->futex.next = NULL;
         t->futex.prev = NULL;
         t->futex.queued = false;
-        FETCH_SUB(b->waiters, 1u);
+        STORE(b->waiters, b->waiters - 1);
 }
 
 static void wake_locked(struct thread *t)
 {
         unqueue_locked(t);
-        STORE(t->futex.woken, true);
-        waitq_wake_all(&t->futex.wait);
+        STORE(t->futex.woken, 1u);
+        task_wake(t->base.task);
 }
 
 static u32 wake_key_locked(const struct key *key, u32 n, u32 bitset)
@@ -154,10 +154,10 @@ static err_t wait_begin(struct thread *t, const struct wait *w, const struct key
                 bool present = user_load32(w->addr, &now);
                 if (present && now == w->val) {
                         t->futex.bitset = w->bitset;
-                        STORE(t->futex.woken, false);
+                        STORE(t->futex.woken, 0u);
                         queue_locked(t, key);
                 } else {
-                        FETCH_SUB(b->waiters, 1u);
+                        STORE(b->waiters, b->waiters - 1);
                 }
                 spin_unlock(&b->lock);
                 if (present)
@@ -184,12 +184,8 @@ static bool wait_end(struct thread *t)
 
 static err_t sleep_woken(struct thread *t, const struct wait *w, const struct key *key)
 {
-        WAITER(waiter);
-        waiter_add(&waiter, &t->futex.wait);
         TRY(wait_begin(t, w, key));
-        err_t err = OK;
-        while (!LOAD(t->futex.woken) && succeeded(err))
-                err = waiter_sleep(&waiter, WAIT_INTERRUPTIBLE, w->deadline);
+        err_t err = task_sleep_while(&t->futex.woken, 0, WAIT_INTERRUPTIBLE, w->deadline);
         return wait_end(t) ? OK : err;
 }
 
@@ -232,7 +228,9 @@ static err_t wake(u64 addr, bool shared, u32 n, u32 bitset, u64 *result)
                 return ERR(EINVAL);
         TRY(key_get(addr, shared, false, &key));
         *result = 0;
-        memory_barrier();               /* the caller's store to the word comes before this look */
+        /* The caller's store to the word comes before the look at the queue. */
+        if (!LOAD(table[key.bucket].waiters))
+                memory_barrier();
         if (LOAD(table[key.bucket].waiters)) {
                 SPIN_GUARD(&table[key.bucket].lock);
                 *result = wake_key_locked(&key, n, bitset);

@@ -36,6 +36,7 @@ STABLE(runq) {
         u32 fair_count, rt_count;               /* queued; lock */
         u32 queued;                             /* all that is queued; lock, LOAD by others */
         struct task_body *current;              /* not counted; lock, PTR_LOAD; NULL: idle */
+        struct thread *running;                 /* the same, if it is a thread; lock */
         u64 picked_at;                          /* when current began; lock */
         u64 min_vruntime;                       /* never goes back; lock, LOAD_RELAXED */
         struct thread *heap;                    /* fair threads; lock */
@@ -246,7 +247,7 @@ static void advance_min(struct runq *rq, u64 to)
 /* What the fair thread that is running has come to by now; the queue's time follows it. */
 static u64 current_vruntime(struct runq *rq)
 {
-        struct thread *t = rq->current && IS_A(thread, rq->current) ? DOWNCAST(thread, rq->current) : NULL;
+        struct thread *t = rq->running;
 
         if (!t || is_rt(t))
                 return rq->min_vruntime;
@@ -329,9 +330,9 @@ static bool preempts(struct runq *rq, struct thread *t, u64 its)
 {
         if (!rq->current)
                 return true;
-        if (!IS_A(thread, rq->current))
+        struct thread *now = rq->running;
+        if (!now)
                 return is_rt(t);
-        struct thread *now = DOWNCAST(thread, rq->current);
         if (is_rt(t) || is_rt(now))
                 return is_rt(t) && (!is_rt(now) || t->se.rt_priority > now->se.rt_priority);
         if (t->se.policy != SCHED_NORMAL || now->se.policy == SCHED_IDLE)
@@ -350,7 +351,7 @@ static u32 enqueue_kernel(struct task_body *body, u32 last)
                 struct runq *rq = &runqs[cpu];
                 SPIN_GUARD(&rq->lock);
                 if (kernel_push(rq, body)) {
-                        bool busy = rq->current && (!IS_A(thread, rq->current) || is_rt(DOWNCAST(thread, rq->current)));
+                        bool busy = rq->current && (!rq->running || is_rt(rq->running));
                         return busy ? NO_CPU : cpu;
                 }
         }
@@ -374,23 +375,35 @@ static u32 enqueue(struct task_body *body, u32 last, bool woken)
         return preempts(rq, t, its) ? cpu : NO_CPU;
 }
 
-static struct task_body *pick_locked(struct runq *rq)
+/* NULL: idle; t: if it is a thread. */
+static void set_running(struct runq *rq, struct task_body *body, struct thread *t, u64 now)
+{
+        PTR_STORE(rq->current, body);
+        rq->running = t;
+        rq->picked_at = now;
+        rq->switches += body != NULL;
+}
+
+/* Takes the next out; it runs now.  Kernel threads and threads by turns, if both want to. */
+static struct task_body *pick_locked(struct runq *rq, u64 now)
 {
         u32 level = rt_highest(rq);
+        struct thread *t = level ? rq->rt[level].first : rq->heap;
+        struct task_body *body = NULL;
 
-        if (level) {
-                struct thread *t = rq->rt[level].first;
-                take_out(rq, t);
-                return &t->base;
+        if (!level && rq->kernel_count && !(rq->fair_next && t)) {
+                t = NULL;
+                body = kernel_pop(rq);
+        } else {
+                if (!level)
+                        rq->fair_next = false;
+                if (t) {
+                        take_out(rq, t);
+                        body = &t->base;
+                }
         }
-        if (rq->kernel_count && !(rq->fair_next && rq->heap))
-                return kernel_pop(rq);
-        rq->fair_next = false;
-        struct thread *t = rq->heap;
-        if (!t)
-                return NULL;
-        take_out(rq, t);
-        return &t->base;
+        set_running(rq, body, t, now);
+        return body;
 }
 
 /* The next thread of another queue that may run here. */
@@ -438,35 +451,6 @@ static struct task_body *pull(u32 cpu)
         return &t->base;
 }
 
-static void set_current(struct runq *rq, struct task_body *body)
-{
-        PTR_STORE(rq->current, body);
-        if (!body)
-                return;
-        rq->picked_at = time_now();
-        rq->switches++;
-}
-
-static struct task_body *pick(u32 cpu)
-{
-        struct runq *rq = &runqs[cpu % MAX_CPUS];
-        struct task_body *body;
-        {
-                SPIN_GUARD(&rq->lock);
-                body = pick_locked(rq);
-                if (body || cpu_count() == 1) {
-                        set_current(rq, body);
-                        return body;
-                }
-        }
-        body = pull(cpu % MAX_CPUS);
-        SPIN_GUARD(&rq->lock);
-        if (!body)
-                body = pick_locked(rq);         /* something may have come meanwhile */
-        set_current(rq, body);
-        return body;
-}
-
 /* A thread that may not stay here goes to another queue. */
 static void put_elsewhere(struct thread *t)
 {
@@ -482,47 +466,74 @@ static void put_elsewhere(struct thread *t)
         sched_resched(cpu);
 }
 
-static void put(struct task_body *body, u32 cpu, u64 ran, bool yielded)
+/* The thread that ran goes back into the queue; not NULL: it may not stay here. */
+static struct thread *put_locked(struct runq *rq, struct task_body *body, u32 cpu, u64 ran, bool yielded)
 {
-        struct runq *rq = &runqs[cpu % MAX_CPUS];
+        struct thread *t = rq->running;
 
-        if (!IS_A(thread, body)) {
-                SPIN_GUARD(&rq->lock);
-                PTR_STORE(rq->current, NULL);
+        if (!t) {
                 rq->fair_next = true;
                 (void)kernel_push(rq, body);
-                return;
+                return NULL;
         }
-        struct thread *t = DOWNCAST(thread, body);
-        {
-                SPIN_GUARD(&rq->lock);
-                PTR_STORE(rq->current, NULL);
-                charge(rq, t, ran);
-                if (allows(t, cpu % MAX_CPUS)) {
-                        bool spent = t->se.policy == SCHED_RR && t->se.slice_used >= RR_SLICE;
-                        if (spent)
-                                t->se.slice_used = 0;
-                        if (!is_rt(t)) {
-                                if ((i64)(t->se.vruntime - t->se.deadline) >= 0)
-                                        new_deadline(t);
-                                if (yielded)    /* everyone else goes first, once */
-                                        t->se.deadline += virtual(t, SLICE);
-                        }
-                        insert(rq, t, !yielded && !spent);
-                        return;
-                }
+        charge(rq, t, ran);
+        if (!allows(t, cpu))
+                return t;
+        bool spent = t->se.policy == SCHED_RR && t->se.slice_used >= RR_SLICE;
+        if (spent)
+                t->se.slice_used = 0;
+        if (!is_rt(t)) {
+                if ((i64)(t->se.vruntime - t->se.deadline) >= 0)
+                        new_deadline(t);
+                if (yielded)    /* everyone else goes first, once */
+                        t->se.deadline += virtual(t, SLICE);
         }
-        put_elsewhere(t);
+        insert(rq, t, !yielded && !spent);
+        return NULL;
 }
 
-static void stop(struct task_body *body, u32 cpu, u64 ran)
+/* The same for whoever leaves the CPU. */
+static struct thread *left_locked(struct runq *rq, struct task_body *body, u32 cpu, enum prev_was was, u64 ran)
 {
-        struct runq *rq = &runqs[cpu % MAX_CPUS];
+        if (was != PREV_STOPPED)
+                return put_locked(rq, body, cpu, ran, was == PREV_YIELDED);
+        if (rq->running)
+                charge(rq, rq->running, ran);
+        return NULL;
+}
+
+/* This CPU has nothing of its own. */
+static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
+{
+        struct task_body *body = pull(cpu);
+        u64 now = time_now();
 
         SPIN_GUARD(&rq->lock);
-        PTR_STORE(rq->current, NULL);
-        if (IS_A(thread, body))
-                charge(rq, DOWNCAST(thread, body), ran);
+        if (!body)
+                return pick_locked(rq, now);    /* something may have come meanwhile */
+        set_running(rq, body, IS_A(thread, body) ? DOWNCAST(thread, body) : NULL, now);
+        return body;
+}
+
+static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was was, u64 ran, bool want)
+{
+        u32 cpu = which % MAX_CPUS;
+        struct runq *rq = &runqs[cpu];
+        struct thread *away = NULL;
+        struct task_body *body = NULL;
+        {
+                SPIN_GUARD(&rq->lock);
+                u64 now = prev ? rq->picked_at + ran : time_now();
+                if (prev)
+                        away = left_locked(rq, prev, cpu, was, ran);
+                if (want)
+                        body = pick_locked(rq, now);
+                else
+                        set_running(rq, NULL, NULL, now);
+        }
+        if (away)
+                put_elsewhere(away);
+        return body || !want || cpu_count() == 1 ? body : pick_elsewhere(rq, cpu);
 }
 
 static bool tick_locked(struct runq *rq, struct task_body *body, u64 ran)
@@ -557,7 +568,7 @@ static bool tick(struct task_body *body, u32 cpu, u64 ran)
         return tick_locked(rq, body, ran);
 }
 
-static const struct sched_ops ops = { .enqueue = enqueue, .pick = pick, .put = put, .stop = stop, .tick = tick };
+static const struct sched_ops ops = { .enqueue = enqueue, .pick = pick, .tick = tick };
 
 /* ---- What a thread asks for ---- */
 

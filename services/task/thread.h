@@ -105,9 +105,9 @@ OBJECT(thread) {
                 u64 at;
                 u32 bitset;
                 u32 bucket;                     /* where it is queued; ATOMIC */
-                bool queued, woken;             /* woken: LOAD */
+                bool queued;
+                u32  woken;                     /* 0: the thread sleeps; LOAD */
                 struct thread *next, *prev;
-                struct waitq wait;              /* the thread itself sleeps here */
         } futex;
 
         /* scheduling entity: services/sched alone; the lock of the run queue of se.cpu */

@@ -149,12 +149,7 @@ static void count_under_write(struct tester *t)
                         u64 v = shared;
                         task_yield();
                         shared = v + 1;
-                        if (i % 8)
-                                write_unlock(&rw);
-                        else {
-                                write_downgrade(&rw);
-                                read_unlock(&rw);
-                        }
+                        write_unlock(&rw);
                 }
         }
 }
@@ -298,20 +293,22 @@ static void lock_killable(struct tester *t)
                 mutex_unlock(&outer);
 }
 
+static u32 write_went;
 static void write_once(struct tester *t)
 {
         set(&t->started);
         write_lock(&rw);
+        STORE(write_went, 1);
         set(&t->calls);
         write_unlock(&rw);
 }
 
-static void try_reading(struct tester *t)
+static void read_once(struct tester *t)
 {
-        if (read_trylock(&rw)) {
+        read_lock(&rw);
+        if (LOAD(write_went))
                 set(&t->calls);
-                read_unlock(&rw);
-        }
+        read_unlock(&rw);
 }
 
 /* S3: a writer in the queue stops later readers. */
@@ -322,10 +319,11 @@ static void test_rw_order(void)
         bool good = wait_for(&w->started, 1);
         for (u32 i = 0; i < 1000 && LOAD(rw.word_k) == 1; i++)
                 ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
-        struct tester *r = spawn(try_reading, 0);
-        good &= wait_for(&r->done, 1) && !r->calls && !w->calls;
+        struct tester *r = spawn(read_once, 0);
+        ignore(sleep_until(time_now() + 5 * NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
+        good &= !r->done && !w->calls;
         read_unlock(&rw);
-        check("a waiting writer stops readers", good && wait_for(&w->calls, 1) && wait_for(&w->done, 1));
+        check("a waiting writer stops readers", good && wait_for(&w->done, 1) && wait_for(&r->done, 1) && r->calls);
         tester_drop(r);
         tester_drop(w);
 }
@@ -716,7 +714,7 @@ static void test_oopses(void)
         oopses_once("oops: holding four locks", do_holding);
         bool good = mutex_trylock(&outer) && mutex_trylock(&inner) && write_trylock(&rw) && spin_trylock(&spin);
         check("oops: its locks are free again", good);
-        check("oops: said once", !outer.flags_k && !inner.flags_k && !rw.flags_k && !spin.flags_k);
+        check("oops: said once", !outer.flags_k && !inner.flags_k && !rw.flags_k && spin.word_k == 1);
         spin_unlock(&spin);
         write_unlock(&rw);
         mutex_unlock(&inner);
@@ -952,9 +950,14 @@ static u32 p_enqueue(struct task_body *t, u32 last, bool woken)
                 sched_resched(c);
         return last;
 }
-static struct task_body *p_pick(u32 cpu)
+static struct task_body *p_pick(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, bool want)
 {
+        (void)ran;
         SPIN_GUARD(&pol.lock);
+        if (prev && was != PREV_STOPPED)
+                pol.q[pol.n++] = prev;
+        if (!want)
+                return NULL;
         pol.calls++;
         if (pol.mode == 1 && pol.calls % 3 == 0 && pol.last)
                 return pol.last;                        /* running, asleep or gone */
@@ -971,15 +974,8 @@ static struct task_body *p_pick(u32 cpu)
         pol.last = t;
         return t;
 }
-static void p_put(struct task_body *t, u32 cpu, u64 ran, bool yielded)
-{
-        (void)cpu; (void)ran; (void)yielded;
-        SPIN_GUARD(&pol.lock);
-        pol.q[pol.n++] = t;
-}
-static void p_stop(struct task_body *t, u32 cpu, u64 ran) { (void)t; (void)cpu; (void)ran; }
 static bool p_tick(struct task_body *t, u32 cpu, u64 ran) { (void)t; (void)cpu; (void)ran; return true; }
-static const struct sched_ops p_ops = { p_enqueue, p_pick, p_put, p_stop, p_tick };
+static const struct sched_ops p_ops = { p_enqueue, p_pick, p_tick };
 
 static void test_policy(void)
 {
@@ -1077,12 +1073,7 @@ static void act_rw(struct tester *t)
                 bump(3 + i);
                 if (!dice(t, 20))
                         task_yield();
-                if (dice(t, 2))
-                        write_unlock(&st.rw[i]);
-                else {
-                        write_downgrade(&st.rw[i]);
-                        read_unlock(&st.rw[i]);
-                }
+                write_unlock(&st.rw[i]);
         }
 }
 

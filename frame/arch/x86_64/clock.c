@@ -205,10 +205,8 @@ void arch_clock_init(void)
         timer_setup_cpu();
 }
 
-u64 arch_clock_now(void)
-{
-        return tsc.mult ? mul_shift(read_tsc() - tsc.base, tsc.mult, TSC_SHIFT) : 0;
-}
+u64 arch_clock_at(u64 cycles) { return tsc.mult ? mul_shift(cycles - tsc.base, tsc.mult, TSC_SHIFT) : 0; }
+u64 arch_clock_now(void) { return arch_clock_at(read_tsc()); }
 
 struct clock_params clock_params(void)
 {

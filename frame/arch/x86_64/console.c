@@ -45,12 +45,6 @@ void console_write(const char *s, usize n)
         }
 }
 
-void console_early_write(bytes text)
-{
-        if (!__atomic_load_n(&stopped, __ATOMIC_RELAXED))
-                console_write((const char *)text.p_k, text.n_k);
-}
-
 void console_early_stop(void)
 {
         __atomic_store_n(&stopped, true, __ATOMIC_RELAXED);

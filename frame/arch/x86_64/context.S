@@ -25,33 +25,38 @@ FUNC arch_switch
         retq
 ENDFUNC arch_switch
 
-/* arch_recover_set(r): the fields in the order of struct recover.  SAFETY: E1. */
-FUNC arch_recover_set
-        movq %rbx, (%rdi)
-        movq %rbp, 8(%rdi)
-        movq %r12, 16(%rdi)
-        movq %r13, 24(%rdi)
-        movq %r14, 32(%rdi)
-        movq %r15, 40(%rdi)
-        leaq 8(%rsp), %rax
-        movq %rax, 48(%rdi)
-        movq (%rsp), %rax
-        movq %rax, 56(%rdi)
+/* arch_contained(fn, arg, r): 0; or 1, when arch_recover_go(r) has ended it.  SAFETY: E1. */
+FUNC arch_contained
+        pushq %rbp
+        movq %rsp, %rbp
+        pushq %rbx
+        pushq %r12
+        pushq %r13
+        pushq %r14
+        pushq %r15
+        pushq %r15                      /* alignment */
+        movq %rsp, (%rdx)
+        leaq 1f(%rip), %rax
+        movq %rax, 8(%rdx)
+        movq %rdi, %rax
+        movq %rsi, %rdi
+        callq *%rax
         xorl %eax, %eax
+1:      popq %r15
+        popq %r15
+        popq %r14
+        popq %r13
+        popq %r12
+        popq %rbx
+        popq %rbp
         retq
-ENDFUNC arch_recover_set
+ENDFUNC arch_contained
 
 /* SAFETY: E1: the frames below r->sp are given up. */
 FUNC arch_recover_go
-        movq (%rdi), %rbx
-        movq 8(%rdi), %rbp
-        movq 16(%rdi), %r12
-        movq 24(%rdi), %r13
-        movq 32(%rdi), %r14
-        movq 40(%rdi), %r15
-        movq 48(%rdi), %rsp
+        movq (%rdi), %rsp
         movl $1, %eax
-        jmpq *56(%rdi)
+        jmpq *8(%rdi)
 ENDFUNC arch_recover_go
 
 /* arch_run_on(top, fn, arg): calls fn(arg) on another stack and comes back.

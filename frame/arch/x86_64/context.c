@@ -219,14 +219,7 @@ static bool load_unsafe(struct arch_ustate *u)
         return (!cpu_has.xsave || header_good(u->area)) && load_area(u->area);
 }
 
-/* IRQs off: the registers change hands with the area. */
-static bool load_checked(struct arch_ustate *u, bytes state)
-{
-        __builtin_memcpy(u->area, state.p_k, cpu_has.xsave_size);
-        return load_unsafe(u);
-}
-
-/* The same, with len bytes in the area. */
+/* len bytes are in the area.  IRQs off: the registers change hands with it. */
 static bool load_area_of(struct arch_ustate *u, usize len, u64 mask)
 {
         u64 present = FEATURES_LEGACY;
@@ -242,22 +235,6 @@ static bool load_area_of(struct arch_ustate *u, usize len, u64 mask)
                 __builtin_memcpy(u->area + HEADER_AT, &present, 8);
         }
         return load_unsafe(u);
-}
-
-err_t fpu_load(bytes state)
-{
-        struct arch_ustate *u = my_ustate();
-
-        if (state.n_k < cpu_has.xsave_size)
-                return ERR(EINVAL);
-        u64 f = arch_irq_save();
-        bool good = load_checked(u, state);
-        if (!good) {
-                reset_area(u->area);            /* XSAVE itself leaves most of the header alone */
-                save_area(u->area, true);       /* as it was */
-        }
-        arch_irq_restore(f);
-        return good ? OK : ERR(EINVAL);
 }
 
 /* The area is the task's spare while its registers are live, as long as no switch can come between: irqs off. */

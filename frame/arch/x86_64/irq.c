@@ -36,7 +36,6 @@ u32 halt_all;
 
 /* ---- local APIC ---- SAFETY: I2: `lapic` is the local APIC's page, mapped uncached. */
 
-bool lapic_present(void)             { return lapic != NULL; }
 u32  lapic_read(u32 reg)             { return lapic[reg / 4]; }
 void lapic_write(u32 reg, u32 v)     { lapic[reg / 4] = v; }
 u32  lapic_id(void)                  { return lapic[LAPIC_ID / 4] >> 24; }

@@ -211,7 +211,6 @@ u32  lapic_read(u32 reg);
 void lapic_send(u32 apic_id, u32 icr);
 void irq_halt_others(void);             /* panic: NMI to all but this CPU */
 extern u32 halt_all;
-bool lapic_present(void);
 
 /* clock.c */
 void clock_wait_us(u32 us);

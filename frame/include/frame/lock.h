@@ -13,7 +13,8 @@
  *
  * GUARD(&lock) locks, and unlocks when the enclosing block ends.  Unlocking what
  * this task does not hold, taking a held lock again, or sleeping with a spin
- * lock held traps before anything changes.  A task holds at most MAX_HELD at once.
+ * lock held traps before anything changes (a second read lock: where it would wait, and always in
+ * the debug build).  A task holds at most MAX_HELD at once.
  *
  * LOCK_CLASS(inode, AFTER(mount)); declares a class and what may be held when it
  * is taken; lock_init(&x->lock, inode) gives a lock its class.  A spin lock may be taken
@@ -37,9 +38,10 @@ STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[6]; u3
 #define AFTER4(A, B, C, D)   .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D) }
 #define AFTER5(A, B, C, D, E) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E) }
 
-struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"))) spinlock { u32 word_k; u16 class_k; u16 flags_k; };
-struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"))) mutex    { u32 owner_k; u32 waiters_k; u16 class_k; u16 flags_k; };
-struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"))) rwlock   { u32 word_k; u32 waiters_k; u32 writer_k; u16 class_k; u16 flags_k; };
+/* Aligned: the held array keeps a kind in the low bits of their addresses. */
+struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"), aligned(8))) spinlock { u32 word_k; u16 class_k; u16 spare_k; };
+struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"), aligned(8))) mutex    { u32 owner_k; u16 class_k; u16 flags_k; };
+struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"), aligned(8))) rwlock   { u32 word_k; u32 writer_k; u16 class_k; u16 flags_k; u32 spare_k; };
 
 void k_spin_init(struct spinlock *l, const struct lock_class *c);
 void k_mutex_init(struct mutex *l, const struct lock_class *c);
@@ -62,9 +64,7 @@ SAFE_API void read_lock(struct rwlock *l);                        /* may sleep *
 SAFE_API void read_unlock(struct rwlock *l);
 SAFE_API void write_lock(struct rwlock *l);                       /* may sleep */
 SAFE_API bool write_trylock(struct rwlock *l);
-SAFE_API bool read_trylock(struct rwlock *l);
 SAFE_API void write_unlock(struct rwlock *l);
-SAFE_API void write_downgrade(struct rwlock *l);                  /* writer becomes a reader */
 
 /* Preemption off until the guard ends: for per-CPU data. */
 SAFE_API void preempt_disable(void);

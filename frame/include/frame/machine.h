@@ -35,7 +35,6 @@ SAFE_API void machine_set_panic_on_oops(bool on);        /* oops=panic */
 SAFE_API u64  oops_count(void);
 
 /* Early console output, unbuffered; for the log and for panics. */
-SAFE_API void console_early_write(bytes text);
 SAFE_API void console_early_stop(void);                  /* a driver has taken over com1 */
 /* Where log lines go after console_early_stop: called with preemption off, must not sleep. */
 STABLE(console_ops) { void (*write)(bytes text); };

@@ -61,6 +61,10 @@ SAFE_API struct task *task_new_kernel(struct task_body *body, const struct kthre
 SAFE_API void task_start(struct task *t);                /* once; makes it runnable */
 SAFE_API void task_discard(struct task *t);              /* instead of task_start */
 SAFE_API void task_kick(struct task *t);                 /* kernel threads: run step again */
+/* A wait queue of one.  The waker changes the word, then wakes the task; a wake-up in between is not lost, one too many
+ * does no harm.  OK: the word is another; EINTR, ETIMEDOUT. */
+SAFE_API err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode mode, u64 deadline);
+SAFE_API void task_wake(struct task *t);
 
 SAFE_API struct task_body *task_current(void);           /* the running task's body; NULL while services_start runs and in idle context */
 SAFE_API bool task_is_current(struct task *t);
@@ -100,17 +104,16 @@ SAFE_API bool task_sleeps_interruptibly(struct task *t);
  * round robin.
  *   enqueue  t became runnable; choose a CPU's queue and insert.  Returns the CPU
  *            whose running task should be preempted now, or NO_CPU.
- *   pick     remove and return the task that `cpu` should run next, or NULL: idle
- *   put      the task that ran is still runnable (preempted or yielded): insert again
- *   stop     the task that ran sleeps or ended; ran: ns since pick
+ *   pick     the task that `cpu` should run next, removed from its queue, or NULL: idle.  First, if prev is not NULL:
+ *            it ran for `ran` ns since it was picked and was PREV_PREEMPTED or PREV_YIELDED: insert it again; or
+ *            PREV_STOPPED: it sleeps or ended.  Not `want`: that is all, and the answer is NULL.
  *   tick     about every SCHED_TICK ns while `current` runs; true: preempt it */
 #define NO_CPU U32_MAX
 #define SCHED_TICK (4 * NSEC_PER_MSEC)
+enum prev_was { PREV_PREEMPTED, PREV_YIELDED, PREV_STOPPED };
 STABLE(sched_ops) {
         u32  (*enqueue)(struct task_body *t, u32 last_cpu, bool woken);
-        struct task_body *(*pick)(u32 cpu);
-        void (*put)(struct task_body *t, u32 cpu, u64 ran, bool yielded);
-        void (*stop)(struct task_body *t, u32 cpu, u64 ran);
+        struct task_body *(*pick)(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, bool want);
         bool (*tick)(struct task_body *current, u32 cpu, u64 ran);
 };
 SAFE_API void sched_register(const struct sched_ops *ops);      /* once, at boot */

@@ -25,14 +25,14 @@ SAFE_API bool user_store64(u64 addr, u64 value);
 SAFE_API bool user_cmpxchg32(u64 addr, u32 old, u32 new, u32 *seen);
 
 /* The extended (x87, SSE, AVX, …) state of the current task, in the CPU's own XSAVE format
- * (FXSAVE where there is no XSAVE).  fpu_load checks the header and masks reserved bits: EINVAL. */
+ * (FXSAVE where there is no XSAVE). */
 SAFE_API usize fpu_size(void);                           /* bytes of the format in use, <= 4096 */
 SAFE_API u64   fpu_features(void);                       /* XCR0; 3 without XSAVE */
 SAFE_API usize fpu_save(mbytes out);                     /* traps if out is shorter than fpu_size() */
-SAFE_API err_t fpu_load(bytes state);
 /* The same with user memory: what the copies say of faults holds.  save: `software` goes into the 48 bytes that the
  * format leaves to software; true: all was written.  load: the first `len` bytes of the state, up to fpu_size(); what
- * lies behind and components outside `mask` are as at reset.  *missing: not all was there; nothing is changed then. */
+ * lies behind and components outside `mask` are as at reset; EINVAL: the header is bad; reserved bits are masked.
+ * *missing: not all was there; nothing is changed then. */
 #define FPU_SOFTWARE 48u
 SAFE_API bool  user_fpu_save(u64 addr, bytes software);
 SAFE_API err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing);

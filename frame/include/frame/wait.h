@@ -30,7 +30,6 @@ void k_waiter_add(struct waiter *w, struct waitq *q);
 SAFE_API static inline void waiter_add(struct waiter *w, struct waitq *q) { if (w) k_waiter_add(w, q); }
 /* The same, but one wake-up of waitq_wake_one is consumed by this waiter (accept, futex, …). */
 SAFE_API void  waiter_add_exclusive(struct waiter *w, struct waitq *q);
-SAFE_API void  waiter_remove_all(struct waiter *w);
 /* OK: woken (or a wake-up came since the last sleep); EINTR: interrupted, see enum
  * wait_mode; ETIMEDOUT: now >= deadline.  Nothing but mutexes may be held. */
 SAFE_API err_t waiter_sleep(struct waiter *w, enum wait_mode mode, u64 deadline);

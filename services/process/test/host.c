@@ -173,6 +173,8 @@ static err_t asleep(void)
         return OK;
 }
 err_t waiter_sleep(struct waiter *w, enum wait_mode m, u64 d) { (void)w, (void)m, (void)d; return asleep(); }
+err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode m, u64 d) { (void)m, (void)d; return *word == is ? asleep() : OK; }
+void  task_wake(struct task *t) { (void)t; }
 err_t waitq_sleep_spin(struct waitq *q, struct spinlock *l, enum wait_mode m, u64 d)
 {
         (void)q, (void)m, (void)d;
@@ -235,15 +237,6 @@ static u8 fpu[832];
 usize fpu_size(void) { return sizeof fpu; }
 u64   fpu_features(void) { return 7; }
 usize fpu_save(mbytes out) { memcpy(out.p_k, fpu, sizeof fpu); return sizeof fpu; }
-err_t fpu_load(bytes b)
-{
-        CHECK(b.n_k == sizeof fpu);
-        for (u32 i = 0; i < 16; i++)
-                if (b.p_k[464 + i])
-                        return ERR(EINVAL);
-        memcpy(fpu, b.p_k, sizeof fpu);
-        return OK;
-}
 bool user_fpu_save(u64 addr, bytes software)
 {
         u8 *p = user_at(addr, sizeof fpu);

@@ -98,24 +98,31 @@ static void wake(struct sim *s, bool woken)
         }
 }
 
+/* Who leaves and who comes in two calls or, one time in two, in one. */
+static struct { struct task_body *prev; enum prev_was was; u64 ran; } left;
 static void leave(u32 c, bool sleep, bool yield)
 {
         struct sim *s = cpu[c].cur;
         u64 ran = now - cpu[c].since;
+        static u32 turn;
         if (!s)
                 return;
         cpu[c].cur = NULL;
         s->ran += ran;
         s->state = sleep ? ASLEEP : QUEUED;
-        if (sleep)
-                policy->stop(s->body, c, ran);
-        else
-                policy->put(s->body, c, ran, yield);
+        left.prev = s->body;
+        left.was = sleep ? PREV_STOPPED : yield ? PREV_YIELDED : PREV_PREEMPTED;
+        left.ran = ran;
+        if (turn++ & 1) {
+                CHECK(!policy->pick(c, left.prev, left.was, ran, false));
+                left.prev = NULL;
+        }
 }
 
 static void enter(u32 c)
 {
-        struct task_body *b = policy->pick(c);
+        struct task_body *b = policy->pick(c, left.prev, left.was, left.ran, true);
+        left.prev = NULL;
         resched[c] = false;
         if (!b)
                 return;

@@ -220,7 +220,6 @@ void power_exit(u8 code)          { (void)code; host_fail("power_exit", 0, "call
 void machine_panic(bytes why)     { printf("%.*s\n", (int)why.n_k, (const char *)why.p_k); host_fail("machine_panic", 0, "called"); }
 void machine_set_panic_timeout(i32 s) { (void)s; }
 u64  oops_count(void)             { return 0; }
-void console_early_write(bytes t) { (void)t; }
 void console_early_stop(void)     { }
 void console_register(const struct console_ops *ops) { (void)ops; }
 struct ioports *ioports_claim(bytes name) { (void)name; return NULL; }

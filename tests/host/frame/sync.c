@@ -109,12 +109,10 @@ void  mutex_unlock(struct mutex *l)   { released(l, MUTEX, l->class_k); CHECK(l-
 bool  mutex_is_mine(struct mutex *l)  { return is_held(l); }
 
 void read_lock(struct rwlock *l)      { host_may_sleep(); taken(l, READ, l->class_k, true); CHECK(!l->writer_k); l->word_k++; }
-bool read_trylock(struct rwlock *l)   { if (l->writer_k) return false; taken(l, READ, l->class_k, false); l->word_k++; return true; }
 void read_unlock(struct rwlock *l)    { released(l, READ, l->class_k); CHECK(l->word_k); l->word_k--; }
 void write_lock(struct rwlock *l)     { host_may_sleep(); taken(l, WRITE, l->class_k, true); CHECK(!l->writer_k && !l->word_k); l->writer_k = 1; }
 bool write_trylock(struct rwlock *l)  { if (l->writer_k || l->word_k) return false; taken(l, WRITE, l->class_k, false); l->writer_k = 1; return true; }
 void write_unlock(struct rwlock *l)   { released(l, WRITE, l->class_k); CHECK(l->writer_k); l->writer_k = 0; }
-void write_downgrade(struct rwlock *l) { write_unlock(l); read_lock(l); }
 
 /* ---- entries that services name by index and generation ---- */
 
@@ -150,7 +148,6 @@ static struct waiter begin(void)
         host_fail("waiter", 0, "too many waiters");
 }
 struct waiter k_waiter_begin(void) { host_may_sleep(); live_waiters++; return begin(); }
-void waiter_remove_all(struct waiter *w) { waiter_state(w)->n = 0; }
 void k_waiter_end(struct waiter *w) { waiter_state(w)->e.used = false; live_waiters--; }
 
 static void add(struct waiter *w, struct waitq *q, bool exclusive)

@@ -295,7 +295,7 @@ void report(u32 a, u64 b, i32 c, bytes name, err_t e, bool f)
         klog(LOG_DEBUG, "a {} b {x} c {} name {} err {} flag {}", a, b, c, name, e, f);
         u8 line[80];
         usize n = format(MBYTES_OF(line), "{} {}", a, name);
-        console_early_write(bytes_take(BYTES_OF(line), n));
+        klog(LOG_INFO, "{}", bytes_take(BYTES_OF(line), n));
 }
 //! good tables
 STABLE(entry) { u32 number; err_t (*run)(u64 a, u64 b); };
