@@ -224,6 +224,13 @@ static err_t map_locked(struct vm *vm, struct area_spec *s, const struct vm_mmap
         return put_area(vm, s);
 }
 
+/* The CPU's sizes exist, but there are none to be had; other sizes, and files, are of no use. */
+static err_t no_huge_pages(const struct vm_mmap *m)
+{
+        u32 shift = (m->flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK;
+        return m->file || (shift && shift != 21 && shift != 30) ? ERR(EINVAL) : ERR(ENOMEM);
+}
+
 static err_t check_range(struct vm *vm, struct vm_mmap *m)
 {
         if (m->offset & PAGE_MASK)
@@ -233,7 +240,8 @@ static err_t check_range(struct vm *vm, struct vm_mmap *m)
         m->len = page_up(m->len);
         if (!m->len || m->len > VM_MAX)
                 return ERR(ENOMEM);
-        if (add_overflows(m->offset, m->len))
+        /* Anonymous memory has no offset; in files offsets are signed. */
+        if (m->file && (m->offset > I64_MAX || m->len > I64_MAX - m->offset))
                 return ERR(EOVERFLOW);
         if (m->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
                 if (m->addr & PAGE_MASK)
@@ -245,8 +253,7 @@ static err_t check_range(struct vm *vm, struct vm_mmap *m)
         }
         if ((m->flags & MAP_LOCKED) && !may_lock_any())
                 return ERR(EPERM);
-        /* There are no huge pages to be had by name. */
-        return m->flags & MAP_HUGETLB && !m->file ? ERR(ENOMEM) : OK;
+        return m->flags & MAP_HUGETLB ? no_huge_pages(m) : OK;
 }
 
 err_t vm_mmap(struct vm *vm, struct vm_mmap m, u64 *out)

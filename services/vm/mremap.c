@@ -37,6 +37,10 @@ static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
         account(vm, s.prot, s.flags, s.mapping, m.new_len, true);
         if (!copy && !m.keep)
                 TRY(unmap_locked(vm, m.from, m.from + m.old_len));      /* isolated: cannot fail */
+        if (m.keep && (a->flags & AREA_LOCKED)) {       /* the lock went along */
+                a->flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
+                vm->locked -= area_pages(a);
+        }
         area_merge_around(vm, b);
         return OK;
 }
@@ -69,6 +73,14 @@ static err_t grow_in_place(struct vm *vm, struct vm_area *a, u64 more)
         return OK;
 }
 
+/* What is behind new_len goes, whatever it is. */
+static err_t cut(struct vm *vm, const struct vm_mremap *m)
+{
+        if (!vm_is_user(m->addr, m->old_len))
+                return ERR(EINVAL);
+        return m->old_len == m->new_len ? OK : unmap_locked(vm, m->addr + m->new_len, m->addr + m->old_len);
+}
+
 static err_t remap_fixed(struct vm *vm, struct vm_mremap m, u64 *out)
 {
         if ((m.new_addr & PAGE_MASK) || !vm_is_user(m.new_addr, m.new_len))
@@ -83,7 +95,7 @@ static err_t remap_fixed(struct vm *vm, struct vm_mremap m, u64 *out)
         TRY(check_resize(vm, a, m.addr, min_u64(m.old_len, m.new_len), m.new_len));
         TRY(unmap_locked(vm, m.new_addr, m.new_addr + m.new_len));
         if (m.old_len > m.new_len) {
-                TRY(unmap_locked(vm, m.addr + m.new_len, m.addr + m.old_len));
+                TRY(cut(vm, &m));
                 m.old_len = m.new_len;
         }
         a = area_at(vm, m.addr);
@@ -103,11 +115,10 @@ static err_t remap_locked(struct vm *vm, struct vm_mremap m, u64 *out)
                 return ERR(EFAULT);
         *out = m.addr;
         bool keep = (m.flags & MREMAP_DONTUNMAP) != 0;
-        if (m.old_len >= m.new_len && m.old_len && !keep) {
-                if (m.old_len == m.new_len)
-                        return m.old_len > a->end - m.addr ? ERR(EFAULT) : OK;
-                return unmap_locked(vm, m.addr + m.new_len, m.addr + m.old_len);
-        }
+        if (m.old_len >= m.new_len && !keep)
+                return cut(vm, &m);
+        if (m.new_len > VM_MAX)
+                return ERR(ENOMEM);
         TRY(check_resize(vm, a, m.addr, m.old_len, m.new_len));
         u64 end = m.addr + m.old_len;
         if (!keep && end == a->end && m.old_len && room_at(vm, end, m.addr + m.new_len))
@@ -134,9 +145,9 @@ err_t vm_mremap(struct vm *vm, struct vm_mremap m, u64 *out)
                 return ERR(EINVAL);
         m.old_len = page_up(m.old_len);
         m.new_len = page_up(m.new_len);
-        if (!m.new_len || m.new_len > VM_MAX)
+        if (!m.new_len)
                 return ERR(EINVAL);
-        if (!vm_is_user(m.addr, m.old_len))
+        if (!vm_is_user(m.addr, PAGE_SIZE))
                 return ERR(EFAULT);
         write_lock(&vm->mmap_lock);
         err_t err = remap_locked(vm, m, out);
