@@ -118,6 +118,7 @@ static void thread_inherit(struct thread *t, struct thread *from, const struct c
 
         t->blocked = from->blocked;
         t->personality = from->personality;
+        t->mempolicy = from->mempolicy;
         t->ioprio = LOAD(from->ioprio);
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = from->comm[i];

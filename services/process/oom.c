@@ -13,16 +13,6 @@
 #define SPARED (-1000)
 #define PATIENCE (10 * NSEC_PER_MSEC)
 
-/* The address space of p, counted; NULL: it has none any more. */
-static struct vm *vm_of(struct process *p)
-{
-        SPIN_GUARD(&p->lock);
-        for (struct thread *t = p->threads; t; t = t->next)
-                if (t->vm)
-                        return vm_hold(t->vm);
-        return NULL;
-}
-
 static bool may_die(struct process *p)
 {
         return !p->is_init && p->oom_score_adj != SPARED && !p->zombie;
@@ -40,7 +30,7 @@ struct choice { struct process *victim; i64 score; bool dying; };
 /* p is counted by the caller; a chosen victim gets a count of its own. */
 static void consider(struct choice *c, struct process *p, u64 total)
 {
-        struct vm *vm = vm_of(p);
+        struct vm *vm = process_vm(p);
 
         if (!vm)
                 return;
@@ -89,7 +79,7 @@ static void report_tasks(struct pid_ns *ns)
         klog(LOG_INFO, "[  pid  ]   uid  tgid rss pgtables oom_score_adj name");
         while (p) {
                 u32 nr = p->tgid;
-                struct vm *vm = vm_of(p);
+                struct vm *vm = process_vm(p);
                 struct cred *cred = thread_cred(p->leader);
                 if (vm && cred)
                         klog(LOG_INFO, "[{}] {} {} {} {} {} {}", nr, cred->uid, p->tgid, vm_rss(vm),
@@ -113,7 +103,7 @@ static void report(struct pid_ns *ns, struct process *victim, u64 pages)
         report_tasks(ns);
         if (!victim)
                 return;
-        struct vm *vm = vm_of(victim);
+        struct vm *vm = process_vm(victim);
         struct cred *cred = thread_cred(victim->leader);
         /* Nothing that takes the victim's mmap_lock: who holds it may be waiting for memory. */
         if (vm && cred)
@@ -127,12 +117,12 @@ static void report(struct pid_ns *ns, struct process *victim, u64 pages)
 /* Everyone who uses this memory must go, or nothing is freed. */
 static void kill_sharers(struct pid_ns *ns, struct process *victim)
 {
-        struct vm *vm = vm_of(victim);
+        struct vm *vm = process_vm(victim);
         struct process *p = process_next(ns, 1);
 
         while (p) {
                 u32 nr = p->tgid;
-                struct vm *its = vm_of(p);
+                struct vm *its = process_vm(p);
                 if (p == victim || (its && its == vm && !p->is_init)) {
                         p->oom_victim = true;
                         ignore(signal_send_process(p, (struct siginfo){ .signo = SIGKILL, .code = SI_KERNEL }));

@@ -105,6 +105,8 @@ u8    process_state_letter(struct process *p);
 
 /* The descriptor table of a live thread of p, counted, or NULL. */
 struct files *process_files(struct process *p);
+/* The address space of a live thread of p, counted, or NULL. */
+struct vm *process_vm(struct process *p);
 /* May the current thread look into p as a tracer may?  real: by its real ids. */
 bool  process_may_trace(struct process *p, bool real);
 

@@ -151,6 +151,15 @@ struct files *process_files(struct process *p)
         return NULL;
 }
 
+struct vm *process_vm(struct process *p)
+{
+        SPIN_GUARD(&p->lock);
+        for (struct thread *t = p->threads; t; t = t->next)
+                if (t->vm)
+                        return vm_hold(t->vm);
+        return NULL;
+}
+
 u32 process_ppid(struct process *p)
 {
         for (;;) {

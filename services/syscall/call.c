@@ -6,6 +6,7 @@
 #include "services/process/process.h"
 #include "services/vfs/files.h"
 #include "services/vfs/path.h"
+#include "abi/linux/file.h"
 #include "abi/const/fcntl.h"
 #include "abi/const/process.h"
 
@@ -31,6 +32,18 @@ err_t call_add_file(struct call *c, struct file *f, bool cloexec)
                 file_drop(f);
         c->result = fd;
         return err;
+}
+
+err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize *total)
+{
+        if (count > IO_MAX_VECS)
+                return ERR(EINVAL);
+        *vec = blob_alloc(c->t->payer, max_u64(count, 1) * sizeof(struct linux_iovec));
+        if (!*vec)
+                return ERR(ENOMEM);
+        blob_set_len(*vec, count * sizeof(struct linux_iovec));
+        TRY(vm_copy_in(blob_mbytes(*vec), addr));
+        return io_vec_check(blob_bytes(*vec), total);
 }
 
 err_t path_arg_get(struct path_arg *p, u64 addr)

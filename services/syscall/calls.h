@@ -5,6 +5,8 @@
 #pragma once
 #include "services/syscall/call.h"
 
+OBJECT(process);
+
 #define CALLS_EVENT(X) \
         X(eventfd) X(eventfd2) X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(epoll_pwait) \
         X(epoll_pwait2) X(timerfd_create) X(timerfd_settime) X(timerfd_gettime) X(signalfd) X(signalfd4)
@@ -31,7 +33,9 @@
         X(sched_get_priority_min) X(sched_rr_get_interval) X(sched_setaffinity) X(sched_getaffinity)
 #define CALLS_MM(X) \
         X(mmap) X(munmap) X(mprotect) X(brk) X(msync) X(mincore) X(madvise) X(mlock) X(munlock) X(mlockall) \
-        X(munlockall) X(mlock2) X(mremap) X(memfd_create)
+        X(munlockall) X(mlock2) X(mremap) X(memfd_create) X(remap_file_pages) X(process_madvise) X(process_vm_readv) \
+        X(process_vm_writev) X(mbind) X(set_mempolicy) X(get_mempolicy) X(migrate_pages) X(move_pages) \
+        X(set_mempolicy_home_node)
 #define CALLS_POLL(X) \
         X(poll) X(ppoll) X(select) X(pselect6)
 #define CALLS_PROCESS(X) \
@@ -62,4 +66,8 @@ struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);
 /* A siginfo from user space.  own: the receiver is the calling thread, to which anything may be told: else EPERM for what
  * only the kernel says.  same: EINVAL unless it is of `sig`. */
 err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, struct siginfo *info);
+/* The process of a descriptor, counted.  proc: one of /proc/PID will do.  EBADF; ESRCH: it has been reaped. */
+err_t call_process_of_fd(struct call *c, u32 fd, bool proc, struct process **out);
+/* An array of `count` iovecs from user space, at most IO_MAX_VECS, to be dropped; its bytes in all.  EINVAL, EFAULT, ENOMEM. */
+err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize *total);
 void  drop_blob(struct blob **b);               /* for CLEANUP */

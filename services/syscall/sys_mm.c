@@ -36,6 +36,8 @@ err_t sys_munlock(struct call *c)  { return vm_munlock(c->t->vm, c->a[0], c->a[1
 err_t sys_mlockall(struct call *c) { return vm_mlockall(c->t->vm, arg_uint(c, 0)); }
 err_t sys_munlockall(struct call *c) { return vm_munlockall(c->t->vm); }
 
+err_t sys_remap_file_pages(struct call *c) { return vm_remap_file_pages(c->t->vm, c->a[0], c->a[1], (u32)c->a[2], c->a[3]); }
+
 err_t sys_mlock2(struct call *c)
 {
         if (arg_uint(c, 2) & ~(u32)MLOCK_ONFAULT)

@@ -32,7 +32,7 @@ err_t sys_pidfd_open(struct call *c)
 }
 
 /* The process of a descriptor, counted.  proc: one of /proc/PID will do.  EBADF, ESRCH: it has been reaped. */
-static err_t process_of_fd(struct call *c, u32 fd, bool proc, struct process **out)
+err_t call_process_of_fd(struct call *c, u32 fd, bool proc, struct process **out)
 {
         struct fd_ref r = fd_get(c->t->files, fd);
 
@@ -56,7 +56,7 @@ err_t sys_pidfd_send_signal(struct call *c)
 
         if (arg_uint(c, 3))
                 return ERR(EINVAL);
-        err_t err = process_of_fd(c, arg_uint(c, 0), true, &p);
+        err_t err = call_process_of_fd(c, arg_uint(c, 0), true, &p);
         if (err_is(err, EBADF))
                 return err;
         if (c->a[2]) {
@@ -78,7 +78,7 @@ err_t sys_pidfd_getfd(struct call *c)
 
         if (arg_uint(c, 2))
                 return ERR(EINVAL);
-        TRY(process_of_fd(c, arg_uint(c, 0), false, &p));
+        TRY(call_process_of_fd(c, arg_uint(c, 0), false, &p));
         struct file *f = NULL;
         err_t err = process_may_trace(p, true) ? OK : ERR(EPERM);
         if (succeeded(err)) {

@@ -60,6 +60,7 @@ OBJECT(thread) {
         u64   clear_child_tid;                  /* user address, 0: none */
         u64   set_child_tid;
         u64   robust_list;                      /* user address, 0: none */
+        u32   mempolicy;                        /* set_mempolicy(2), as vm.h has it; written by the thread itself */
         u64   robust_list_len;
         u64   rseq_area;
         u32   rseq_sig, rseq_len;

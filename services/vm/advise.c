@@ -117,14 +117,19 @@ static err_t advise_range(struct vm *vm, u64 start, u64 end, u32 advice)
         }
         READ_GUARD(&vm->mmap_lock);
         u64 covered = start;
-        for (struct vm_area *a = area_find(vm, start); a && a->start <= covered && covered < end; a = a->next)
+        struct vm_area *first = area_at(vm, start);
+        for (struct vm_area *a = first; a && a->start <= covered && covered < end; a = a->next)
                 covered = a->end;
+        if (advice == MADV_COLLAPSE && first)
+                return ERR(EINVAL);             /* there are no huge pages */
         return covered < end ? ERR(ENOMEM) : OK;
 }
 
+#define MADV_COLLAPSE 25                /* since 6.1; not in its headers */
+
 static bool is_advice(u32 advice)
 {
-        return advice <= MADV_WILLNEED || advice == MADV_DONTNEED || (advice >= MADV_FREE && advice <= MADV_DONTNEED_LOCKED);
+        return advice <= MADV_WILLNEED || advice == MADV_DONTNEED || (advice >= MADV_FREE && advice <= MADV_COLLAPSE);
 }
 
 err_t vm_madvise(struct vm *vm, u64 addr, u64 len, u32 advice)

@@ -279,6 +279,39 @@ err_t vm_mmap(struct vm *vm, struct vm_mmap m, u64 *out)
         return OK;
 }
 
+/* The file mapped at [start, end), shared throughout, held; its protection and whether it is locked go to *m.  EINVAL. */
+static err_t shared_file_at(struct vm *vm, u64 start, u64 end, struct vm_mmap *m)
+{
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, start);
+        if (!a || !area_is_shared(a) || !a->file)
+                return ERR(EINVAL);
+        for (struct vm_area *b = a; b->end < end; b = b->next)
+                if (!b->next || b->next->start != b->end || b->next->file != a->file || b->next->prot != a->prot)
+                        return ERR(EINVAL);
+        m->prot = a->prot;                      /* PROT_* and VM_* are the same */
+        if (a->flags & AREA_LOCKED)
+                m->flags |= MAP_LOCKED;
+        m->file = file_hold(a->file);
+        return OK;
+}
+
+err_t vm_remap_file_pages(struct vm *vm, u64 addr, u64 len, u32 prot, u64 page)
+{
+        struct vm_mmap m = { .addr = page_down(addr), .len = page_down(len), .flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE };
+        u64 at = 0;
+
+        if (prot || !m.len || !vm_is_user(m.addr, m.len) || add_overflows(page, m.len >> PAGE_SHIFT))
+                return ERR(EINVAL);
+        if (page > (u64)I64_MAX >> PAGE_SHIFT)
+                return ERR(EOVERFLOW);
+        TRY(shared_file_at(vm, m.addr, m.addr + m.len, &m));
+        m.offset = page << PAGE_SHIFT;
+        err_t err = vm_mmap(vm, m, &at);
+        file_drop(m.file);
+        return err;
+}
+
 /* ---- For exec ---- */
 
 u64 vm_place(struct vm *vm, u64 len)

@@ -144,6 +144,21 @@ u64 vm_pagemap(struct vm *vm, u64 addr)
         return frame_mappings(page.frame) == 1 ? word | PAGEMAP_ALONE : word;
 }
 
+i32 vm_page_node(struct vm *vm, u64 addr)
+{
+        if (addr < VM_MIN || addr >= VM_MAX)
+                return -EFAULT;
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, addr);
+        if (!a)
+                return -EFAULT;
+        VM_CURSOR(c, vm->space, page_down(addr));
+        struct vm_page page = cursor_get(&c);
+        if (page.frame && page.frame != frame_zero_page())
+                return 0;
+        return page.frame || !a->mapping ? -EFAULT : -ENOENT;
+}
+
 void vm_clear_refs(struct vm *vm)
 {
         READ_GUARD(&vm->mmap_lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Changing what areas are: mprotect, mlock and its family, and the advice that is a flag.
+ * Changing what areas are: mprotect, mlock and its family, memory policies, and the advice that is a flag.
  * Each splits areas at the range's ends and merges them again where they have become equal.
  */
 #include "services/vm/vm_impl.h"
@@ -270,4 +270,51 @@ err_t vm_munlockall(struct vm *vm)
         vm->lock_future = 0;
         ignore(flag_range(vm, VM_MIN, VM_MAX, (struct flag_change){ .clear = AREA_LOCKED | AREA_LOCK_ONFAULT }, false));
         return OK;
+}
+
+/* ---- Memory policies ---- */
+
+err_t vm_set_policy(struct vm *vm, u64 addr, u64 len, u32 policy)
+{
+        u64 start = 0, end = 0;
+        TRY(range_of(addr, len, EINVAL, &start, &end));
+        if (start == end)
+                return OK;
+        WRITE_GUARD(&vm->mmap_lock);
+        u64 covered = start;
+        for (struct vm_area *a = area_find(vm, start); a && a->start <= covered && covered < end; a = a->next)
+                covered = a->end;
+        /* Only the default may be set around holes. */
+        if (covered < end && (policy || !area_overlap(vm, start, end)))
+                return ERR(EFAULT);
+        u32 bits = policy << AREA_POLICY_SHIFT;
+        err_t err = flag_range(vm, start, end, (struct flag_change){ .set = bits, .clear = AREA_POLICY & ~bits }, false);
+        return covered < end ? OK : err;
+}
+
+err_t vm_get_policy(struct vm *vm, u64 addr, u32 *policy)
+{
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, addr);
+        if (!a)
+                return ERR(EFAULT);
+        *policy = (a->flags & AREA_POLICY) >> AREA_POLICY_SHIFT;
+        return OK;
+}
+
+err_t vm_has_policy(struct vm *vm, u64 addr, u64 len)
+{
+        u64 start = 0, end = 0;
+        bool any = false;
+        TRY(range_of(addr, len, EINVAL, &start, &end));
+        if (start == end)
+                return OK;
+        READ_GUARD(&vm->mmap_lock);
+        for (struct vm_area *a = area_overlap(vm, start, end); a && a->start < end; a = a->next) {
+                u32 mode = (a->flags & AREA_POLICY) >> AREA_POLICY_SHIFT & VM_POLICY_MODE;
+                if (mode && mode != MPOL_BIND && mode != MPOL_PREFERRED_MANY)
+                        return ERR(EOPNOTSUPP);
+                any |= mode != 0;
+        }
+        return any ? OK : ERR(ENOENT);
 }

@@ -151,6 +151,7 @@ struct vm_mmap {
         u64 offset;
 };
 err_t vm_mmap(struct vm *vm, struct vm_mmap args, u64 *out);
+err_t vm_remap_file_pages(struct vm *vm, u64 addr, u64 len, u32 prot, u64 page);   /* as Linux since 4.0: by mmap */
 err_t vm_munmap(struct vm *vm, u64 addr, u64 len);
 err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot);
 u64   vm_brk(struct vm *vm, u64 brk);                   /* the break then in force */
@@ -163,6 +164,15 @@ err_t vm_mlock(struct vm *vm, u64 addr, u64 len, u32 flags);     /* flags: 0, ML
 err_t vm_munlock(struct vm *vm, u64 addr, u64 len);
 err_t vm_mlockall(struct vm *vm, u32 flags);
 err_t vm_munlockall(struct vm *vm);
+
+/* Memory policies: kept and told, nothing more: there is one node.  A policy is a mode (MPOL_*) with: */
+#define VM_POLICY_MODE     7u
+#define VM_POLICY_STATIC   8u
+#define VM_POLICY_RELATIVE 0x10u
+err_t vm_set_policy(struct vm *vm, u64 addr, u64 len, u32 policy);       /* mbind: EINVAL, EFAULT: a hole, ENOMEM */
+err_t vm_get_policy(struct vm *vm, u64 addr, u32 *policy);               /* EFAULT: nothing is there */
+err_t vm_has_policy(struct vm *vm, u64 addr, u64 len);                   /* set_mempolicy_home_node: EINVAL, ENOENT, EOPNOTSUPP */
+i32   vm_page_node(struct vm *vm, u64 addr);             /* move_pages: 0, or -EFAULT, -ENOENT */
 
 /* For exec, on an address space that nothing runs in yet.  Pages of `special` at addr, as vm_place gave it. ENOMEM. */
 err_t vm_map_special(struct vm *vm, u64 addr, struct vm_special *special, u32 prot);
@@ -203,7 +213,9 @@ enum vm_area_flag {
         AREA_MAY_EXEC = 0x10000,        /* not on a noexec mount */
         AREA_MAY_READ = 0x20000,
         AREA_STACK = 0x40000,           /* the stack exec made */
+        AREA_POLICY = 0x1f000000,       /* a memory policy, << AREA_POLICY_SHIFT */
 };
+#define AREA_POLICY_SHIFT 24
 struct vm_area_info {
         u64 start, end, offset;         /* offset: bytes into the file */
         u32 prot, flags;                /* VM_*, AREA_* */
