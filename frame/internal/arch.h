@@ -44,7 +44,7 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
         u64   switch_ns;                /* when current was switched to */
         u64   stack_low;                /* a section is not begun with the stack pointer below this */
         u64   bh_stack;                 /* top: bottom halves and reports of traps run on it */
-        u64   spare[6];
+        u64   counted[CPU_COUNTERS];
 };
 extern struct percpu *percpu_of[MAX_CPUS];
 extern u32 cpus_online;
@@ -53,6 +53,8 @@ static inline struct percpu *this_cpu(void)
 { struct percpu *p; __asm__ volatile ("movq %%gs:0, %0" : "=r"(p)); return p; } /* volatile: a switch may have moved us */
 static inline struct task *current_task(void)
 { struct task *t; __asm__ volatile ("movq %%gs:32, %0" : "=r"(t)); return t; }
+/* SAFETY: T2.  One instruction: no other CPU writes the word. */
+#define COUNT(which) __asm__ volatile ("incq %%gs:%c0" :: "i"(__builtin_offsetof(struct percpu, counted[which])) : "cc")
 static inline void preempt_add(u32 n) { __asm__ volatile ("addl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }
 static inline u32  preempt_count(void) { u32 n; __asm__ volatile ("movl %%gs:28, %0" : "=r"(n) :: "memory"); return n; }
 static inline void preempt_sub_nocheck(u32 n) { __asm__ volatile ("subl %0, %%gs:28" :: "ri"(n) : "memory", "cc"); }

@@ -68,11 +68,11 @@ u32 irq_line_own(u32 line, struct irq_handler *h, void (*fn)(struct irq_handler 
         return gen;
 }
 
-void mmu_on_tlb_ipi(void);
+void mmu_tlb_poll(void);
 void k_on_ipi(enum ipi kind)
 {
         if (kind == IPI_TLB)
-                mmu_on_tlb_ipi();
+                mmu_tlb_poll();
         else if (kind == IPI_HALT)
                 arch_stop_cpu();
         /* IPI_RESCHED: the flag is set, or there is work for a task; the way out looks. */

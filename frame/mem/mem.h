@@ -57,6 +57,3 @@ void  vmspace_switch_to(struct vmspace *s);
 void  vmspace_leave(void);              /* before a task gives up its space: loads the kernel's own tables */
 void  vmspace_unlock_recorded(struct vmspace *s);               /* an oops hit inside a cursor */
 
-/* Counters, per CPU, for /proc and the bench: */
-struct mem_counters { u64 tlb_local, tlb_ipi_sent, tlb_ipi_taken, cr3_loads, page_refills, pool_refills; } __attribute__((aligned(64)));
-extern struct mem_counters mem_counters[MAX_CPUS];

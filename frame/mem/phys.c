@@ -18,7 +18,6 @@ struct boot_region mem_regions[MAX_REGIONS];
 u32 mem_region_count;
 u64 mem_total_pages;
 struct mem_cpu *mem_cpu_of[MAX_CPUS];
-struct mem_counters mem_counters[MAX_CPUS];
 
 __attribute__((preserve_most)) void section_look(void) { preempt_sub_check(0); }
 
@@ -245,7 +244,7 @@ static bool refill(struct mem_cpu *mc, enum reserve r)
         u64 keep = keep_of(r);
         u32 want = mc->cap / 4;
 
-        mem_counters[this_cpu()->cpu].page_refills++;
+        COUNT(CPU_PAGE_REFILLS);
         klock_lock(&buddy);
         while (mc->n < want) {
                 u32 order = bit_highest(want - mc->n), pfn = 0;
@@ -269,6 +268,7 @@ u64 page_take(enum reserve r)
 
         if (__builtin_expect(mc->n == 0, 0) && !refill(mc, r))
                 return 0;
+        COUNT(CPU_PAGES);
         /* SAFETY: M1. */
         return *(mc->pages + --mc->n);
 }

@@ -187,7 +187,7 @@ static bool mag_refill(struct pool_state *st, struct pool_mag *m, enum reserve r
 {
         u32 want = (st->mag_max + 1) / 2;
 
-        mem_counters[this_cpu()->cpu].pool_refills++;
+        COUNT(CPU_OBJECT_REFILLS);
         klock_lock(&st->lock);
         while (m->n < want) {
                 if (!st->partial) {
@@ -272,6 +272,7 @@ void *k_pool_alloc(struct pool *pool, struct payer *payer, enum alloc_mode mode)
         /* SAFETY: O2: n > 0. */
         void *p = *(m->slot + --m->n);
 
+        COUNT(CPU_OBJECTS);
         section_leave();
         return make_live(p, payer, payer ? slot : 0);
 }

@@ -107,6 +107,7 @@ static bool noinline spin_lock_slow(struct spinlock *l, bool wait)
         struct task *t = held_room();
         u32 old;
 
+        COUNT(CPU_SPIN_WAITS);
         while ((old = load(&l->word_k)) == SPIN_HELD || !swap(&l->word_k, old, SPIN_HELD)) {
                 if (wait && held_has(HELD_SPIN, l))
                         __builtin_trap();               /* ours already */
@@ -222,6 +223,7 @@ static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
         stack_room();
         if ((load(&m->owner_k) & ~M_WAITERS) == id)
                 __builtin_trap();                       /* ours already */
+        COUNT(CPU_LOCK_WAITS);
         if (mutex_spin(m, id))
                 return OK;
         struct bucket *b = bucket_lock(m);
@@ -329,6 +331,7 @@ static void rw_wait(struct rwlock *l, enum held_kind kind)
 {
         struct bucket *b = bucket_lock(l);
 
+        COUNT(CPU_LOCK_WAITS);
         while (!rw_take(l, kind)) {                     /* S3 */
                 u32 old = load(&l->word_k);
                 if (old && (old & RW_WAITERS || swap(&l->word_k, old, old | RW_WAITERS))) {

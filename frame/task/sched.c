@@ -361,6 +361,7 @@ static void schedule(enum how how)
         if (prev->is_idle)
                 timer_leave_idle(pc, now);
         prev->switches[how != HOW_PREEMPT]++;
+        COUNT(CPU_SWITCHES);
         cs->from = prev;
         cs->how = how;
         next->on_cpu = 1;
@@ -575,6 +576,11 @@ u64 cpu_idle_time(u32 cpu)
         struct percpu *pc = percpu_of[cpu];
         u64 ns = __atomic_load_n(&pc->idle_ns, __ATOMIC_RELAXED), since = __atomic_load_n(&pc->idle_since, __ATOMIC_RELAXED);
         return is_idling(cpu) ? ns + (arch_clock_now() - since) : ns;
+}
+
+u64 cpu_counter(u32 cpu, enum cpu_counter which)
+{
+        return cpu < cpus_online && percpu_of[cpu] && (u32)which < CPU_COUNTERS ? __atomic_load_n(&percpu_of[cpu]->counted[which], __ATOMIC_RELAXED) : 0;
 }
 
 /* On the idle task, count PREEMPT_ONE. */

@@ -458,6 +458,7 @@ void k_on_user_fault(struct user_regs *regs, struct user_fault *f)
         struct task *t = current_task();
 
         enter_kernel(t);
+        COUNT(CPU_FAULTS);
         if (f->vector == 14)
                 t->uops->fault(t->body, regs, *f);
         else

@@ -315,6 +315,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "devices", .mode = 0444, .show = show_devices },
         { .name = "filesystems", .mode = 0444, .show = show_filesystems },
         { .name = "interrupts", .mode = 0444, .show = show_interrupts },
+        { .name = "keel", .mode = 0555, .dir = &proc_keel_dir },
         { .name = "loadavg", .mode = 0444, .show = show_loadavg },
         { .name = "meminfo", .mode = 0444, .show = show_meminfo },
         { .name = "modules", .mode = 0444, .show = show_nothing },

@@ -40,7 +40,7 @@ STABLE(proc_dir) {
         struct proc_entry entry[PROC_ENTRIES];
 };
 
-extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, proc_sys_dir;
+extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, proc_sys_dir, proc_keel_dir;
 
 /* The vm of a process, counted; NULL: a zombie or kernel thread. And its first live thread. */
 struct vm *subject_vm(const struct subject *s);

@@ -652,7 +652,7 @@ static void test_cpus(void)
         CHECK(mem_stats().byte_frames == before.byte_frames);
         u64 ipis = 0;
         for (u32 i = 0; i < cpu_count(); i++)
-                ipis += mem_counters[i].tlb_ipi_sent;
+                ipis += cpu_counter(i, CPU_TLB_IPIS);
         k_print("selftest: %d TLB interrupts on %d CPUs\n", ipis, cpu_count(), 0);
 }
 

@@ -60,6 +60,8 @@ void arch_send_ipi(u32 cpu, enum ipi kind)
         };
         if (kind == IPI_HALT)
                 __atomic_store_n(&halt_all, 1, __ATOMIC_RELEASE);
+        else
+                this_cpu()->counted[kind == IPI_TLB ? CPU_TLB_IPIS : CPU_RESCHED_IPIS]++;
         lapic_send(percpu_of[cpu]->apic_id, icr[kind]);
 }
 

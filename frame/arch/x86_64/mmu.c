@@ -262,12 +262,6 @@ void mmu_tlb_poll(void)
         arch_irq_restore(f);
 }
 
-void mmu_on_tlb_ipi(void)
-{
-        mem_counters[this_cpu()->cpu].tlb_ipi_taken++;
-        mmu_tlb_poll();
-}
-
 /* In a section.  Asks the CPUs of `mask` and waits for their answers. */
 static void ask(u64 mask, enum tlb_kind kind, struct vmspace *space, const u64 *va, u32 n)
 {
@@ -279,10 +273,8 @@ static void ask(u64 mask, enum tlb_kind kind, struct vmspace *space, const u64 *
         for (u64 m = mask; m; m &= m - 1) {
                 u32 c = bit_lowest(m);
 
-                if (!__atomic_fetch_or(&wanted[c].from, 1ul << me, __ATOMIC_SEQ_CST)) {
-                        mem_counters[me].tlb_ipi_sent++;
+                if (!__atomic_fetch_or(&wanted[c].from, 1ul << me, __ATOMIC_SEQ_CST))
                         arch_send_ipi(c, IPI_TLB);
-                }
         }
         while (__atomic_load_n(&r->waiting, __ATOMIC_ACQUIRE)) {
                 mmu_tlb_poll();
@@ -306,7 +298,7 @@ void mmu_flush_kernel(u64 va, u32 pages)
         section_enter();
         u64 others = cpus_online > 1 ? online_mask() & ~(1ul << this_cpu()->cpu) : 0;
 
-        mem_counters[this_cpu()->cpu].tlb_local++;
+        COUNT(CPU_TLB_FLUSHES);
         flush_kernel_local(va, pages);
         if (others)
                 ask(others, TLB_KERNEL, NULL, &va, pages);
@@ -321,7 +313,7 @@ void mmu_flush_space(struct vmspace *s, const u64 *va, u32 n)
         u64 others = __atomic_load_n(&s->cpus, __ATOMIC_ACQUIRE) & ~(1ul << me);
 
         if (this_cpu()->space == s) {
-                mem_counters[me].tlb_local++;
+                COUNT(CPU_TLB_FLUSHES);
                 flush_space_local(va, n);
         }
         if (others)
@@ -369,7 +361,7 @@ void vmspace_switch_to(struct vmspace *s)
                 return;
         }
         pc->space = s;
-        mem_counters[pc->cpu].cr3_loads++;
+        COUNT(CPU_SPACE_LOADS);
         mmu_load_cr3(root);
 }
 
@@ -380,7 +372,7 @@ void vmspace_leave(void)
         struct vmspace *s = pc->space;
 
         if (s) {
-                mem_counters[pc->cpu].cr3_loads++;
+                COUNT(CPU_SPACE_LOADS);
                 mmu_load_cr3(mmu_kernel_cr3);
                 pc->space = NULL;
                 __atomic_fetch_and(&s->cpus, ~(1ul << pc->cpu), __ATOMIC_SEQ_CST);

@@ -69,8 +69,7 @@ static inline u64 *mmu_kpte(u64 va)             /* valid once its table exists; 
 static inline void mmu_flush_page(u64 va) { __asm__ volatile ("invlpg (%0)" :: "r"(va) : "memory"); }
 void mmu_flush_all_local(void);                 /* global entries too */
 void mmu_flush_kernel(u64 va, u32 pages);       /* on all CPUs */
-void mmu_on_tlb_ipi(void);                      /* k_on_ipi(IPI_TLB); irqs off */
-void mmu_tlb_poll(void);                        /* in loops that wait with irqs off */
+void mmu_tlb_poll(void);                        /* k_on_ipi(IPI_TLB), irqs off; and in loops that wait with irqs off */
 /* SAFETY: V5. */
 static inline void mmu_load_cr3(u64 pa) { __asm__ volatile ("movq %0, %%cr3" :: "r"(pa) : "memory"); }
 #endif

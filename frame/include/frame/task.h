@@ -93,6 +93,14 @@ SAFE_API u64  task_switches(struct task *t, bool voluntary);
 SAFE_API u32  task_cpu(struct task *t);                  /* the CPU it runs or last ran on */
 SAFE_API u32  cpu_id(void);                              /* a hint unless preemption is off */
 SAFE_API u32  cpu_count(void);                           /* online; fixed after boot */
+/* What a CPU did since boot. Interrupts are counted where they are sent, waits for a lock once each. */
+enum cpu_counter {
+        CPU_SWITCHES, CPU_FAULTS, CPU_PAGES, CPU_OBJECTS,       /* switches, user page faults; pages and objects allocated, */
+        CPU_PAGE_REFILLS, CPU_OBJECT_REFILLS,                   /* and how often the CPU's own stock of them was empty */
+        CPU_RESCHED_IPIS, CPU_TLB_IPIS, CPU_TLB_FLUSHES, CPU_SPACE_LOADS,       /* flushes of this CPU's TLB; CR3 loads */
+        CPU_SPIN_WAITS, CPU_LOCK_WAITS, CPU_COUNTERS            /* spin locks; mutexes and rwlocks */
+};
+SAFE_API u64  cpu_counter(u32 cpu, enum cpu_counter which);     /* 0 for a CPU that is not there */
 SAFE_API void task_yield(void);
 enum task_state { TASK_NEW, TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ENDED };
 SAFE_API enum task_state task_state(struct task *t);

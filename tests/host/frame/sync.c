@@ -472,5 +472,6 @@ enum task_state task_state(struct task *t) { return task_is_current(t) ? TASK_RU
 bool task_sleeps_interruptibly(struct task *t) { (void)t; return false; }
 void sched_register(const struct sched_ops *ops) { (void)ops; }
 void sched_resched(u32 cpu)           { (void)cpu; }
+u64  cpu_counter(u32 cpu, enum cpu_counter which) { (void)cpu; (void)which; return 0; }
 u64  cpu_idle_time(u32 cpu)           { (void)cpu; return 0; }
 void cpu_relax(void)                  { }
