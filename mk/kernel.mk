@@ -2,6 +2,9 @@
 #
 # The kernel: build/keel (stripped, what is booted) and build/keel.elf (for gdb).
 # DEBUG=1 builds the debug kernel beside it: build/debug/keel, keel.elf.
+# BARE=1 builds what the price of safety is measured with: build/bare/keel, the same kernel but for the traps in services/ and
+# lib/ (bounds, values, call types, stack probes), which are left out. Its objects are not fit for any other link, and the
+# launcher refuses it by its mark.
 #
 # services/, lib/ and abi/ are compiled with SAFEC_CFLAGS, from mk/safec.mk, which load the checker; before
 # the link their objects are inspected and compared, and their includes held against the dependency map.
@@ -11,7 +14,15 @@ KLD      := ld.lld-19
 KOBJCOPY := llvm-objcopy-19
 KNM      := llvm-nm-19
 
-ifeq ($(DEBUG),1)
+ifeq ($(BARE),1)
+ifneq ($(filter run debug test test-%,$(MAKECMDGOALS)),)
+$(error BARE=1 is for measuring only: make kernel, make bench)
+endif
+KOUT   := $(BUILD)/bare
+KDEBUG :=
+SAFEC_BARE := -fplugin-arg-safec-off=TRAPS
+BARE_MARK  := echo '.pushsection .keel.blob.data, "a"; .asciz "keel: built without traps, for measuring only"; .popsection';
+else ifeq ($(DEBUG),1)
 KOUT   := $(BUILD)/debug
 KDEBUG := -DKEEL_DEBUG
 else
@@ -86,6 +97,7 @@ $(KOBJ)/%.o: %.c $(KOBJ)/flags $(GEN_STAMP) $(CHECKER)
 $(KOBJ)/blobs.S: $(BLOBS) $(KOBJ)/flags mk/kernel.mk
 	@mkdir -p $(@D)
 	@{ echo '.section .keel.blob, "a"'; echo '.globl k_blobs, k_blobs_end'; echo '.balign 8'; echo 'k_blobs:'; \
+	   $(BARE_MARK) \
 	   for f in $(BLOBS); do n=$$(basename $$f); \
 	     echo ".quad 1f, 2f - 1f - 1, 3f, 4f - 3f"; echo ".pushsection .keel.blob.data, \"a\""; \
 	     echo "1: .asciz \"$$n\""; echo "2: .balign 16"; echo "3: .incbin \"$$f\""; echo "4: .popsection"; done; \
@@ -112,7 +124,7 @@ $(KOBJ)/nosymbols.o: tools/symbols/symbols.py $(KOBJ)/flags
 # The objects that the link may take: includes, facts, symbols, sections and instructions are in order.
 $(KOBJ)/checked: $(SAFE_O) $(wildcard tools/safec/objcheck tools/safec/xtu tools/safec/deps) $(SAFEC_GLOBALS)
 	@$(if $(SAFE_O),tools/safec/deps)
-	@$(if $(SAFE_O),tools/safec/objcheck --plugin $(CHECKER) --globals $(SAFEC_GLOBALS) $(SAFE_O))
+	@$(if $(SAFEC_BARE),,$(if $(SAFE_O),tools/safec/objcheck --plugin $(CHECKER) --globals $(SAFEC_GLOBALS) $(SAFE_O)))
 	@mkdir -p $(@D)
 	@touch $@
 

@@ -41,7 +41,7 @@ SAFEC_WARN := -Wall -Wwrite-strings -Wno-unused-function -Wno-unused-const-varia
 	-Werror=return-type -Werror=uninitialized -Werror=macro-redefined -Werror=array-bounds -Werror=vla -Werror=strict-prototypes \
 	-Werror=unknown-attributes -Werror=ignored-attributes -Werror=frame-larger-than -Wframe-larger-than=2048
 SAFEC_INCLUDE := -Iframe/include -Iframe/arch/x86_64/include -I. -Ibuild/gen -include frame/include/frame/frame.h
-SAFEC_CFLAGS = $(SAFEC_CODE) $(KDEBUG) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN)
+SAFEC_CFLAGS = $(SAFEC_CODE) $(KDEBUG) $(SAFEC_WARN) $(SAFEC_INCLUDE) -fplugin=$(SAFEC_PLUGIN) $(SAFEC_BARE)
 
 # Exits with 0 or 1 (mk/exit.mk).  As typed: FILE may be any path.
 export SAFEC_FILE := $(value FILE)

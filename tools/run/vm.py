@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
+BARE_MARK = b"keel: built without traps"        # mk/kernel.mk, BARE=1
 DEBUG_EXIT_PORT = 0xF4          # isa-debug-exit: QEMU ends with status 2n + 1 for a written n
 
 
@@ -47,6 +48,7 @@ class Config:
     cpu: str = ""                   # empty: max, or host with KVM
     overlay: bytes = b""            # a cpio archive that is put after the initrd
     extra: list = field(default_factory=list)   # more QEMU arguments
+    measuring: bool = False         # a kernel without traps may run
 
     @staticmethod
     def from_environment(**defaults):
@@ -139,6 +141,8 @@ class VM:
         path = self.cfg.kernel_path()
         if not os.path.exists(path):
             raise FileNotFoundError(f"no kernel at {path}")
+        if not self.cfg.measuring and BARE_MARK in open(path, "rb").read():
+            raise PermissionError(f"{path} was built without traps (BARE=1): it is for measuring only")
         pairs = [socket.socketpair() for _ in range(3)]
         theirs = [p[1].fileno() for p in pairs]
         self.console, self.port, self.control = (p[0] for p in pairs)

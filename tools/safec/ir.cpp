@@ -102,13 +102,41 @@ public:
                 for (Function &f : M) {
                         if (skipped(f))
                                 continue;
-                        if (on("IR-BOUNDS"))
+                        if (on("IR-BOUNDS") && on("TRAPS"))
                                 bounds(f);
+                        if (!on("TRAPS"))
+                                dropTraps(f);
                         if (on("IR-ATOMIC"))
                                 atomics(f);
                         if (on("IR-ZERO"))
                                 zero(f);
                 }
+        }
+
+        //--- measuring what they cost ----------------------------------------
+
+        // off=TRAPS: no check of bounds, values, call types or the stack's end is left; what led to a trap is
+        // taken not to happen. Zeroed slots and whole words stay: they are what the language means.
+        void dropTraps(Function &f)
+        {
+                std::vector<CallBase *> traps, typed;
+                for (Instruction &i : instructions(f)) {
+                        auto *c = dyn_cast<CallBase>(&i);
+                        auto *t = dyn_cast<IntrinsicInst>(&i);
+                        if (t && (t->getIntrinsicID() == Intrinsic::trap || t->getIntrinsicID() == Intrinsic::ubsantrap))
+                                traps.push_back(c);
+                        else if (c && c->getOperandBundle(LLVMContext::OB_kcfi))
+                                typed.push_back(c);
+                }
+                for (CallBase *c : traps)
+                        c->eraseFromParent();
+                for (CallBase *c : typed) {
+                        CallBase *plain = CallBase::removeOperandBundle(c, LLVMContext::OB_kcfi, c->getIterator());
+                        plain->takeName(c);
+                        c->replaceAllUsesWith(plain);
+                        c->eraseFromParent();
+                }
+                f.removeFnAttr("probe-stack");
         }
 
         //--- arrays ---------------------------------------------------------

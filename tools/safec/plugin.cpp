@@ -3,7 +3,8 @@
 // The checker as a clang plugin: clang -fplugin=safec.so [-fplugin-arg-safec-...]
 //
 //   mode=frame      no rules, only the IR pass (for files of frame/ itself)
-//   off=RULE        one rule off; for the mutation tests
+//   off=RULE        one rule off; for the mutation tests. off=TRAPS: the rules hold, the code has no
+//                   traps: for measuring what they cost
 //   trust=DIR       a further trusted folder; for tests over a stub
 //   allow=DIR       a further folder to include from; for tests
 //   root=DIR        the tree's top, if it is not two above the plugin's folder
