@@ -13,9 +13,11 @@
  *
  * Output, one line each on the standard output:
  *   "op <TAB> NAME <TAB> unit <TAB> value"           instructions (TSC ticks) per unit, "not yet" (ENOSYS)
- *                                                   or "failed: reason"
+ *                                                   or "failed: reason"; "op2" for the second table's
  *   "count <TAB> NAME <TAB> counter <TAB> value"     what the kernel counted meanwhile, per unit
  *   "boot <TAB> ticks"                               TSC at this program's first instruction
+ *   "smp <TAB> NAME <TAB> one <TAB> two"             seconds on one CPU, and for twice the work on two
+ *   "smpcount <TAB> NAME <TAB> counter <TAB> value"  what the kernel counted in the latter, per operation
  *
  * Method: each operation runs in a process of its own under an alarm. It is warmed up, the number of
  * rounds is chosen so that the run takes about bench.budget= ticks, then it is measured once. The time
@@ -24,23 +26,32 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -104,12 +115,19 @@ __attribute__((noinline)) u64 bench_end(void)
 
 /* ---- results ---- */
 
+#define KEEL_COUNTERS 12
+static const char *const keel_counter[KEEL_COUNTERS] = {
+        "switches", "faults", "pages", "objects", "page_refills", "object_refills", "resched_ipis", "tlb_ipis",
+        "tlb_flushes", "cr3_loads", "spin_waits", "lock_waits",
+};
+
 struct shared {
         u64    ticks, rounds;           /* of the measured run */
         double per_round;               /* units per round */
         int    error;                   /* errno of what failed, or 0 */
         char   what[64];
         u64    faults, switches, stat_ctxt, stat_intr, vm_fault, vm_alloc;
+        u64    keel[KEEL_COUNTERS];     /* /proc/keel/counters, the sums over all CPUs */
         u64    child;                   /* ticks that a child measured */
 };
 static struct shared *shared;
@@ -680,12 +698,9 @@ static u64 op_brk(long n)
 
 /* ---- bandwidth: a round is 1 MiB in pieces of 64 KiB ---- */
 
-static u64 op_pipe_bandwidth(long n)
+static u64 stream(long n, int fds[2])
 {
-        int    fds[2];
         size_t left = n * MIB;
-
-        must("pipe", pipe(fds));
         pid_t pid = must("fork", fork());
         if (pid == 0) {
                 close(fds[0]);
@@ -713,6 +728,22 @@ static u64 op_pipe_bandwidth(long n)
         close(fds[0]);
         waitpid(pid, NULL, 0);
         return end - begin;
+}
+
+static u64 op_pipe_bandwidth(long n)
+{
+        int fds[2];
+
+        must("pipe", pipe(fds));
+        return stream(n, fds);
+}
+
+static u64 op_unix_bandwidth(long n)
+{
+        int fds[2];
+
+        must("socketpair", socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+        return stream(n, fds);
 }
 
 static u64 op_file_read(long n)
@@ -812,7 +843,274 @@ static u64 op_readdir(long n)
         }));
 }
 
-/* ---- the table ---- */
+/* ---- the second table: events, sockets, semaphores, queues, timers, terminals ---- */
+
+static int fd_b;
+
+/* `count` eventfds are watched, the last of them is ready. */
+static void watch(int count)
+{
+        fd_b = must("epoll_create1", epoll_create1(0));
+        for (int i = 0; i < count; i++) {
+                struct epoll_event ev = { .events = EPOLLIN };
+
+                fd_a = must("eventfd", eventfd(i == count - 1, 0));
+                must("epoll_ctl", epoll_ctl(fd_b, EPOLL_CTL_ADD, fd_a, &ev));
+        }
+}
+
+static void watch_1(void)   { watch(1); }
+static void watch_200(void) { watch(200); }
+
+static u64 op_epoll_wait(long n)
+{
+        struct epoll_event got[8];
+
+        CALLS(n, "epoll_wait", call4(SYS_epoll_wait, fd_b, (long)got, 8, -1));
+}
+
+static u64 op_epoll_ctl(long n)
+{
+        struct epoll_event ev = { .events = EPOLLIN };
+
+        must("epoll_ctl", call4(SYS_epoll_ctl, fd_b, EPOLL_CTL_DEL, fd_a, (long)&ev));
+        long bad = 0;
+        u64  begin = bench_begin();
+        for (long i = 0; i < n; i++) {
+                bad |= call4(SYS_epoll_ctl, fd_b, EPOLL_CTL_ADD, fd_a, (long)&ev);
+                bad |= call4(SYS_epoll_ctl, fd_b, EPOLL_CTL_DEL, fd_a, (long)&ev);
+        }
+        u64 end = bench_end();
+        must("epoll_ctl", bad);
+        must("epoll_ctl", call4(SYS_epoll_ctl, fd_b, EPOLL_CTL_ADD, fd_a, (long)&ev));
+        return end - begin;
+}
+
+static void open_event(void) { fd_a = must("eventfd", eventfd(0, 0)); }
+
+static u64 op_eventfd(long n)
+{
+        u64 one = 1, got;
+
+        CALLS(n, "eventfd", call3(SYS_write, fd_a, (long)&one, 8) | call3(SYS_read, fd_a, (long)&got, 8));
+}
+
+/* A count of one there and back between two processes. */
+static u64 op_eventfd_trip(long n)
+{
+        u64   one = 1;
+        int   to = must("eventfd", eventfd(0, 0)), from = must("eventfd", eventfd(0, 0));
+        pid_t pid = must("fork", fork());
+
+        if (pid == 0) {
+                for (long i = 0; i < n; i++)
+                        if (read(to, &one, 8) != 8 || write(from, &one, 8) != 8)
+                                _exit(1);
+                _exit(0);
+        }
+        u64 begin = bench_begin();
+        for (long i = 0; i < n; i++) {
+                call3(SYS_write, to, (long)&one, 8);
+                call3(SYS_read, from, (long)&one, 8);
+        }
+        u64 end = bench_end();
+        waitpid(pid, NULL, 0);
+        close(to);
+        close(from);
+        return end - begin;
+}
+
+static u64 socket_trip(long n, int type)
+{
+        int fds[2];
+
+        must("socketpair", socketpair(AF_UNIX, type, 0, fds));
+        u64 t = echo(n, (int[]){ fds[1], fds[0] }, (int[]){ fds[0], fds[1] });
+        close(fds[0]);
+        close(fds[1]);
+        return t;
+}
+
+static u64 op_unix_stream(long n) { return socket_trip(n, SOCK_STREAM); }
+static u64 op_unix_dgram(long n)  { return socket_trip(n, SOCK_DGRAM); }
+
+static u64 op_socketpair(long n)
+{
+        LOOP(n, ({
+                int fds[2];
+                must("socketpair", socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+                close(fds[0]);
+                close(fds[1]);
+        }));
+}
+
+static long semop_1(int id, int which, int by)
+{
+        struct sembuf b = { .sem_num = which, .sem_op = by };
+
+        return call3(SYS_semop, id, (long)&b, 1);
+}
+
+static u64 op_semop(long n)
+{
+        int id = must("semget", semget(IPC_PRIVATE, 1, 0600));
+        long bad = 0;
+        u64  begin = bench_begin();
+
+        for (long i = 0; i < n; i++)
+                bad |= semop_1(id, 0, 1) | semop_1(id, 0, -1);
+        u64 end = bench_end();
+        semctl(id, 0, IPC_RMID);
+        must("semop", bad);
+        return end - begin;
+}
+
+static u64 op_semop_trip(long n)
+{
+        int   id = must("semget", semget(IPC_PRIVATE, 2, 0600));
+        pid_t pid = must("fork", fork());
+
+        if (pid == 0) {
+                for (long i = 0; i < n; i++)
+                        if (semop_1(id, 0, -1) < 0 || semop_1(id, 1, 1) < 0)
+                                _exit(1);
+                _exit(0);
+        }
+        u64 begin = bench_begin();
+        for (long i = 0; i < n; i++) {
+                semop_1(id, 0, 1);
+                semop_1(id, 1, -1);
+        }
+        u64 end = bench_end();
+        waitpid(pid, NULL, 0);
+        semctl(id, 0, IPC_RMID);
+        return end - begin;
+}
+
+/* Futexes in shared memory, between two processes. */
+static u64 op_sem_trip(long n)
+{
+        sem_t *s = must_map(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+
+        sem_init(s, 1, 0);
+        sem_init(s + 1, 1, 0);
+        pid_t pid = must("fork", fork());
+        if (pid == 0) {
+                for (long i = 0; i < n; i++)
+                        sem_wait(s), sem_post(s + 1);
+                _exit(0);
+        }
+        u64 begin = bench_begin();
+        for (long i = 0; i < n; i++)
+                sem_post(s), sem_wait(s + 1);
+        u64 end = bench_end();
+        waitpid(pid, NULL, 0);
+        munmap(s, PAGE);
+        return end - begin;
+}
+
+static mqd_t new_queue(const char *name)
+{
+        struct mq_attr attr = { .mq_maxmsg = 8, .mq_msgsize = 64 };
+        mqd_t          q = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
+
+        must("mq_open", q);
+        mq_unlink(name);
+        return q;
+}
+
+static u64 op_mqueue(long n)
+{
+        mqd_t q = new_queue("/bench");
+        char  c[64] = { 0 };
+
+        LOOP(n, (mq_send(q, c, 1, 0), must("mq_receive", mq_receive(q, c, sizeof c, NULL))));
+}
+
+static u64 op_mqueue_trip(long n)
+{
+        mqd_t to = new_queue("/bench-to"), from = new_queue("/bench-from");
+        char  c[64] = { 0 };
+        pid_t pid = must("fork", fork());
+
+        if (pid == 0) {
+                for (long i = 0; i < n; i++)
+                        if (mq_receive(to, c, sizeof c, NULL) < 0 || mq_send(from, c, 1, 0) < 0)
+                                _exit(1);
+                _exit(0);
+        }
+        u64 begin = bench_begin();
+        for (long i = 0; i < n; i++) {
+                mq_send(to, c, 1, 0);
+                mq_receive(from, c, sizeof c, NULL);
+        }
+        u64 end = bench_end();
+        waitpid(pid, NULL, 0);
+        mq_close(to);
+        mq_close(from);
+        return end - begin;
+}
+
+/* Armed for the next nanosecond: making, arming, the interrupt, taking it, and the end. */
+static u64 op_timerfd(long n)
+{
+        struct itimerspec soon = { .it_value.tv_nsec = 1 };
+
+        CALLS(n, "timerfd", ({
+                u64  got;
+                long fd = call3(SYS_timerfd_create, CLOCK_MONOTONIC, 0, 0), r = fd;
+                if (fd >= 0) {
+                        r = call4(SYS_timerfd_settime, fd, 0, (long)&soon, 0) | call3(SYS_read, fd, (long)&got, 8);
+                        call3(SYS_close, fd, 0, 0);
+                }
+                r;
+        }));
+}
+
+static u64 op_posix_timer(long n)
+{
+        struct itimerspec soon = { .it_value.tv_nsec = 1 };
+        sigset_t          usr1;
+
+        sigemptyset(&usr1);
+        sigaddset(&usr1, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &usr1, NULL);
+        CALLS(n, "timer_create", ({
+                /* the kernel's own struct sigevent: value, signal, kind */
+                struct { long value; int signo, notify; char rest[48]; } ev = { 0, SIGUSR1, SIGEV_SIGNAL, { 0 } };
+                int  id = -1;
+                long r = call3(SYS_timer_create, CLOCK_MONOTONIC, (long)&ev, (long)&id);
+                if (r >= 0) {
+                        r = call4(SYS_timer_settime, id, 0, (long)&soon, 0) |
+                            call4(SYS_rt_sigtimedwait, (long)&usr1, 0, 0, 8);
+                        call3(SYS_timer_delete, id, 0, 0);
+                }
+                r;
+        }));
+}
+
+/* A raw terminal: a byte from the master to a program on the slave, and back. */
+static u64 op_pty(long n)
+{
+        int            unlock = 0, number;
+        char           path[32];
+        struct termios raw;
+        int            master = must("/dev/ptmx", open("/dev/ptmx", O_RDWR | O_NOCTTY));
+
+        must("TIOCSPTLCK", ioctl(master, TIOCSPTLCK, &unlock));
+        must("TIOCGPTN", ioctl(master, TIOCGPTN, &number));
+        snprintf(path, sizeof path, "/dev/pts/%d", number);
+        int slave = must(path, open(path, O_RDWR | O_NOCTTY));
+        must("tcgetattr", tcgetattr(slave, &raw));
+        cfmakeraw(&raw);
+        must("tcsetattr", tcsetattr(slave, TCSANOW, &raw));
+        u64 t = echo(n, (int[]){ slave, master }, (int[]){ master, slave });
+        close(slave);
+        close(master);
+        return t;
+}
+
+/* ---- the tables ---- */
 
 struct op {
         const char *name, *unit;
@@ -872,6 +1170,27 @@ static const struct op ops[] = {
 };
 #define OPS (sizeof ops / sizeof *ops)
 
+static const struct op ops2[] = {
+        { "epoll wait 1", "call", op_epoll_wait, watch_1, 0, 0 },
+        { "epoll wait 200", "call", op_epoll_wait, watch_200, 0, 0 },
+        { "epoll add+del", "pair", op_epoll_ctl, watch_1, 0, 0 },
+        { "eventfd write+read", "pair", op_eventfd, open_event, 0, 0 },
+        { "eventfd round trip", "trip", op_eventfd_trip, NULL, 0, 0 },
+        { "unix socketpair", "pair", op_socketpair, NULL, 0, 0 },
+        { "unix round trip", "trip", op_unix_stream, NULL, 0, 0 },
+        { "unix dgram trip", "trip", op_unix_dgram, NULL, 0, 0 },
+        { "unix bandwidth", "KiB", op_unix_bandwidth, NULL, 1024, 2 },
+        { "semop up+down", "pair", op_semop, NULL, 0, 0 },
+        { "semop round trip", "trip", op_semop_trip, NULL, 0, 0 },
+        { "POSIX sem trip", "trip", op_sem_trip, NULL, 0, 0 },
+        { "mq send+receive", "pair", op_mqueue, NULL, 0, 0 },
+        { "mq round trip", "trip", op_mqueue_trip, NULL, 0, 0 },
+        { "timerfd fire", "timer", op_timerfd, NULL, 0, 0 },
+        { "POSIX timer fire", "timer", op_posix_timer, NULL, 0, 0 },
+        { "pty round trip", "trip", op_pty, NULL, 0, 0 },
+};
+#define OPS2 (sizeof ops2 / sizeof *ops2)
+
 /* ---- counters that user space can read ---- */
 
 static u64 field(const char *text, const char *name)
@@ -914,6 +1233,9 @@ static void counters(struct shared *c)
         t = slurp("/proc/vmstat");
         c->vm_fault = field(t, "pgfault");
         c->vm_alloc = field(t, "pgalloc_dma32") + field(t, "pgalloc_normal") + field(t, "pgalloc_dma");
+        t = slurp("/proc/keel/counters");
+        for (int i = 0; i < KEEL_COUNTERS; i++)
+                c->keel[i] = field(t, keel_counter[i]);
 }
 
 /* ---- measuring one operation ---- */
@@ -961,39 +1283,49 @@ static void measure(const struct op *op)
         shared->stat_intr = after.stat_intr - before.stat_intr;
         shared->vm_fault = after.vm_fault - before.vm_fault;
         shared->vm_alloc = after.vm_alloc - before.vm_alloc;
+        for (int i = 0; i < KEEL_COUNTERS; i++)
+                shared->keel[i] = after.keel[i] - before.keel[i];
 }
 
-static void print_count(const struct op *op, const char *counter, u64 value, double units)
+static void print_count(const struct op *op, const char *counter, double value, double units)
 {
-        if (value)
+        if (value > 0)
                 printf("count\t%s\t%s\t%.4f\n", op->name, counter, value / units);
 }
 
-static void report(const struct op *op, int status)
+static void report(const char *table, const struct op *op, int status)
 {
+        printf("%s\t%s\t%s\t", table, op->name, op->unit);
         if (WIFSIGNALED(status)) {
-                printf("op\t%s\t%s\tfailed: signal %d\n", op->name, op->unit, WTERMSIG(status));
+                printf("failed: signal %d\n", WTERMSIG(status));
         } else if (shared->error == ENOSYS) {
-                printf("op\t%s\t%s\tnot yet\n", op->name, op->unit);
+                printf("not yet\n");
         } else if (status || shared->error) {
-                printf("op\t%s\t%s\tfailed: %s: %s\n", op->name, op->unit, shared->what, strerror(shared->error));
+                printf("failed: %s: %s\n", shared->what, strerror(shared->error));
         } else {
                 double units = shared->rounds * shared->per_round;
                 double value = (shared->ticks - loop_cost * shared->rounds) / units;
 
-                printf("op\t%s\t%s\t%.2f\n", op->name, op->unit, value);
+                printf("%.2f\n", value);
                 print_count(op, "rounds", shared->rounds, 1);
+                print_count(op, "units", units, 1);
                 print_count(op, "faults", shared->faults, units);
                 print_count(op, "switches", shared->switches, units);
                 print_count(op, "stat.ctxt", shared->stat_ctxt, units);
                 print_count(op, "stat.intr", shared->stat_intr, units);
                 print_count(op, "vmstat.pgfault", shared->vm_fault, units);
                 print_count(op, "vmstat.pgalloc", shared->vm_alloc, units);
+                for (int i = 0; i < KEEL_COUNTERS; i++) {
+                        char name[32];
+
+                        snprintf(name, sizeof name, "keel.%s", keel_counter[i]);
+                        print_count(op, name, shared->keel[i], units);
+                }
         }
         fflush(stdout);
 }
 
-static void run_op(const struct op *op)
+static void run_op(const char *table, const struct op *op)
 {
         int status = 0;
 
@@ -1011,7 +1343,7 @@ static void run_op(const struct op *op)
                 while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                         ;
         }
-        report(op, status);
+        report(table, op, status);
 }
 
 /* `only` is a comma-separated list of names or empty; a blank may be written as an underscore. */
@@ -1039,7 +1371,10 @@ static void mode_ops(const char *only)
         loop_cost = op_empty(100000) / 100000.0;
         for (size_t i = 0; i < OPS; i++)
                 if (wanted(ops[i].name, only))
-                        run_op(&ops[i]);
+                        run_op("op", &ops[i]);
+        for (size_t i = 0; i < OPS2; i++)
+                if (wanted(ops2[i].name, only))
+                        run_op("op2", &ops2[i]);
 }
 
 /* ---- two CPUs against one ---- */
@@ -1082,6 +1417,50 @@ static double now(void)
         return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+/* What the measured stretch makes the CPUs send to each other and wait for. Linux counts the interrupts where they arrive,
+ * and no waits for locks. */
+struct traffic {
+        u64 ipis, waits;
+};
+static struct traffic traffic;
+
+/* The sum over the CPUs of a row of /proc/interrupts. */
+static u64 interrupts(const char *text, const char *row)
+{
+        const char *p = strstr(text, row);
+        u64         sum = 0;
+
+        if (!p)
+                return 0;
+        for (p += strlen(row);;) {
+                char *end;
+                u64   v = strtoull(p, &end, 10);
+
+                if (end == p)
+                        return sum;
+                sum += v;
+                p = end;
+        }
+}
+
+static struct traffic traffic_now(void)
+{
+        const char *t = slurp("/proc/keel/counters");
+
+        if (*t)
+                return (struct traffic){ field(t, "resched_ipis") + field(t, "tlb_ipis"),
+                                         field(t, "spin_waits") + field(t, "lock_waits") };
+        t = slurp("/proc/interrupts");
+        return (struct traffic){ interrupts(t, "RES:") + interrupts(t, "CAL:"), 0 };
+}
+
+static void traffic_since(struct traffic before)
+{
+        traffic = traffic_now();
+        traffic.ipis -= before.ipis;
+        traffic.waits -= before.waits;
+}
+
 /* Seconds that `count` threads of this process take for n rounds each. */
 static double threads_take(int count, u64 (*run)(long), long n)
 {
@@ -1094,16 +1473,20 @@ static double threads_take(int count, u64 (*run)(long), long n)
         }
         while (__atomic_load_n(&go, __ATOMIC_ACQUIRE) < count)
                 sched_yield();
+        struct traffic before = traffic_now();
         double begin = now();
         __atomic_store_n(&go, 100, __ATOMIC_RELEASE);
         for (int i = 0; i < count; i++)
                 pthread_join(w[i].thread, NULL);
-        return now() - begin;
+        double end = now();
+        traffic_since(before);
+        return end - begin;
 }
 
 /* The same with processes: pairs that talk through pipes, each pair on one CPU. */
 static double processes_take(int count, u64 (*run)(long), long n)
 {
+        struct traffic before = traffic_now();
         pid_t  pids[2];
         double begin = now();
 
@@ -1117,13 +1500,22 @@ static double processes_take(int count, u64 (*run)(long), long n)
         }
         for (int i = 0; i < count; i++)
                 waitpid(pids[i], NULL, 0);
-        return now() - begin;
+        double end = now();
+        traffic_since(before);
+        return end - begin;
 }
 
 /* open and close of a file of the thread's own */
 static u64 op_open_own(long n)
 {
-        return op_open_close(n);
+        char path[32];
+
+        snprintf(path, sizeof path, "/tmp/own%d", (int)syscall(SYS_gettid));
+        close(must(path, open(path, O_CREAT | O_RDWR, 0644)));
+        CALLS(n, "open", ({
+                long fd = call3(SYS_open, (long)path, O_RDONLY, 0);
+                fd < 0 ? fd : call3(SYS_close, fd, 0, 0);
+        }));
 }
 
 static u64 op_map_small(long n)
@@ -1142,15 +1534,15 @@ static void mode_smp(void)
                 u64       (*run)(long);
                 long        n;
                 double    (*take)(int, u64 (*)(long), long);
+                int         per_round;
         } all[] = {
-                { "null call", op_null, 200000, threads_take },
-                { "page faults", op_fault_anon, 40, threads_take },
-                { "mmap/munmap", op_map_small, 400, threads_take },
-                { "file opens", op_open_own, 10000, threads_take },
-                { "pipe pairs", op_pipe, 4000, processes_take },
+                { "null call", op_null, 400000, threads_take, 1 },
+                { "page faults", op_fault_anon, 80, threads_take, 256 },
+                { "mmap/munmap", op_map_small, 1000, threads_take, 1 },
+                { "file opens", op_open_own, 20000, threads_take, 1 },
+                { "pipe pairs", op_pipe, 4000, processes_take, 1 },
         };
 
-        page_file();
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
                 fflush(stdout);
                 pid_t pid = fork();
@@ -1159,7 +1551,10 @@ static void mode_smp(void)
                         alarm(300);
                         double one = all[i].take(1, all[i].run, all[i].n);
                         double two = all[i].take(2, all[i].run, all[i].n);
+                        double done = 2.0 * all[i].n * all[i].per_round;
                         printf("smp\t%s\t%.6f\t%.6f\n", all[i].name, one, two);
+                        printf("smpcount\t%s\tipis\t%.4f\n", all[i].name, traffic.ipis / done);
+                        printf("smpcount\t%s\twaits\t%.4f\n", all[i].name, traffic.waits / done);
                         fflush(stdout);
                         _exit(0);
                 }
@@ -1269,6 +1664,8 @@ static void set_up(void)
         mkdir("/tmp", 0777);
         mount("proc", "/proc", "proc", 0, NULL);
         mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+        mkdir("/dev/pts", 0755);
+        mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666");
         if (mount("tmpfs", "/tmp", "tmpfs", 0, "size=200m") < 0)
                 printf("note\ttmpfs: %s\n", strerror(errno));
         int fd = open("/dev/console", O_RDWR);
@@ -1316,6 +1713,7 @@ int main(int argc, char **argv)
         fflush(stdout);
         if (getpid() != 1)
                 return 0;
+        tcdrain(1);
         sync();
         reboot(RB_POWER_OFF);
         for (;;)

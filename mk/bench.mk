@@ -8,13 +8,15 @@
 #   make profile OP='stat' [KERNEL=linux]   instructions by kernel function; OP=all, OP=boot
 #   KEEL=path/to/keel measures another build; BENCH_OUT=folder keeps results apart
 BENCH      := $(BUILD)/bench
-BENCH_NEED  = $(BENCH)/bench $(BUILD)/images/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel)
+BENCH_NEED  = $(BENCH)/bench $(BUILD)/images/tiny.img $(BUILD)/oracle/vmlinuz $(if $(KEEL),,kernel bare-kernel)
 BENCH_QUICK ?=
 BENCH_OUT  ?=
 OP         ?=
 export BENCH_QUICK OP KEEL BENCH_OUT
 
-.PHONY: bench bench-report profile
+.PHONY: bench bench-report profile bare-kernel
+bare-kernel:
+	@$(MAKE) -s --no-print-directory kernel BARE=1
 
 # Linked at a fixed address: the profiler finds its marks by symbol.
 $(BENCH)/bench: bench/bench.c $(SETUP) | $(BUILD)/uapi

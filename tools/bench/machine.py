@@ -23,6 +23,7 @@ LEAN = ("mitigations=off init_on_alloc=0 randomize_kstack_offset=off hardened_us
         "lsm= cgroup_disable=memory audit=0")
 KERNELS = {                     # name: kernel file, its words
     "keel": (os.path.join(BUILD, "keel"), PLAIN),
+    "bare": (os.path.join(BUILD, "bare", "keel"), PLAIN),       # without traps: mk/kernel.mk, BARE=1
     "linux": (os.path.join(BUILD, "oracle", "vmlinuz"), LINUX),
     "lean": (os.path.join(BUILD, "oracle", "vmlinuz"), LINUX + " " + LEAN),
 }
@@ -63,7 +64,7 @@ class Trouble(Exception):
 def config(kernel, words, *, seed=1, mem="512M", smp=1, img="tiny", icount=True, extra=()):
     path, own = KERNELS[kernel]
     cfg = vmlib.Config(kernel=path, initrd=image(img), bare_append=True, mem=mem, smp=smp,
-                       append=f"{own} rdinit=/bench {words}".strip(), machine="q35")
+                       append=f"{own} rdinit=/bench {words}".strip(), machine="q35", measuring=True)
     if icount:
         cfg.accel, cfg.cpu = "tcg,thread=single", "max,-erms"
         cfg.extra = icount_flags(seed)
