@@ -5,7 +5,7 @@
 #   test-safec   mk/safec.mk    names safec/...
 #   test-host    mk/host.mk     names host/...
 #   test-debug   here           names debug/...
-#   test-vm      here           names abi/... apps/... shell/... boot/... stress/...
+#   test-vm      here           names abi/... apps/... programs/... shell/... boot/... stress/...
 TEST_BIN   := $(BUILD)/tests
 ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
 STRESS_BIN := $(patsubst tests/stress/%.c,$(TEST_BIN)/stress/%,$(wildcard tests/stress/*.c))
@@ -38,18 +38,27 @@ $(TEST_IMAGE): tools/image/test.spec tools/image/base.spec $(IMAGE_BASE) $(IMAGE
 	@for f in $(TEST_BIN)/abi/*; do [ -f tests/abi/$${f##*/}.c ] || rm -f $$f; done
 	tools/image/mkimage test
 
+$(IMAGES)/apps.img: tools/image/apps.spec $(TEST_IMAGE)
+	tools/image/mkimage apps
+
+$(IMAGES)/big.img: tools/image/big.spec tools/image/apps.spec $(TEST_IMAGE)
+	tools/image/mkimage big
+
+# What apps/... needs, and for programs/... the large one.
+APP_IMAGES := $(IMAGES)/apps.img $(if $(LONG)$(filter programs%,$(T)),$(IMAGES)/big.img)
+
 test:  ## all tests but those of test-long; T=NAME runs one, or all of a prefix
 	@tools/test/all $(T)
 
 test-long:  ## what takes too long for `make test`
 	@tools/test/all --long $(T)
 
-test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(IMAGES)/base.img $(IMAGES)/tiny.img $(USER_BIN)/crash  ## the tests in a virtual machine: abi, apps, shell, boot
+test-vm: $(RUN_KERNEL) $(TEST_IMAGE) $(APP_IMAGES) $(IMAGES)/base.img $(IMAGES)/tiny.img $(USER_BIN)/crash  ## the tests in a virtual machine: abi, apps, shell, boot
 	@tools/test/keeltest run $(if $(LONG),--long) $(T)
 
 test-debug: $(TEST_IMAGE)  ## the abi suite on the debug kernel: no lock out of order
 	@$(MAKE) -s --no-print-directory kernel DEBUG=1 > /dev/null
 	@tools/test/keeltest debug $(T)
 
-oracle: $(TEST_IMAGE) $(IMAGES)/base.img $(BUILD)/oracle/vmlinuz  ## record the oracle's answers of abi and apps again
-	@tools/test/keeltest oracle $(T)
+oracle: $(TEST_IMAGE) $(APP_IMAGES) $(IMAGES)/base.img $(BUILD)/oracle/vmlinuz  ## record the oracle's answers of abi and apps again [LONG=1: programs too]
+	@tools/test/keeltest oracle $(if $(LONG),--long) $(T)

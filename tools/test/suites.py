@@ -6,12 +6,14 @@ and how it ended, compared with what the oracle recorded:
 
     abi/NAME           tests/abi/NAME.c, a static program
     apps/GROUP/NAME    an entry of tests/apps/GROUP.list, a shell command
+    programs/GROUP/NAME    the same of tests/programs, for `make test-long`: large programs
 
 The .list files hold entries like
     NAME: COMMAND                     lines that are indented continue the command
     NAME (SECONDS): COMMAND           with its own time limit
     - NAME: REASON                    an applet that is left out, and why
     @shell PROGRAM ARGUMENT...        what runs the commands of this file (default /bin/sh)
+    @image NAME MEMORY                the image that has the programs (default test), on a machine of that size
     # a comment
 """
 import glob, os, re
@@ -19,13 +21,14 @@ import glob, os, re
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ABI = os.path.join(TOP, "tests", "abi")
 APPS = os.path.join(TOP, "tests", "apps")
+PROGRAMS = os.path.join(TOP, "tests", "programs")
 SECONDS = 30                    # a test's limit inside the guest; TCG is slow
 
 
 class Test:
-    def __init__(self, name, argv, expected, seconds=SECONDS, script=None):
+    def __init__(self, name, argv, expected, seconds=SECONDS, script=None, machine=("test", "512M")):
         self.name, self.argv, self.expected = name, argv, expected
-        self.seconds, self.script = seconds, script
+        self.seconds, self.script, self.machine = seconds, script, machine
 
     def recorded(self):
         try:
@@ -58,11 +61,12 @@ def seconds_of(path):
 
 
 class ListFile:
-    """One tests/apps/*.list: its tests and its exclusions."""
+    """One tests/apps/*.list or tests/programs/*.list: its tests and its exclusions."""
 
     def __init__(self, path):
-        self.group = os.path.basename(path)[:-5]
+        self.folder, self.group = os.path.dirname(path), os.path.basename(path)[:-5]
         self.shell, self.tests, self.excluded = ["/bin/sh"], [], {}
+        self.machine = ("test", "512M")
         entry = None
         for n, line in enumerate(open(path), 1):
             line = line.rstrip("\n")
@@ -75,6 +79,9 @@ class ListFile:
                 continue
             if line.startswith("@shell "):
                 self.shell = line.split()[1:]
+                continue
+            if line.startswith("@image "):
+                self.machine = tuple(line.split()[1:])
                 continue
             found = re.match(r"(- )?([^\s:(]+)(?: \((\d+)\))?:\s?(.*)", line)
             if not found:
@@ -90,26 +97,30 @@ class ListFile:
         if excluded:
             self.excluded[name] = " ".join(lines)
             return None
-        full = f"apps/{self.group}/{name}"
+        full = f"{os.path.basename(self.folder)}/{self.group}/{name}"
         if any(t.name == full for t in self.tests):
             raise SystemExit(f"{full} is there twice")
         guest = f"/keel/{full}"
         self.tests.append(Test(full, self.shell + [guest],
-                               os.path.join(APPS, "expected", self.group, name), seconds,
-                               "\n".join(lines) + "\n"))
+                               os.path.join(self.folder, "expected", self.group, name), seconds,
+                               "\n".join(lines) + "\n", self.machine))
         return None
 
 
-def list_files():
-    return [ListFile(p) for p in sorted(glob.glob(os.path.join(APPS, "*.list")))]
+def list_files(folder=APPS):
+    return [ListFile(p) for p in sorted(glob.glob(os.path.join(folder, "*.list")))]
 
 
-def app_tests():
-    return [t for f in list_files() for t in f.tests]
+def app_tests(folder=APPS):
+    return [t for f in list_files(folder) for t in f.tests]
+
+
+def program_tests():
+    return app_tests(PROGRAMS)
 
 
 def guest_tests():
-    return abi_tests() + app_tests()
+    return abi_tests() + app_tests() + program_tests()
 
 
 def oracle_version():
