@@ -4,6 +4,7 @@
     stress/fuzz        random system calls for a minute, on 2 CPUs (tests/stress/fuzz.c)
     stress/forkbomb    processes until there are no more (tests/stress/forkbomb.c)
     stress/memhog      memory until there is no more (tests/stress/memhog.c)
+    stress/output      four writers fill a serial port at once: nothing is lost, nobody waits for ever
 
 Each is a command in a machine of its own; it must print what is expected, the shell must go
 on, and the kernel's log must know of no oops.  SEED= repeats a fuzzing run.
@@ -22,6 +23,8 @@ def tests(long_run):
          [r"^limited: EAGAIN after 49 children$", r"^limited: status 0$", r"^afterwards: fork works$", r"^status 0$"]),
         ("stress/memhog", "256M", 300, "/tests/stress/memhog",
          [r"^pages: ended$", r"^file: ended$", r"^limit: ended$", r"^the shell answers$", r"^status 0$"]),
+        ("stress/output", "256M", 300, "for i in 1 2 3 4; do (head -c 500000 /dev/zero | tr '\\0' x) & done; wait; echo",
+         [r"^x{2000000}$", r"^status 0$"]),
         ("stress/fuzz", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}",
          [r"^fuzz: seed \d+", r"^fuzz: [1-9]\d{3,} calls by [1-9]\d* workers, done$", r"^status 0$"]),
     ]

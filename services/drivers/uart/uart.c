@@ -49,7 +49,8 @@ static void set_ier_locked(struct uart *u, u8 ier)
         }
 }
 
-/* Sends what the transmitter takes now; keeps U2. */
+/* Sends what the transmitter takes now; keeps U2.  What waited in the ring leaves it in the bottom half only, which
+ * tells those who wait for room. */
 static void send_locked(struct uart *u)
 {
         while (!u->stopped && u->out_head != u->out_tail && (ioports_read8(u->ports, LSR) & LSR_THR_EMPTY)) {
@@ -68,10 +69,12 @@ static usize port_write(struct tty_port *port, bytes text)
         struct uart *u = DOWNCAST(uart, port);
         SPIN_GUARD(&u->lock);
         usize n = min_u64(bytes_len(text), RING_SIZE - (u->out_head - u->out_tail));
+        bool  idle = u->out_head == u->out_tail;
 
         for (usize i = 0; i < n; i++)
                 u->ring[u->out_head++ & (RING_SIZE - 1)] = bytes_at(text, i);
-        send_locked(u);
+        if (idle)
+                send_locked(u);
         return n;
 }
 
@@ -147,16 +150,28 @@ static bool transmit(struct uart *u)
         return on;
 }
 
-/* The line is an edge: no new one comes while a cause is pending, so all causes are dealt with before the end. */
+/* The line falls and, if there still is a cause, rises again. */
+static void raise_line_again(struct uart *u)
+{
+        SPIN_GUARD(&u->lock);
+        ioports_write8(u->ports, IER, 0);
+        ioports_write8(u->ports, IER, u->ier);
+}
+
+/* The line is an edge: no new one comes while a cause is pending.  So all causes are dealt with before the
+ * end; or, where they keep coming, the line is made to rise once more. */
 static void interrupted(struct irq_handler *h)
 {
         struct uart *u = OWNER_OF(uart, irq, h);
 
-        for (u32 rounds = 0; rounds < 256 && !(ioports_read8(u->ports, IIR) & IIR_NONE); rounds++) {
+        for (u32 rounds = 0; rounds < 64; rounds++) {
+                if (ioports_read8(u->ports, IIR) & IIR_NONE)
+                        return;
                 receive(u);
                 if (transmit(u))
                         tty_written(u->base.tty);
         }
+        raise_line_again(u);
 }
 
 /* There is a port if the scratch register holds what is written, and the line status is not all ones. */
