@@ -189,8 +189,8 @@ void arch_ustate_copy(struct arch_ustate *dst, struct arch_ustate *src_current);
 void arch_ustate_save(struct arch_ustate *u);                                   /* at switch away: FPU, fs, gs */
 void arch_ustate_load(struct arch_ustate *u);                                   /* at switch to */
 /* Runs user code with *regs (on the top of this task's stack, as k_regs_of(stack_top)); never returns here: the
- * next entry calls k_on_*(regs), then k_before_user(regs), then user code again.  The first time too
- * k_before_user(regs) comes before user code. */
+ * next entry calls k_on_*(regs), then, if the task's work, n_held or the CPU's resched, bh_pending or preempt is not 0,
+ * k_before_user(regs), then user code again.  The first time too. */
 void arch_enter_user(struct user_regs *regs) __attribute__((noreturn));
 /* SAFETY: T3, K4: the top of a task's own stack. */
 static inline struct user_regs *k_regs_of(u64 stack_top) { return (struct user_regs *)(stack_top - sizeof(struct user_regs)); }
@@ -212,7 +212,7 @@ void frame_main(void);                                  /* boot CPU, boot stack,
 void k_cpu_main(void) __attribute__((noreturn));        /* an AP, set up, on its idle task's stack: joins the scheduler */
 void k_on_syscall(struct user_regs *regs);              /* irqs on */
 void k_on_user_fault(struct user_regs *regs, struct user_fault *f);             /* irqs on; page faults too */
-void k_before_user(struct user_regs *regs);             /* irqs on entry; returns with irqs off, nothing pending */
+void k_before_user(struct user_regs *regs);             /* returns with irqs off, nothing pending */
 struct kernel_trap { u64 vector, error, addr, ip, sp, bp; };
 const char *arch_trap_cause(const struct kernel_trap *t);        /* in words */
 void k_on_kernel_trap(struct kernel_trap *t);           /* no exception-table entry fits: oops or panic; does not return */

@@ -137,22 +137,20 @@ usize mbytes_copy(mbytes dst, bytes src)
 void mbytes_fill(mbytes dst, u8 value) { memset(dst.p_k, value, dst.n_k); }
 bool bytes_eq(bytes a, bytes b)
 {
+        const u8 *x = a.p_k, *y = b.p_k;
         usize n = a.n_k, i = 0;
 
         if (n != b.n_k)
                 return false;
-        if (n < 4) {
-                for (; i < n; i++)
-                        if (a.p_k[i] != b.p_k[i])
+        if (n >= 8) {
+                for (; i + 8 < n; i += 8)
+                        if (W(x, i) != W(y, i))
                                 return false;
-                return true;
+                return W(x, n - 8) == W(y, n - 8);
         }
-        if (n < 8)
-                return H(a.p_k, 0) == H(b.p_k, 0) && H(a.p_k, n - 4) == H(b.p_k, n - 4);
-        for (; i + 8 < n; i += 8)
-                if (W(a.p_k, i) != W(b.p_k, i))
-                        return false;
-        return W(a.p_k, n - 8) == W(b.p_k, n - 8);
+        if (n >= 4)
+                return H(x, 0) == H(y, 0) && H(x, n - 4) == H(y, n - 4);
+        return !n || (x[0] == y[0] && x[n / 2] == y[n / 2] && x[n - 1] == y[n - 1]);
 }
 
 int bytes_cmp(bytes a, bytes b)
@@ -207,23 +205,47 @@ static inline u64 mix(u64 a, u64 b)
 
 u32 hash_u64(u64 v) { return (u32)(mix(v ^ hash_key[0], hash_key[1] | 1) >> 16); }
 
+/* The n < 8 bytes at p + i of p's `all`, zeros above.  SAFETY: B1: i + n <= all. */
+static inline u64 last_word(const u8 *p, usize i, usize n, usize all)
+{
+        if (n == 0)
+                return 0;
+        if (all >= 8)
+                return W(p, i + n - 8) >> (64 - 8 * n);
+        if (n >= 4)
+                return H(p, i) | (u64)H(p, i + n - 4) << 8 * (n - 4);
+        return p[i] | (u64)p[i + n / 2] << 8 * (n / 2) | (u64)p[i + n - 1] << 8 * (n - 1);
+}
+
+static inline u32 hash_end(u64 h, u64 last, usize n) { return (u32)(mix(h ^ last, (hash_key[1] | 1) + hash_key[0] * 2 + n * 2) >> 16); }
+
 u32 bytes_hash(bytes b)
 {
-        u64 h = hash_key[0] ^ b.n_k, k = hash_key[1] | 1, last = 0;
+        u64 h = hash_key[0];
         usize i = 0;
 
         for (; i + 8 <= b.n_k; i += 8)
-                h = mix(h ^ W(b.p_k, i), k);
-        /* The rest, with bytes told twice: the length, which says which, is in h already. */
-        if (i == b.n_k)
-                last = 0;
-        else if (b.n_k >= 8)
-                last = W(b.p_k, b.n_k - 8);
-        else if (b.n_k >= 4)
-                last = H(b.p_k, 0) | (u64)H(b.p_k, b.n_k - 4) << 32;
-        else
-                last = b.p_k[0] | (u64)b.p_k[b.n_k / 2] << 8 | (u64)b.p_k[b.n_k - 1] << 16;
-        return (u32)(mix(h ^ last, k + hash_key[0] * 2) >> 16);
+                h = mix(h ^ W(b.p_k, i), hash_key[1] | 1);
+        return hash_end(h, last_word(b.p_k, i, b.n_k - i, b.n_k), b.n_k);
+}
+
+struct bytes_part bytes_part(bytes b, u8 end)
+{
+        u64 ones = 0x0101010101010101ul, v = ones * end, h = hash_key[0];
+
+        for (usize i = 0;; i += 8) {
+                usize left = b.n_k - i, n = left;
+                u64 w = left >= 8 ? W(b.p_k, i) : last_word(b.p_k, i, left, b.n_k);
+                u64 x = w ^ v, hit = (x - ones) & ~x & ones << 7;
+
+                if (hit)                /* its lowest bit is the first such byte's */
+                        n = min_u64(left, (u32)__builtin_ctzl(hit) / 8);
+                else if (left >= 8) {
+                        h = mix(h ^ w, hash_key[1] | 1);
+                        continue;
+                }
+                return (struct bytes_part){ (u32)(i + n), hash_end(h, w & ((1ul << 8 * (n & 7)) - 1), i + n) };
+        }
 }
 
 /* ---- 128-bit arithmetic ---- */
@@ -238,11 +260,4 @@ u64 mul_div(u64 a, u64 b, u64 d)
         hi %= d;                                /* what does not fit in 64 bits is cut off */
         __asm__ ("divq %4" : "=a"(lo), "=d"(rest) : "0"(lo), "1"(hi), "r"(d) : "cc");
         return lo;
-}
-
-u64 mul_shift(u64 a, u64 b, u32 shift)
-{
-        if (shift >= 128)
-                __builtin_trap();
-        return (u64)((unsigned __int128)a * b >> shift);
 }

@@ -272,6 +272,36 @@ void frame_fill(struct frame *f, usize off, usize len, u8 value)
         access_end(f);
 }
 
+/* SAFETY: F1: pinned and in range; U5: the user side is user_copy's affair, whose faults it answers itself. */
+usize user_copy_from_frame(u64 addr, struct frame *f, usize off, usize len)
+{
+        k_range(access_begin(f, off, len, false));
+        usize n = user_copy_out(addr, (bytes){ (u8 *)pfn_virt(pfn_of(f)) + off, len });        /* SAFETY: F1 */
+
+        access_end(f);
+        return n;
+}
+
+usize user_copy_to_frame(struct frame *f, usize off, u64 addr, usize len)
+{
+        k_range(access_begin(f, off, len, true));
+        usize n = user_copy_in((mbytes){ (u8 *)pfn_virt(pfn_of(f)) + off, len }, addr);        /* SAFETY: F1 */
+
+        access_end(f);
+        return n;
+}
+
+usize user_zero(u64 addr, usize len)
+{
+        usize done = 0, n = 0, want;
+
+        for (; done < len && n == 0; done += want - n) {
+                want = min_u64(len - done, PAGE_SIZE);
+                n = want - user_copy_from_frame(addr + done, zero_frame, 0, want);
+        }
+        return done;
+}
+
 void frame_copy(struct frame *dst, struct frame *src)
 {
         k_range(src != NULL);                   /* before dst has a reference that a trap would leave */

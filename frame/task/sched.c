@@ -318,9 +318,22 @@ void sched_first_run(void)
         preempt_sub_check(PREEMPT_ONE);
 }
 
+static void count_time(struct task *t, u64 cycles)
+{
+        t->cycles[t->tick_user & 1] += cycles - t->stamp;
+        t->stamp = cycles;
+}
+
+void task_count_time(struct task *t)
+{
+        preempt_add(PREEMPT_ONE);
+        count_time(t, arch_cycles());
+        preempt_sub_check(PREEMPT_ONE);
+}
+
 static void account(struct task *prev, struct task *next, struct percpu *pc, u64 cycles, u64 now)
 {
-        prev->system_cycles += cycles - prev->stamp;
+        count_time(prev, cycles);
         next->stamp = cycles;
         if (prev->is_idle)
                 pc->idle_ns += now - pc->idle_since;
@@ -484,6 +497,8 @@ void sched_tick(struct percpu *pc, u64 now)
                 return;
         }
         pc->tick_deadline = now + SCHED_TICK;
+        t->tick_user = t->in_user;
+        count_time(t, arch_cycles());
         if (c.ops && t->in_policy) {
                 if (!call_policy(call_tick, &c))
                         policy_failed();

@@ -200,7 +200,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
         t->held[0] = HELD_BASE;
-        t->user_cycles = t->system_cycles = t->switches[0] = t->switches[1] = 0;
+        t->cycles[0] = t->cycles[1] = t->switches[0] = t->switches[1] = t->tick_user = 0;
         t->cpu = cpu_id();
         t->started = arch_clock_now();
         t->timer.fire = fire_wake;
@@ -239,6 +239,7 @@ struct task *task_new_user(struct task_body *body, const struct user_ops *ops, s
         else
                 arch_ustate_init(t->ustate);
         t->uops = ops;
+        t->tick_user = 1;
         bind(t, body);
         return t;
 }
@@ -435,21 +436,10 @@ void task_after_oops(struct task *t)
 }
 
 /* ---- the user loop: the hot path of every system call ---- */
-
-static inline void enter_kernel(struct task *t)
-{
-        u64 now = arch_cycles();
-
-        t->user_cycles += now - t->stamp;
-        t->stamp = now;
-        t->in_user = 0;
-}
-
 void k_on_syscall(struct user_regs *regs)
 {
         struct task *t = current_task();
 
-        enter_kernel(t);
         t->uops->syscall(t->body, regs);
 }
 
@@ -457,7 +447,6 @@ void k_on_user_fault(struct user_regs *regs, struct user_fault *f)
 {
         struct task *t = current_task();
 
-        enter_kernel(t);
         COUNT(CPU_FAULTS);
         if (f->vector == 14)
                 t->uops->fault(t->body, regs, *f);
@@ -465,13 +454,13 @@ void k_on_user_fault(struct user_regs *regs, struct user_fault *f)
                 t->uops->exception(t->body, regs, *f);
 }
 
-/* Irqs off on entry and exit. */
-static void noinline before_user_slow(struct task *t, struct user_regs *regs)
+/* The entry code calls it when something is pending. */
+void k_before_user(struct user_regs *regs)
 {
+        struct task *t = current_task();
         struct percpu *pc;
 
-        if (t->in_user)
-                enter_kernel(t);        /* it came by an interrupt */
+        t->in_user = regs->orig_rax == U64_MAX;         /* what a tick that is pending has interrupted */
         for (u32 tries = 0;; tries++) {
                 arch_irq_on();
                 check_clean(t);
@@ -486,27 +475,11 @@ static void noinline before_user_slow(struct task *t, struct user_regs *regs)
                 }
                 arch_irq_off();
                 pc = this_cpu();
+                t->in_user = 0;
                 /* Bottom halves over their budget do not keep a task from running. */
                 if (!(t->work | pc->resched) && (!pc->bh_pending || tries > 2))
                         return;
         }
-}
-
-void k_before_user(struct user_regs *regs)
-{
-        struct task *t = current_task();
-
-        arch_irq_off();
-        struct percpu *pc = this_cpu();
-        if (__builtin_expect(t->work | t->n_held | pc->resched | pc->bh_pending | pc->preempt, 0))
-                before_user_slow(t, regs);
-        u64 now = arch_cycles();
-        if (t->in_user)
-                t->user_cycles += now - t->stamp;
-        else
-                t->system_cycles += now - t->stamp;
-        t->stamp = now;
-        t->in_user = 1;
 }
 
 /* ---- interrupts and kicks ---- */
@@ -559,16 +532,20 @@ void task_set_name(struct task *t, bytes name) { set_name(t, (const char *)name.
 
 static u64 to_ns(u64 cycles, const struct clock_params *cp) { return mul_shift(cycles, cp->mult, cp->shift); }
 
-/* Another CPU's running task: what it did since it last crossed is estimated. */
+/* Another CPU's running task: what it did since its last tick is estimated. */
 struct task_times task_times(struct task *t)
 {
         struct clock_params cp = clock_params();
-        u64 user = __atomic_load_n(&t->user_cycles, __ATOMIC_RELAXED), sys = __atomic_load_n(&t->system_cycles, __ATOMIC_RELAXED);
-        u64 stamp = __atomic_load_n(&t->stamp, __ATOMIC_RELAXED), now = arch_cycles();
+        u64 c[2], now = arch_cycles();
 
+        if (t == current_task())
+                task_count_time(t);             /* so that neither part ever falls */
+        for (u32 i = 0; i < 2; i++)
+                c[i] = __atomic_load_n(&t->cycles[i], __ATOMIC_RELAXED);
+        u64 stamp = __atomic_load_n(&t->stamp, __ATOMIC_RELAXED);
         if (__atomic_load_n(&t->state, __ATOMIC_RELAXED) == TS_RUNNING && now > stamp)
-                *(t->in_user ? &user : &sys) += now - stamp;
-        return (struct task_times){ to_ns(user, &cp), to_ns(sys, &cp), t->started };
+                c[t->tick_user & 1] += now - stamp;
+        return (struct task_times){ to_ns(c[1], &cp), to_ns(c[0], &cp), t->started };
 }
 
 u64 task_switches(struct task *t, bool voluntary) { return __atomic_load_n(&t->switches[voluntary], __ATOMIC_RELAXED); }

@@ -81,22 +81,22 @@ struct task {
         u64   stack_top;                        /* user_regs lie just below, struct arch_ustate above */
         struct task_body *body;                 /* counted until the end; NULL: the framework's own thread */
         const struct user_ops *uops;            /* NULL: kernel thread */
-        u32   work;                             /* WORK_*: atomic */
+        u32   work;                             /* WORK_*: atomic; offsets known to trap.S and ucopy.S */
         u32   n_held;
-        u64   stamp;                            /* cycles at the last crossing of the user border */
-        u64   user_cycles, system_cycles;
+        struct vmspace *space;                  /* counted */
+        u64   stamp;                            /* cycles up to which its time is counted */
+        u64   cycles[2];                        /* system, user: each stretch up to a tick or switch, as tick_user says */
+        u32   tick_user;                        /* the last tick came from user code */
+        u32   in_user;                          /* interrupted there: until k_before_user */
         u32   state;                            /* TS_*: atomic */
         u32   on_cpu;                           /* its stack is in use by a CPU */
         u32   cpu;                              /* runs or last ran there */
         u32   intr;                             /* enum intr bits: atomic */
-        struct vmspace *space;                  /* counted */
         struct arch_ustate *ustate;             /* NULL: kernel thread */
         u32   ustate_cpu;                       /* whose registers may still hold it */
         u32   in_policy;                        /* given to the registered policy (else: round robin) */
         u32   ending;                           /* left the policy for good: its body is being let go of */
-        u32   in_user;                          /* runs user code since `stamp` */
         u32   is_idle;
-
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
         u64   held[1 + MAX_HELD + HELD_BORROWED];       /* the first is HELD_BASE, for ever; n_held follow */
 
@@ -205,6 +205,7 @@ void sched_leave_policy(void);                  /* current: ends; from now on th
 void sched_end(void) __attribute__((noreturn)); /* current: switches away for ever */
 void sched_first_run(void);                     /* the tail of the switch that starts a task */
 void sched_tick(struct percpu *pc, u64 now);    /* bottom half */
+void task_count_time(struct task *t);           /* current: its time up to now */
 
 /* waitq.c */
 void waiters_init(struct task *t);

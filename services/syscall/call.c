@@ -46,24 +46,25 @@ err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize
         return io_vec_check(blob_bytes(*vec), total);
 }
 
-err_t path_arg_get(struct path_arg *p, u64 addr)
+static struct path_arg long_path(u64 addr)
 {
         usize len = 0;
-        err_t err = vm_copy_string(MBYTES_OF(p->small), addr, &len);
-        p->len = len;
-        if (!err_is(err, ENAMETOOLONG))
-                return err;
-        p->big = blob_alloc(NULL, PATH_MAX_LEN);
-        if (!p->big)
-                return ERR(ENOMEM);
-        err = vm_copy_string(blob_mbytes(p->big), addr, &len);
-        p->len = len;
-        return err;
+        struct blob *big = blob_alloc(NULL, PATH_MAX_LEN);
+        if (!big)
+                return (struct path_arg){ .text = NO_BYTES, .err = ERR(ENOMEM) };
+        err_t err = vm_copy_string(blob_mbytes(big), addr, &len);
+        return (struct path_arg){ .text = bytes_take(blob_bytes(big), len), .err = err, .big = big };
 }
 
-bytes path_arg_bytes(struct path_arg *p)
+struct path_arg path_arg_get(struct scratch *small, u64 addr)
 {
-        return p->big ? bytes_take(blob_bytes(p->big), p->len) : bytes_take(BYTES_OF(p->small), p->len);
+        while (!scratch_string(small, addr)) {
+                usize n = bytes_len(scratch_bytes(small));
+                if (n == SCRATCH_SIZE)
+                        return long_path(addr);
+                if (failed(vm_fault_in(addr + n, 1, false)))
+                        return (struct path_arg){ .text = NO_BYTES, .err = ERR(EFAULT) };
+        }
+        bytes text = scratch_bytes(small);
+        return (struct path_arg){ .text = bytes_take(text, bytes_len(text) - 1) };
 }
-
-void path_arg_drop(struct path_arg *p) { blob_drop(p->big); }

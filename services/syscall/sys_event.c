@@ -55,7 +55,7 @@ err_t sys_epoll_ctl(struct call *c)
         u32 op = arg_uint(c, 1), fd = arg_uint(c, 2);
 
         if (op != EPOLL_CTL_DEL)
-                TRY(GET_USER(ev, c->a[3]));
+                TRY(GET_USER(ev, arg(c, 3)));
         struct fd_ref epoll = fd_get(c->t->files, arg_uint(c, 0));
         if (!epoll.file)
                 return ERR(EBADF);
@@ -76,12 +76,12 @@ static err_t epoll_until(struct call *c, u64 deadline)
 
         if (max <= 0 || max > EPOLL_MAX_EVENTS)
                 return ERR(EINVAL);
-        if (!vm_is_user(c->a[1], (u64)max * sizeof(struct linux_epoll_event)))
+        if (!vm_is_user(arg(c, 1), (u64)max * sizeof(struct linux_epoll_event)))
                 return ERR(EFAULT);
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = epoll_wait_events(r.file, c->a[1], (u32)max, deadline, &n);
+        err_t err = epoll_wait_events(r.file, arg(c, 1), (u32)max, deadline, &n);
         fd_put(r);
         c->result = n;
         return err;
@@ -102,10 +102,10 @@ static err_t epoll_masked(struct call *c, u64 deadline)
 {
         u64 mask = 0;
 
-        if (c->a[4]) {
-                if (c->a[5] != sizeof mask)
+        if (arg(c, 4)) {
+                if (arg(c, 5) != sizeof mask)
                         return ERR(EINVAL);
-                TRY(GET_USER(mask, c->a[4]));
+                TRY(GET_USER(mask, arg(c, 4)));
                 signal_set_temporary_mask(mask);
         }
         err_t err = epoll_until(c, deadline);
@@ -120,9 +120,9 @@ err_t sys_epoll_pwait2(struct call *c)
         struct linux_timespec ts = {};
         u64 ns = 0;
 
-        if (!c->a[3])
+        if (!arg(c, 3))
                 return epoll_masked(c, NEVER);
-        TRY(GET_USER(ts, c->a[3]));
+        TRY(GET_USER(ts, arg(c, 3)));
         TRY(ns_from_timespec(ts, &ns));
         return epoll_masked(c, deadline_in(ns));
 }
@@ -150,7 +150,7 @@ err_t sys_timerfd_settime(struct call *c)
         struct linux_itimerspec spec = {};
         struct timerfd_time new = {}, old = {};
 
-        TRY(GET_USER(spec, c->a[2]));
+        TRY(GET_USER(spec, arg(c, 2)));
         TRY(ns_from_timespec(spec.it_value, &new.value));
         TRY(ns_from_timespec(spec.it_interval, &new.interval));
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
@@ -158,7 +158,7 @@ err_t sys_timerfd_settime(struct call *c)
                 return ERR(EBADF);
         err_t err = timerfd_set(r.file, arg_uint(c, 1), new, &old);
         fd_put(r);
-        return succeeded(err) && c->a[3] ? put_itimerspec(c->a[3], old) : err;
+        return succeeded(err) && arg(c, 3) ? put_itimerspec(arg(c, 3), old) : err;
 }
 
 err_t sys_timerfd_gettime(struct call *c)
@@ -170,7 +170,7 @@ err_t sys_timerfd_gettime(struct call *c)
                 return ERR(EBADF);
         err_t err = timerfd_get(r.file, &now);
         fd_put(r);
-        return succeeded(err) ? put_itimerspec(c->a[1], now) : err;
+        return succeeded(err) ? put_itimerspec(arg(c, 1), now) : err;
 }
 
 /* ---- signalfd ---- */
@@ -181,9 +181,9 @@ static err_t signalfd_call(struct call *c, u32 flags)
         struct file *f = NULL;
         u64 mask = 0;
 
-        if (c->a[2] != sizeof mask)
+        if (arg(c, 2) != sizeof mask)
                 return ERR(EINVAL);
-        TRY(GET_USER(mask, c->a[1]));
+        TRY(GET_USER(mask, arg(c, 1)));
         if (flags & ~(u32)(SFD_CLOEXEC | SFD_NONBLOCK))
                 return ERR(EINVAL);
         if (arg_int(c, 0) == -1) {

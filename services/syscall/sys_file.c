@@ -37,13 +37,13 @@ static err_t transfer(struct call *c, struct io *io, bool is_write)
 
 err_t sys_read(struct call *c)
 {
-        struct io io = io_user(c->a[1], c->a[2]);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
         return transfer(c, &io, false);
 }
 
 err_t sys_write(struct call *c)
 {
-        struct io io = io_user(c->a[1], c->a[2]);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
         return transfer(c, &io, true);
 }
 
@@ -61,18 +61,18 @@ static err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_write)
 
 err_t sys_pread64(struct call *c)
 {
-        if ((i64)c->a[3] < 0)
+        if ((i64)arg(c, 3) < 0)
                 return ERR(EINVAL);
-        struct io io = io_user(c->a[1], c->a[2]);
-        return transfer_at(c, &io, c->a[3], false);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
+        return transfer_at(c, &io, arg(c, 3), false);
 }
 
 err_t sys_pwrite64(struct call *c)
 {
-        if ((i64)c->a[3] < 0)
+        if ((i64)arg(c, 3) < 0)
                 return ERR(EINVAL);
-        struct io io = io_user(c->a[1], c->a[2]);
-        return transfer_at(c, &io, c->a[3], true);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
+        return transfer_at(c, &io, arg(c, 3), true);
 }
 
 enum { AT_POSITION, AT_OFFSET };
@@ -82,7 +82,7 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write)
         usize total = 0;
         TRY(io_vec_check(vec, &total));
         struct io io = io_vec(vec, total);
-        return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, c->a[3], is_write);
+        return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, arg(c, 3), is_write);
 }
 
 /* The iovec array is on the stack up to VEC_SMALL entries. */
@@ -90,20 +90,20 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write)
 
 static err_t vector_call(struct call *c, u32 where, bool is_write)
 {
-        u64 count = c->a[2];
+        u64 count = arg(c, 2);
         struct linux_iovec small[VEC_SMALL] = {};
 
         if (count > IO_MAX_VECS)
                 return ERR(EINVAL);
         usize size = count * sizeof(struct linux_iovec);
         if (count <= VEC_SMALL) {
-                TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), c->a[1]));
+                TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), arg(c, 1)));
                 return transfer_vec(c, bytes_take(BYTES_OF(small), size), where, is_write);
         }
         struct blob *big CLEANUP(drop_blob) = blob_alloc(c->t->payer, size);
         if (!big)
                 return ERR(ENOMEM);
-        TRY(vm_copy_in(mbytes_take(blob_mbytes(big), size), c->a[1]));
+        TRY(vm_copy_in(mbytes_take(blob_mbytes(big), size), arg(c, 1)));
         return transfer_vec(c, bytes_take(blob_bytes(big), size), where, is_write);
 }
 
@@ -111,19 +111,19 @@ err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false); }
 err_t sys_writev(struct call *c) { return vector_call(c, AT_POSITION, true); }
 err_t sys_preadv(struct call *c)
 {
-        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false);
 }
 err_t sys_pwritev(struct call *c)
 {
-        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true);
 }
 static err_t vector_call2(struct call *c, bool is_write)
 {
-        if (c->a[5])                            /* RWF_* flags: none is there yet */
+        if (arg(c, 5))                            /* RWF_* flags: none is there yet */
                 return ERR(EOPNOTSUPP);
-        if ((i64)c->a[3] == -1)
+        if ((i64)arg(c, 3) == -1)
                 return vector_call(c, AT_POSITION, is_write);
-        return (i64)c->a[3] < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write);
 }
 err_t sys_preadv2(struct call *c)  { return vector_call2(c, false); }
 err_t sys_pwritev2(struct call *c) { return vector_call2(c, true); }
@@ -134,7 +134,7 @@ err_t sys_lseek(struct call *c)
         if (!r.file)
                 return ERR(EBADF);
         u64 pos = 0;
-        err_t err = file_lseek(r.file, (i64)c->a[1], arg_uint(c, 2), &pos);
+        err_t err = file_lseek(r.file, (i64)arg(c, 1), arg_uint(c, 2), &pos);
         fd_put(r);
         c->result = pos;
         return err;
@@ -145,8 +145,8 @@ err_t sys_sendfile(struct call *c)
         u64 pos = 0;
         usize done = 0;
 
-        if (c->a[2]) {
-                TRY(GET_USER(pos, c->a[2]));
+        if (arg(c, 2)) {
+                TRY(GET_USER(pos, arg(c, 2)));
                 if ((i64)pos < 0)
                         return ERR(EINVAL);
         }
@@ -159,16 +159,16 @@ err_t sys_sendfile(struct call *c)
                 fd_put(in);
                 err = ERR(EINVAL);
         } else if (in.file) {
-                if (c->a[2])
-                        err = file_sendfile(out.file, in.file, &pos, min_u64(c->a[3], IO_MAX_BYTES), &done);
+                if (arg(c, 2))
+                        err = file_sendfile(out.file, in.file, &pos, min_u64(arg(c, 3), IO_MAX_BYTES), &done);
                 else
-                        err = file_sendfile(out.file, in.file, NULL, min_u64(c->a[3], IO_MAX_BYTES), &done);
+                        err = file_sendfile(out.file, in.file, NULL, min_u64(arg(c, 3), IO_MAX_BYTES), &done);
                 fd_put(in);
         }
         fd_put(out);
         TRY(restartable(err));
         c->result = done;
-        return c->a[2] ? PUT_USER(c->a[2], pos) : OK;
+        return arg(c, 2) ? PUT_USER(arg(c, 2), pos) : OK;
 }
 
 /* ---- descriptors ---- */
@@ -269,8 +269,8 @@ static err_t make_pipe(struct call *c, u64 at, u32 flags)
         return err;
 }
 
-err_t sys_pipe(struct call *c)  { return make_pipe(c, c->a[0], 0); }
-err_t sys_pipe2(struct call *c) { return make_pipe(c, c->a[0], arg_uint(c, 1)); }
+err_t sys_pipe(struct call *c)  { return make_pipe(c, arg(c, 0), 0); }
+err_t sys_pipe2(struct call *c) { return make_pipe(c, arg(c, 0), arg_uint(c, 1)); }
 
 static err_t get_owner(struct file *f, u64 *result)
 {
@@ -390,24 +390,24 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
 err_t sys_fcntl(struct call *c)
 {
         u32 fd = arg_uint(c, 0), cmd = arg_uint(c, 1), fd_flags = 0;
-        u64 arg = c->a[2];
+        u64 value = arg(c, 2);
 
         switch (cmd) {
         case F_DUPFD:
         case F_DUPFD_CLOEXEC:
-                return dup_from(c, fd, (u32)arg, cmd == F_DUPFD_CLOEXEC ? FD_CLOEXEC : 0);
+                return dup_from(c, fd, (u32)value, cmd == F_DUPFD_CLOEXEC ? FD_CLOEXEC : 0);
         case F_GETFD:
                 TRY(files_get_flags(c->t->files, fd, &fd_flags));
                 c->result = fd_flags;
                 return OK;
         case F_SETFD:
-                return files_set_flags(c->t->files, fd, (u32)arg & FD_CLOEXEC);
+                return files_set_flags(c->t->files, fd, (u32)value & FD_CLOEXEC);
         }
         bool path_too = cmd == F_GETFL;
         struct fd_ref r = path_too ? fd_get_path(c->t->files, fd) : fd_get(c->t->files, fd);
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = fcntl_file(c, r.file, cmd, arg);
+        err_t err = fcntl_file(c, r.file, cmd, value);
         fd_put(r);
         return err;
 }
@@ -425,7 +425,7 @@ err_t sys_ioctl(struct call *c)
         struct fd_ref r = fd_get(c->t->files, fd);
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = file_ioctl(r.file, cmd, c->a[2], &c->result);
+        err_t err = file_ioctl(r.file, cmd, arg(c, 2), &c->result);
         fd_put(r);
         return restartable(err);
 }
@@ -451,7 +451,7 @@ err_t sys_ftruncate(struct call *c)
         if (!r.file)
                 return ERR(EBADF);
         struct actor who = actor_current();
-        err_t err = (i64)c->a[1] < 0 ? ERR(EINVAL) : file_truncate(&who, r.file, (i64)c->a[1]);
+        err_t err = (i64)arg(c, 1) < 0 ? ERR(EINVAL) : file_truncate(&who, r.file, (i64)arg(c, 1));
         fd_put(r);
         return err;
 }
@@ -461,7 +461,7 @@ err_t sys_fallocate(struct call *c)
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = file_fallocate(r.file, arg_uint(c, 1), (i64)c->a[2], (i64)c->a[3]);
+        err_t err = file_fallocate(r.file, arg_uint(c, 1), (i64)arg(c, 2), (i64)arg(c, 3));
         fd_put(r);
         return restartable(err);
 }
@@ -475,7 +475,7 @@ err_t sys_fadvise64(struct call *c)
         fd_put(r);
         if (stream)
                 return ERR(ESPIPE);
-        if ((i64)c->a[2] < 0 || arg_uint(c, 3) > POSIX_FADV_NOREUSE)
+        if ((i64)arg(c, 2) < 0 || arg_uint(c, 3) > POSIX_FADV_NOREUSE)
                 return ERR(EINVAL);
         return OK;                              /* advice: everything here is in memory anyway */
 }
@@ -485,7 +485,7 @@ static err_t read_directory(struct call *c, enum dir_format format)
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        struct io io = io_user(c->a[1], arg_uint(c, 2));
+        struct io io = io_user(arg(c, 1), arg_uint(c, 2));
         usize done = 0;
         err_t err = file_readdir(r.file, &io, format, &done);
         fd_put(r);

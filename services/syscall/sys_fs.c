@@ -14,11 +14,6 @@
 #include "abi/const/fs.h"
 #include "abi/const/process.h"
 
-/* Every call below names one or two paths and an actor. */
-#define PATH_ARG(name, addr) \
-        struct path_arg name CLEANUP(path_arg_drop) = {}; \
-        TRY(path_arg_get(&name, (addr)))
-
 /* ---- open ---- */
 
 static err_t open_at(struct call *c, i32 dfd, u64 path_at, struct open_how how)
@@ -29,7 +24,7 @@ static err_t open_at(struct call *c, i32 dfd, u64 path_at, struct open_how how)
         struct file *f = NULL;
 
         TRY(files_reserve(c->t->files, fd_flags, 0, rlimit_get(c->t->process, RLIMIT_NOFILE), &fd));
-        err_t err = vfs_open(&who, dfd, path_arg_bytes(&path), how, &f);
+        err_t err = vfs_open(&who, dfd, path.text, how, &f);
         if (failed(err)) {
                 files_unreserve(c->t->files, fd);
                 return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err;
@@ -45,20 +40,20 @@ static struct open_how plain_how(u32 flags, u32 mode)
         return (struct open_how){ .flags = flags, .mode = makes ? mode & S_IALLUGO : 0 };
 }
 
-err_t sys_open(struct call *c)   { return open_at(c, AT_FDCWD, c->a[0], plain_how(arg_uint(c, 1), arg_uint(c, 2))); }
-err_t sys_openat(struct call *c) { return open_at(c, arg_int(c, 0), c->a[1], plain_how(arg_uint(c, 2), arg_uint(c, 3))); }
-err_t sys_creat(struct call *c)  { return open_at(c, AT_FDCWD, c->a[0], plain_how(O_CREAT | O_WRONLY | O_TRUNC, arg_uint(c, 1))); }
+err_t sys_open(struct call *c)   { return open_at(c, AT_FDCWD, arg(c, 0), plain_how(arg_uint(c, 1), arg_uint(c, 2))); }
+err_t sys_openat(struct call *c) { return open_at(c, arg_int(c, 0), arg(c, 1), plain_how(arg_uint(c, 2), arg_uint(c, 3))); }
+err_t sys_creat(struct call *c)  { return open_at(c, AT_FDCWD, arg(c, 0), plain_how(O_CREAT | O_WRONLY | O_TRUNC, arg_uint(c, 1))); }
 
 err_t sys_openat2(struct call *c)
 {
         struct linux_open_how abi = {};
-        u64 size = c->a[3];
+        u64 size = arg(c, 3);
 
         if (size < sizeof abi)
                 return ERR(EINVAL);
         if (size > PAGE_SIZE)
                 return ERR(E2BIG);
-        TRY(call_get_versioned(MBYTES_OF(abi), c->a[2], size));
+        TRY(call_get_versioned(MBYTES_OF(abi), arg(c, 2), size));
         if (abi.flags > U32_MAX || (abi.flags & ~(u64)VALID_OPEN_FLAGS) || (abi.mode & ~(u64)S_IALLUGO))
                 return ERR(EINVAL);
         bool makes = (abi.flags & O_CREAT) || (abi.flags & O_TMPFILE) == O_TMPFILE;
@@ -69,7 +64,7 @@ err_t sys_openat2(struct call *c)
                 return ERR(EINVAL);
         if ((abi.resolve & RESOLVE_BENEATH) && (abi.resolve & RESOLVE_IN_ROOT))
                 return ERR(EINVAL);
-        return open_at(c, arg_int(c, 0), c->a[1],
+        return open_at(c, arg_int(c, 0), arg(c, 1),
                        (struct open_how){ .flags = (u32)abi.flags, .mode = (u32)abi.mode, .resolve = (u32)abi.resolve });
 }
 
@@ -79,32 +74,32 @@ static err_t make_directory(i32 dfd, u64 path_at, u32 mode)
 {
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_mkdir(&who, dfd, path_arg_bytes(&path), mode);
+        return vfs_mkdir(&who, dfd, path.text, mode);
 }
 
-err_t sys_mkdir(struct call *c)   { return make_directory(AT_FDCWD, c->a[0], arg_uint(c, 1)); }
-err_t sys_mkdirat(struct call *c) { return make_directory(arg_int(c, 0), c->a[1], arg_uint(c, 2)); }
+err_t sys_mkdir(struct call *c)   { return make_directory(AT_FDCWD, arg(c, 0), arg_uint(c, 1)); }
+err_t sys_mkdirat(struct call *c) { return make_directory(arg_int(c, 0), arg(c, 1), arg_uint(c, 2)); }
 
 static err_t make_node(i32 dfd, u64 path_at, u32 mode, u64 dev)
 {
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_mknod(&who, dfd, path_arg_bytes(&path), mode, dev);
+        return vfs_mknod(&who, dfd, path.text, mode, dev);
 }
 
-err_t sys_mknod(struct call *c)   { return make_node(AT_FDCWD, c->a[0], arg_uint(c, 1), arg_uint(c, 2)); }
-err_t sys_mknodat(struct call *c) { return make_node(arg_int(c, 0), c->a[1], arg_uint(c, 2), arg_uint(c, 3)); }
+err_t sys_mknod(struct call *c)   { return make_node(AT_FDCWD, arg(c, 0), arg_uint(c, 1), arg_uint(c, 2)); }
+err_t sys_mknodat(struct call *c) { return make_node(arg_int(c, 0), arg(c, 1), arg_uint(c, 2), arg_uint(c, 3)); }
 
 static err_t make_symlink(u64 target_at, i32 dfd, u64 path_at)
 {
         PATH_ARG(target, target_at);
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_symlink(&who, path_arg_bytes(&target), dfd, path_arg_bytes(&path));
+        return vfs_symlink(&who, target.text, dfd, path.text);
 }
 
-err_t sys_symlink(struct call *c)   { return make_symlink(c->a[0], AT_FDCWD, c->a[1]); }
-err_t sys_symlinkat(struct call *c) { return make_symlink(c->a[0], arg_int(c, 1), c->a[2]); }
+err_t sys_symlink(struct call *c)   { return make_symlink(arg(c, 0), AT_FDCWD, arg(c, 1)); }
+err_t sys_symlinkat(struct call *c) { return make_symlink(arg(c, 0), arg_int(c, 1), arg(c, 2)); }
 
 static err_t make_link(i32 old_dfd, u64 old_at, i32 new_dfd, u64 new_at, u32 flags)
 {
@@ -113,26 +108,26 @@ static err_t make_link(i32 old_dfd, u64 old_at, i32 new_dfd, u64 new_at, u32 fla
         PATH_ARG(old, old_at);
         PATH_ARG(new, new_at);
         struct actor who = actor_current();
-        return vfs_link(&who, old_dfd, path_arg_bytes(&old), new_dfd, path_arg_bytes(&new), flags);
+        return vfs_link(&who, old_dfd, old.text, new_dfd, new.text, flags);
 }
 
-err_t sys_link(struct call *c)   { return make_link(AT_FDCWD, c->a[0], AT_FDCWD, c->a[1], 0); }
-err_t sys_linkat(struct call *c) { return make_link(arg_int(c, 0), c->a[1], arg_int(c, 2), c->a[3], arg_uint(c, 4)); }
+err_t sys_link(struct call *c)   { return make_link(AT_FDCWD, arg(c, 0), AT_FDCWD, arg(c, 1), 0); }
+err_t sys_linkat(struct call *c) { return make_link(arg_int(c, 0), arg(c, 1), arg_int(c, 2), arg(c, 3), arg_uint(c, 4)); }
 
 static err_t remove_name(i32 dfd, u64 path_at, bool directory)
 {
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return directory ? vfs_rmdir(&who, dfd, path_arg_bytes(&path)) : vfs_unlink(&who, dfd, path_arg_bytes(&path));
+        return directory ? vfs_rmdir(&who, dfd, path.text) : vfs_unlink(&who, dfd, path.text);
 }
 
-err_t sys_unlink(struct call *c) { return remove_name(AT_FDCWD, c->a[0], false); }
-err_t sys_rmdir(struct call *c)  { return remove_name(AT_FDCWD, c->a[0], true); }
+err_t sys_unlink(struct call *c) { return remove_name(AT_FDCWD, arg(c, 0), false); }
+err_t sys_rmdir(struct call *c)  { return remove_name(AT_FDCWD, arg(c, 0), true); }
 err_t sys_unlinkat(struct call *c)
 {
         if (arg_uint(c, 2) & ~(u32)AT_REMOVEDIR)
                 return ERR(EINVAL);
-        return remove_name(arg_int(c, 0), c->a[1], arg_uint(c, 2) & AT_REMOVEDIR);
+        return remove_name(arg_int(c, 0), arg(c, 1), arg_uint(c, 2) & AT_REMOVEDIR);
 }
 
 static err_t rename_to(i32 old_dfd, u64 old_at, i32 new_dfd, u64 new_at, u32 flags)
@@ -140,12 +135,12 @@ static err_t rename_to(i32 old_dfd, u64 old_at, i32 new_dfd, u64 new_at, u32 fla
         PATH_ARG(old, old_at);
         PATH_ARG(new, new_at);
         struct actor who = actor_current();
-        return vfs_rename(&who, old_dfd, path_arg_bytes(&old), new_dfd, path_arg_bytes(&new), flags);
+        return vfs_rename(&who, old_dfd, old.text, new_dfd, new.text, flags);
 }
 
-err_t sys_rename(struct call *c)    { return rename_to(AT_FDCWD, c->a[0], AT_FDCWD, c->a[1], 0); }
-err_t sys_renameat(struct call *c)  { return rename_to(arg_int(c, 0), c->a[1], arg_int(c, 2), c->a[3], 0); }
-err_t sys_renameat2(struct call *c) { return rename_to(arg_int(c, 0), c->a[1], arg_int(c, 2), c->a[3], arg_uint(c, 4)); }
+err_t sys_rename(struct call *c)    { return rename_to(AT_FDCWD, arg(c, 0), AT_FDCWD, arg(c, 1), 0); }
+err_t sys_renameat(struct call *c)  { return rename_to(arg_int(c, 0), arg(c, 1), arg_int(c, 2), arg(c, 3), 0); }
+err_t sys_renameat2(struct call *c) { return rename_to(arg_int(c, 0), arg(c, 1), arg_int(c, 2), arg(c, 3), arg_uint(c, 4)); }
 
 static err_t read_link(struct call *c, i32 dfd, u64 path_at, u64 buf, i32 size)
 {
@@ -154,21 +149,21 @@ static err_t read_link(struct call *c, i32 dfd, u64 path_at, u64 buf, i32 size)
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
         struct io io = io_user(buf, (usize)size);
-        TRY(vfs_readlink(&who, dfd, path_arg_bytes(&path), &io));
+        TRY(vfs_readlink(&who, dfd, path.text, &io));
         c->result = io_done(&io);
         return OK;
 }
 
-err_t sys_readlink(struct call *c)   { return read_link(c, AT_FDCWD, c->a[0], c->a[1], arg_int(c, 2)); }
-err_t sys_readlinkat(struct call *c) { return read_link(c, arg_int(c, 0), c->a[1], c->a[2], arg_int(c, 3)); }
+err_t sys_readlink(struct call *c)   { return read_link(c, AT_FDCWD, arg(c, 0), arg(c, 1), arg_int(c, 2)); }
+err_t sys_readlinkat(struct call *c) { return read_link(c, arg_int(c, 0), arg(c, 1), arg(c, 2), arg_int(c, 3)); }
 
 /* ---- where the process stands ---- */
 
 err_t sys_chdir(struct call *c)
 {
-        PATH_ARG(path, c->a[0]);
+        PATH_ARG(path, arg(c, 0));
         struct actor who = actor_current();
-        return vfs_chdir(&who, path_arg_bytes(&path));
+        return vfs_chdir(&who, path.text);
 }
 
 err_t sys_fchdir(struct call *c)
@@ -184,9 +179,9 @@ err_t sys_fchdir(struct call *c)
 
 err_t sys_chroot(struct call *c)
 {
-        PATH_ARG(path, c->a[0]);
+        PATH_ARG(path, arg(c, 0));
         struct actor who = actor_current();
-        return vfs_chroot(&who, path_arg_bytes(&path));
+        return vfs_chroot(&who, path.text);
 }
 
 err_t sys_getcwd(struct call *c)
@@ -196,9 +191,9 @@ err_t sys_getcwd(struct call *c)
         if (!buf)
                 return ERR(ENOMEM);
         struct actor who = actor_current();
-        TRY(vfs_getcwd(&who, mbytes_take(blob_mbytes(buf), min_u64(PATH_MAX_LEN, c->a[1])), &len));
+        TRY(vfs_getcwd(&who, mbytes_take(blob_mbytes(buf), min_u64(PATH_MAX_LEN, arg(c, 1))), &len));
         c->result = len;
-        return vm_copy_out(c->a[0], bytes_take(blob_bytes(buf), len));
+        return vm_copy_out(arg(c, 0), bytes_take(blob_bytes(buf), len));
 }
 
 err_t sys_umask(struct call *c)
@@ -227,18 +222,18 @@ static err_t stat_path(i32 dfd, u64 path_at, u32 flags, u64 at)
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
         struct stat_info st = {};
-        TRY(vfs_stat(&who, dfd, path_arg_bytes(&path), flags, &st));
+        TRY(vfs_stat(&who, dfd, path.text, flags, &st));
         return put_stat(at, &st);
 }
 
-err_t sys_stat(struct call *c)  { return stat_path(AT_FDCWD, c->a[0], 0, c->a[1]); }
-err_t sys_lstat(struct call *c) { return stat_path(AT_FDCWD, c->a[0], AT_SYMLINK_NOFOLLOW, c->a[1]); }
+err_t sys_stat(struct call *c)  { return stat_path(AT_FDCWD, arg(c, 0), 0, arg(c, 1)); }
+err_t sys_lstat(struct call *c) { return stat_path(AT_FDCWD, arg(c, 0), AT_SYMLINK_NOFOLLOW, arg(c, 1)); }
 
 err_t sys_newfstatat(struct call *c)
 {
         if (arg_uint(c, 3) & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
                 return ERR(EINVAL);
-        return stat_path(arg_int(c, 0), c->a[1], arg_uint(c, 3), c->a[2]);
+        return stat_path(arg_int(c, 0), arg(c, 1), arg_uint(c, 3), arg(c, 2));
 }
 
 err_t sys_fstat(struct call *c)
@@ -250,7 +245,7 @@ err_t sys_fstat(struct call *c)
         err_t err = vfs_fstat(r.file, &st);
         fd_put(r);
         TRY(err);
-        return put_stat(c->a[1], &st);
+        return put_stat(arg(c, 1), &st);
 }
 
 static struct linux_statx_timestamp statx_time(struct timestamp t)
@@ -264,10 +259,10 @@ err_t sys_statx(struct call *c)
         if ((mask & STATX__RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
             (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
                 return ERR(EINVAL);
-        PATH_ARG(path, c->a[1]);
+        PATH_ARG(path, arg(c, 1));
         struct actor who = actor_current();
         struct stat_info st = {};
-        TRY(vfs_stat(&who, arg_int(c, 0), path_arg_bytes(&path), flags, &st));
+        TRY(vfs_stat(&who, arg_int(c, 0), path.text, flags, &st));
         struct linux_statx abi = {
                 .stx_mask = STATX_BASIC_STATS | st.mask, .stx_blksize = st.blksize, .stx_attributes = st.attributes,
                 .stx_attributes_mask = st.attributes_mask, .stx_nlink = st.nlink, .stx_uid = st.uid, .stx_gid = st.gid,
@@ -277,7 +272,7 @@ err_t sys_statx(struct call *c)
                 .stx_rdev_major = dev_major(st.rdev), .stx_rdev_minor = dev_minor(st.rdev),
                 .stx_dev_major = dev_major(st.dev), .stx_dev_minor = dev_minor(st.dev), .stx_mnt_id = st.mnt_id,
         };
-        return PUT_USER(c->a[4], abi);
+        return PUT_USER(arg(c, 4), abi);
 }
 
 static err_t put_statfs(u64 at, const struct linux_statfs *st)
@@ -288,11 +283,11 @@ static err_t put_statfs(u64 at, const struct linux_statfs *st)
 
 err_t sys_statfs(struct call *c)
 {
-        PATH_ARG(path, c->a[0]);
+        PATH_ARG(path, arg(c, 0));
         struct actor who = actor_current();
         struct linux_statfs st = {};
-        TRY(vfs_statfs(&who, path_arg_bytes(&path), &st));
-        return put_statfs(c->a[1], &st);
+        TRY(vfs_statfs(&who, path.text, &st));
+        return put_statfs(arg(c, 1), &st);
 }
 
 err_t sys_fstatfs(struct call *c)
@@ -304,7 +299,7 @@ err_t sys_fstatfs(struct call *c)
         err_t err = vfs_fstatfs(r.file, &st);
         fd_put(r);
         TRY(err);
-        return put_statfs(c->a[1], &st);
+        return put_statfs(arg(c, 1), &st);
 }
 
 static err_t check_access(i32 dfd, u64 path_at, u32 mode, u32 flags)
@@ -313,12 +308,12 @@ static err_t check_access(i32 dfd, u64 path_at, u32 mode, u32 flags)
                 return ERR(EINVAL);
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_access(&who, dfd, path_arg_bytes(&path), mode, flags);
+        return vfs_access(&who, dfd, path.text, mode, flags);
 }
 
-err_t sys_access(struct call *c)     { return check_access(AT_FDCWD, c->a[0], arg_uint(c, 1), 0); }
-err_t sys_faccessat(struct call *c)  { return check_access(arg_int(c, 0), c->a[1], arg_uint(c, 2), 0); }
-err_t sys_faccessat2(struct call *c) { return check_access(arg_int(c, 0), c->a[1], arg_uint(c, 2), arg_uint(c, 3)); }
+err_t sys_access(struct call *c)     { return check_access(AT_FDCWD, arg(c, 0), arg_uint(c, 1), 0); }
+err_t sys_faccessat(struct call *c)  { return check_access(arg_int(c, 0), arg(c, 1), arg_uint(c, 2), 0); }
+err_t sys_faccessat2(struct call *c) { return check_access(arg_int(c, 0), arg(c, 1), arg_uint(c, 2), arg_uint(c, 3)); }
 
 /* ---- changing attributes ---- */
 
@@ -326,11 +321,11 @@ static err_t change_mode(i32 dfd, u64 path_at, u32 mode)
 {
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_chmod(&who, dfd, path_arg_bytes(&path), mode & S_IALLUGO, 0);
+        return vfs_chmod(&who, dfd, path.text, mode & S_IALLUGO, 0);
 }
 
-err_t sys_chmod(struct call *c)    { return change_mode(AT_FDCWD, c->a[0], arg_uint(c, 1)); }
-err_t sys_fchmodat(struct call *c) { return change_mode(arg_int(c, 0), c->a[1], arg_uint(c, 2)); }
+err_t sys_chmod(struct call *c)    { return change_mode(AT_FDCWD, arg(c, 0), arg_uint(c, 1)); }
+err_t sys_fchmodat(struct call *c) { return change_mode(arg_int(c, 0), arg(c, 1), arg_uint(c, 2)); }
 
 err_t sys_fchmod(struct call *c)
 {
@@ -349,12 +344,12 @@ static err_t change_owner(i32 dfd, u64 path_at, u32 uid, u32 gid, u32 flags)
                 return ERR(EINVAL);
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
-        return vfs_chown(&who, dfd, path_arg_bytes(&path), uid, gid, flags);
+        return vfs_chown(&who, dfd, path.text, uid, gid, flags);
 }
 
-err_t sys_chown(struct call *c)    { return change_owner(AT_FDCWD, c->a[0], arg_uint(c, 1), arg_uint(c, 2), 0); }
-err_t sys_lchown(struct call *c)   { return change_owner(AT_FDCWD, c->a[0], arg_uint(c, 1), arg_uint(c, 2), AT_SYMLINK_NOFOLLOW); }
-err_t sys_fchownat(struct call *c) { return change_owner(arg_int(c, 0), c->a[1], arg_uint(c, 2), arg_uint(c, 3), arg_uint(c, 4)); }
+err_t sys_chown(struct call *c)    { return change_owner(AT_FDCWD, arg(c, 0), arg_uint(c, 1), arg_uint(c, 2), 0); }
+err_t sys_lchown(struct call *c)   { return change_owner(AT_FDCWD, arg(c, 0), arg_uint(c, 1), arg_uint(c, 2), AT_SYMLINK_NOFOLLOW); }
+err_t sys_fchownat(struct call *c) { return change_owner(arg_int(c, 0), arg(c, 1), arg_uint(c, 2), arg_uint(c, 3), arg_uint(c, 4)); }
 
 err_t sys_fchown(struct call *c)
 {
@@ -369,11 +364,11 @@ err_t sys_fchown(struct call *c)
 
 err_t sys_truncate(struct call *c)
 {
-        if ((i64)c->a[1] < 0)
+        if ((i64)arg(c, 1) < 0)
                 return ERR(EINVAL);
-        PATH_ARG(path, c->a[0]);
+        PATH_ARG(path, arg(c, 0));
         struct actor who = actor_current();
-        return vfs_truncate(&who, path_arg_bytes(&path), (i64)c->a[1]);
+        return vfs_truncate(&who, path.text, (i64)arg(c, 1));
 }
 
 static err_t set_times(i32 dfd, u64 path_at, const struct utimes *times, u32 flags)
@@ -390,7 +385,7 @@ static err_t set_times(i32 dfd, u64 path_at, const struct utimes *times, u32 fla
                 return err;
         }
         PATH_ARG(path, path_at);
-        return vfs_utimens(&who, dfd, path_arg_bytes(&path), times, flags);
+        return vfs_utimens(&who, dfd, path.text, times, flags);
 }
 
 static bool is_valid_nsec(i64 nsec)
@@ -406,16 +401,16 @@ err_t sys_utimensat(struct call *c)
 
         if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
                 return ERR(EINVAL);
-        if (!c->a[2])
-                return set_times(arg_int(c, 0), c->a[1], NULL, flags);
-        TRY(GET_USER(ts, c->a[2]));
+        if (!arg(c, 2))
+                return set_times(arg_int(c, 0), arg(c, 1), NULL, flags);
+        TRY(GET_USER(ts, arg(c, 2)));
         if (!is_valid_nsec(ts[0].tv_nsec) || !is_valid_nsec(ts[1].tv_nsec))
                 return ERR(EINVAL);
         if (ts[0].tv_nsec == UTIME_OMIT && ts[1].tv_nsec == UTIME_OMIT)
                 return OK;
         times.atime = (struct timestamp){ .sec = ts[0].tv_sec, .nsec = (u32)ts[0].tv_nsec };
         times.mtime = (struct timestamp){ .sec = ts[1].tv_sec, .nsec = (u32)ts[1].tv_nsec };
-        return set_times(arg_int(c, 0), c->a[1], &times, flags);
+        return set_times(arg_int(c, 0), arg(c, 1), &times, flags);
 }
 
 static err_t set_timevals(i32 dfd, u64 path_at, u64 tv_at)
@@ -433,20 +428,20 @@ static err_t set_timevals(i32 dfd, u64 path_at, u64 tv_at)
         return set_times(dfd, path_at, &times, 0);
 }
 
-err_t sys_utimes(struct call *c)    { return set_timevals(AT_FDCWD, c->a[0], c->a[1]); }
-err_t sys_futimesat(struct call *c) { return set_timevals(arg_int(c, 0), c->a[1], c->a[2]); }
+err_t sys_utimes(struct call *c)    { return set_timevals(AT_FDCWD, arg(c, 0), arg(c, 1)); }
+err_t sys_futimesat(struct call *c) { return set_timevals(arg_int(c, 0), arg(c, 1), arg(c, 2)); }
 
 err_t sys_utime(struct call *c)
 {
         struct linux_utimbuf buf = {};
         struct utimes times = {};
 
-        if (!c->a[1])
-                return set_times(AT_FDCWD, c->a[0], NULL, 0);
-        TRY(GET_USER(buf, c->a[1]));
+        if (!arg(c, 1))
+                return set_times(AT_FDCWD, arg(c, 0), NULL, 0);
+        TRY(GET_USER(buf, arg(c, 1)));
         times.atime.sec = buf.actime;
         times.mtime.sec = buf.modtime;
-        return set_times(AT_FDCWD, c->a[0], &times, 0);
+        return set_times(AT_FDCWD, arg(c, 0), &times, 0);
 }
 
 /* ---- mounts ---- */
@@ -463,41 +458,49 @@ static err_t get_options(u64 at, struct blob *into, usize *len)
         return err_is(err, ENAMETOOLONG) ? OK : err;
 }
 
-static err_t get_optional_path(struct path_arg *p, u64 at) { return at ? path_arg_get(p, at) : OK; }
+static struct path_arg optional_path(struct scratch *small, u64 at)
+{
+        if (at)
+                return path_arg_get(small, at);
+        return (struct path_arg){ .text = NO_BYTES };
+}
 
 err_t sys_mount(struct call *c)
 {
-        struct path_arg source CLEANUP(path_arg_drop) = {}, type CLEANUP(path_arg_drop) = {};
         struct blob *options CLEANUP(drop_blob) = blob_alloc(c->t->payer, PAGE_SIZE);
         usize len = 0;
 
         if (!options)
                 return ERR(ENOMEM);
-        TRY(get_optional_path(&type, c->a[2]));
-        TRY(get_optional_path(&source, c->a[0]));
-        TRY(get_options(c->a[4], options, &len));
-        PATH_ARG(target, c->a[1]);
+        SCRATCH(type_scratch);
+        struct path_arg type CLEANUP(path_arg_drop) = optional_path(&type_scratch, arg(c, 2));
+        TRY(type.err);
+        SCRATCH(source_scratch);
+        struct path_arg source CLEANUP(path_arg_drop) = optional_path(&source_scratch, arg(c, 0));
+        TRY(source.err);
+        TRY(get_options(arg(c, 4), options, &len));
+        PATH_ARG(target, arg(c, 1));
         struct actor who = actor_current();
         struct mount_args args = {
-                .source = path_arg_bytes(&source), .target = path_arg_bytes(&target), .type = path_arg_bytes(&type),
-                .options = bytes_take(blob_bytes(options), len), .flags = c->a[3],
+                .source = source.text, .target = target.text, .type = type.text,
+                .options = bytes_take(blob_bytes(options), len), .flags = arg(c, 3),
         };
         return vfs_mount(&who, &args);
 }
 
 err_t sys_umount2(struct call *c)
 {
-        PATH_ARG(path, c->a[0]);
+        PATH_ARG(path, arg(c, 0));
         struct actor who = actor_current();
-        return vfs_umount(&who, path_arg_bytes(&path), arg_uint(c, 1));
+        return vfs_umount(&who, path.text, arg_uint(c, 1));
 }
 
 err_t sys_pivot_root(struct call *c)
 {
-        PATH_ARG(root, c->a[0]);
-        PATH_ARG(old, c->a[1]);
+        PATH_ARG(root, arg(c, 0));
+        PATH_ARG(old, arg(c, 1));
         struct actor who = actor_current();
-        return vfs_pivot_root(&who, path_arg_bytes(&root), path_arg_bytes(&old));
+        return vfs_pivot_root(&who, root.text, old.text);
 }
 
 /* ---- extended attributes ---- */
@@ -553,7 +556,7 @@ static err_t xattr_path(struct call *c, u64 path_at, bool follow, struct xattr_c
         PATH_ARG(path, path_at);
         struct actor who = actor_current();
         struct path p CLEANUP(path_drop) = {};
-        TRY(path_lookup(&who, walk_at(AT_FDCWD, follow ? LOOK_FOLLOW : 0), path_arg_bytes(&path), &p));
+        TRY(path_lookup(&who, walk_at(AT_FDCWD, follow ? LOOK_FOLLOW : 0), path.text, &p));
         return xattr_on(c, &p, x);
 }
 
@@ -567,22 +570,22 @@ static err_t xattr_fd(struct call *c, struct xattr_call x)
         return xattr_on(c, &p, x);
 }
 
-static struct xattr_call x_get(struct call *c)  { return (struct xattr_call){ XATTR_GET, c->a[1], c->a[2], c->a[3], 0 }; }
-static struct xattr_call x_set(struct call *c)  { return (struct xattr_call){ XATTR_SET, c->a[1], c->a[2], c->a[3], arg_uint(c, 4) }; }
-static struct xattr_call x_list(struct call *c) { return (struct xattr_call){ XATTR_LIST, 0, c->a[1], c->a[2], 0 }; }
-static struct xattr_call x_del(struct call *c)  { return (struct xattr_call){ XATTR_REMOVE, c->a[1], 0, 0, 0 }; }
+static struct xattr_call x_get(struct call *c)  { return (struct xattr_call){ XATTR_GET, arg(c, 1), arg(c, 2), arg(c, 3), 0 }; }
+static struct xattr_call x_set(struct call *c)  { return (struct xattr_call){ XATTR_SET, arg(c, 1), arg(c, 2), arg(c, 3), arg_uint(c, 4) }; }
+static struct xattr_call x_list(struct call *c) { return (struct xattr_call){ XATTR_LIST, 0, arg(c, 1), arg(c, 2), 0 }; }
+static struct xattr_call x_del(struct call *c)  { return (struct xattr_call){ XATTR_REMOVE, arg(c, 1), 0, 0, 0 }; }
 
-err_t sys_getxattr(struct call *c)     { return xattr_path(c, c->a[0], true, x_get(c)); }
-err_t sys_lgetxattr(struct call *c)    { return xattr_path(c, c->a[0], false, x_get(c)); }
+err_t sys_getxattr(struct call *c)     { return xattr_path(c, arg(c, 0), true, x_get(c)); }
+err_t sys_lgetxattr(struct call *c)    { return xattr_path(c, arg(c, 0), false, x_get(c)); }
 err_t sys_fgetxattr(struct call *c)    { return xattr_fd(c, x_get(c)); }
-err_t sys_setxattr(struct call *c)     { return xattr_path(c, c->a[0], true, x_set(c)); }
-err_t sys_lsetxattr(struct call *c)    { return xattr_path(c, c->a[0], false, x_set(c)); }
+err_t sys_setxattr(struct call *c)     { return xattr_path(c, arg(c, 0), true, x_set(c)); }
+err_t sys_lsetxattr(struct call *c)    { return xattr_path(c, arg(c, 0), false, x_set(c)); }
 err_t sys_fsetxattr(struct call *c)    { return xattr_fd(c, x_set(c)); }
-err_t sys_listxattr(struct call *c)    { return xattr_path(c, c->a[0], true, x_list(c)); }
-err_t sys_llistxattr(struct call *c)   { return xattr_path(c, c->a[0], false, x_list(c)); }
+err_t sys_listxattr(struct call *c)    { return xattr_path(c, arg(c, 0), true, x_list(c)); }
+err_t sys_llistxattr(struct call *c)   { return xattr_path(c, arg(c, 0), false, x_list(c)); }
 err_t sys_flistxattr(struct call *c)   { return xattr_fd(c, x_list(c)); }
-err_t sys_removexattr(struct call *c)  { return xattr_path(c, c->a[0], true, x_del(c)); }
-err_t sys_lremovexattr(struct call *c) { return xattr_path(c, c->a[0], false, x_del(c)); }
+err_t sys_removexattr(struct call *c)  { return xattr_path(c, arg(c, 0), true, x_del(c)); }
+err_t sys_lremovexattr(struct call *c) { return xattr_path(c, arg(c, 0), false, x_del(c)); }
 err_t sys_fremovexattr(struct call *c) { return xattr_fd(c, x_del(c)); }
 
 /* ---- inotify ---- */
@@ -608,14 +611,14 @@ err_t sys_inotify_add_watch(struct call *c)
 {
         struct actor who = actor_current();
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
-        struct path_arg path CLEANUP(path_arg_drop) = {};
         i32 wd = 0;
 
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = path_arg_get(&path, c->a[1]);
+        PATH_ARG_GET(path, arg(c, 1));
+        err_t err = path.err;
         if (succeeded(err))
-                err = inotify_add(&who, r.file, path_arg_bytes(&path), arg_uint(c, 2), &wd);
+                err = inotify_add(&who, r.file, path.text, arg_uint(c, 2), &wd);
         fd_put(r);
         c->result = (u64)wd;
         return err;

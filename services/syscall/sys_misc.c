@@ -27,7 +27,7 @@ err_t sys_uname(struct call *c)
         put_text(MBYTES_OF(u.machine), (c->t->personality & PER_MASK) == PER_LINUX32 ? STR("i686") : STR("x86_64"));
         uts_get_nodename(c->t->ns->uts, MBYTES_OF(u.nodename));
         uts_get_domainname(c->t->ns->uts, MBYTES_OF(u.domainname));
-        return PUT_USER(c->a[0], u);
+        return PUT_USER(arg(c, 0), u);
 }
 
 static err_t set_uts(struct call *c, bool domain)
@@ -39,7 +39,7 @@ static err_t set_uts(struct call *c, bool domain)
                 return ERR(EPERM);
         if (len < 0 || len > (i32)UTS_LEN)
                 return ERR(EINVAL);
-        TRY(vm_copy_in(mbytes_take(MBYTES_OF(name), (usize)len), c->a[0]));
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(name), (usize)len), arg(c, 0)));
         bytes text = bytes_take(BYTES_OF(name), (usize)len);
         return domain ? uts_set_domainname(c->t->ns->uts, text) : uts_set_nodename(c->t->ns->uts, text);
 }
@@ -54,13 +54,13 @@ err_t sys_sysinfo(struct call *c)
                 .uptime = (i64)((time_now() + NSEC_PER_SEC - 1) / NSEC_PER_SEC), .totalram = m.total * PAGE_SIZE,
                 .freeram = m.free * PAGE_SIZE, .procs = (u16)pid_ns_threads(pid_ns_current()), .mem_unit = 1,
         };
-        return PUT_USER(c->a[0], s);
+        return PUT_USER(arg(c, 0), s);
 }
 
 err_t sys_getrandom(struct call *c)
 {
         u32 flags = arg_uint(c, 2);
-        u64 len = min_u64(c->a[1], IO_MAX_BYTES), done = 0;
+        u64 len = min_u64(arg(c, 1), IO_MAX_BYTES), done = 0;
 
         if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
             (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
@@ -69,7 +69,7 @@ err_t sys_getrandom(struct call *c)
                 u8 chunk[256] = {};
                 u64 n = min_u64(len - done, sizeof chunk);
                 random_fill(mbytes_take(MBYTES_OF(chunk), n));
-                u64 out = vm_copy_out_some(c->a[0] + done, bytes_take(BYTES_OF(chunk), n));
+                u64 out = vm_copy_out_some(arg(c, 0) + done, bytes_take(BYTES_OF(chunk), n));
                 done += out;
                 if (out < n)
                         return done ? (c->result = done, OK) : ERR(EFAULT);
@@ -83,9 +83,9 @@ err_t sys_getrandom(struct call *c)
 err_t sys_getcpu(struct call *c)
 {
         u32 cpu = cpu_id(), node = 0;
-        if (c->a[0])
-                TRY(PUT_USER(c->a[0], cpu));
-        return c->a[1] ? PUT_USER(c->a[1], node) : OK;
+        if (arg(c, 0))
+                TRY(PUT_USER(arg(c, 0), cpu));
+        return arg(c, 1) ? PUT_USER(arg(c, 1), node) : OK;
 }
 
 err_t sys_reboot(struct call *c)
@@ -175,9 +175,9 @@ err_t sys_syslog(struct call *c)
         case SYSLOG_ACTION_OPEN:
                 return OK;
         case SYSLOG_ACTION_READ_ALL:
-                if (!c->a[1] || len < 0)
+                if (!arg(c, 1) || len < 0)
                         return ERR(EINVAL);
-                return copy_log(c, log_tail((u64)len, &total), c->a[1], (u64)len);
+                return copy_log(c, log_tail((u64)len, &total), arg(c, 1), (u64)len);
         case SYSLOG_ACTION_CONSOLE_LEVEL:
                 if (len < 1 || len > 8)
                         return ERR(EINVAL);
@@ -206,9 +206,9 @@ err_t sys_getegid(struct call *c) { c->result = c->t->cred->egid; return OK; }
 
 static err_t put_three(struct call *c, u32 a, u32 b, u32 d)
 {
-        TRY(PUT_USER(c->a[0], a));
-        TRY(PUT_USER(c->a[1], b));
-        return PUT_USER(c->a[2], d);
+        TRY(PUT_USER(arg(c, 0), a));
+        TRY(PUT_USER(arg(c, 1), b));
+        return PUT_USER(arg(c, 2), d);
 }
 
 err_t sys_getresuid(struct call *c) { return put_three(c, c->t->cred->uid, c->t->cred->euid, c->t->cred->suid); }
@@ -294,7 +294,7 @@ err_t sys_getgroups(struct call *c)
                 return OK;
         for (u32 i = 0; i < n; i++) {
                 u32 gid = cred_group(cred, i);
-                TRY(PUT_USER(c->a[1] + i * sizeof gid, gid));
+                TRY(PUT_USER(arg(c, 1) + i * sizeof gid, gid));
         }
         return OK;
 }
@@ -312,7 +312,7 @@ err_t sys_setgroups(struct call *c)
         if (!gids)
                 return ERR(ENOMEM);
         mbytes list = mbytes_take(blob_mbytes(gids), n * sizeof(u32));
-        TRY(vm_copy_in(list, c->a[1]));
+        TRY(vm_copy_in(list, arg(c, 1)));
         struct cred *new = call_own_cred(c);
         return new ? call_install_cred(c, new, cred_setgroups(c->t->payer, new, bytes_const(list))) : ERR(ENOMEM);
 }
@@ -321,7 +321,7 @@ err_t sys_setgroups(struct call *c)
 static err_t cap_header(struct call *c, u32 *words, i32 *pid)
 {
         struct linux_cap_header h = {};
-        TRY(GET_USER(h, c->a[0]));
+        TRY(GET_USER(h, arg(c, 0)));
         *pid = h.pid;
         switch (h.version) {
         case LINUX_CAPABILITY_VERSION_1:
@@ -333,7 +333,7 @@ static err_t cap_header(struct call *c, u32 *words, i32 *pid)
                 return OK;
         default:
                 h.version = LINUX_CAPABILITY_VERSION_3;
-                TRY(PUT_USER(c->a[0], h));
+                TRY(PUT_USER(arg(c, 0), h));
                 return ERR(EINVAL);
         }
 }
@@ -346,10 +346,10 @@ err_t sys_capget(struct call *c)
 
         err_t err = cap_header(c, &words, &pid);
         if (failed(err))
-                return !c->a[1] && err_is(err, EINVAL) ? OK : err;
+                return !arg(c, 1) && err_is(err, EINVAL) ? OK : err;
         if (pid < 0)
                 return ERR(EINVAL);
-        if (!c->a[1])
+        if (!arg(c, 1))
                 return OK;
         struct thread *t = pid ? thread_find(pid_ns_current(), (u32)pid) : thread_hold(c->t);
         if (!t)
@@ -364,7 +364,7 @@ err_t sys_capget(struct call *c)
         for (u32 i = 0; i < 2; i++)
                 data[i] = (struct linux_cap_data){ .effective = (u32)(sets.effective >> (32 * i)),
                         .permitted = (u32)(sets.permitted >> (32 * i)), .inheritable = (u32)(sets.inheritable >> (32 * i)) };
-        return vm_copy_out(c->a[1], bytes_take(BYTES_OF(data), words * sizeof data[0]));
+        return vm_copy_out(arg(c, 1), bytes_take(BYTES_OF(data), words * sizeof data[0]));
 }
 
 err_t sys_capset(struct call *c)
@@ -377,7 +377,7 @@ err_t sys_capset(struct call *c)
         TRY(cap_header(c, &words, &pid));
         if (pid && (u32)pid != c->t->tid)
                 return ERR(EPERM);
-        TRY(vm_copy_in(mbytes_take(MBYTES_OF(data), words * sizeof data[0]), c->a[1]));
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(data), words * sizeof data[0]), arg(c, 1)));
         for (u32 i = 0; i < 2; i++) {
                 sets.effective |= (u64)data[i].effective << (32 * i);
                 sets.permitted |= (u64)data[i].permitted << (32 * i);
@@ -395,17 +395,17 @@ err_t sys_capset(struct call *c)
 err_t sys_futex(struct call *c)
 {
         u32 op = arg_uint(c, 1), cmd = op & (u32)FUTEX_CMD_MASK;
-        struct futex_args a = { .addr = c->a[0], .op = op, .val = arg_uint(c, 2), .addr2 = c->a[4], .val3 = arg_uint(c, 5) };
+        struct futex_args a = { .addr = arg(c, 0), .op = op, .val = arg_uint(c, 2), .addr2 = arg(c, 4), .val3 = arg_uint(c, 5) };
         bool waits = cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 ||
                      cmd == FUTEX_WAIT_REQUEUE_PI;
 
-        if (waits && c->a[3]) {
+        if (waits && arg(c, 3)) {
                 struct linux_timespec ts = {};
-                TRY(GET_USER(ts, c->a[3]));
+                TRY(GET_USER(ts, arg(c, 3)));
                 TRY(ns_from_timespec(ts, &a.timeout_ns));
                 a.has_timeout = true;
         } else {
-                a.val2 = (u32)c->a[3];
+                a.val2 = (u32)arg(c, 3);
         }
         return futex_call(a, &c->result);
 }
@@ -437,12 +437,12 @@ err_t sys_sched_setscheduler(struct call *c)
 {
         if (arg_int(c, 0) < 0 || arg_int(c, 1) < 0)
                 return ERR(EINVAL);
-        return set_policy(c, arg_uint(c, 1), false, c->a[2]);
+        return set_policy(c, arg_uint(c, 1), false, arg(c, 2));
 }
 
 err_t sys_sched_setparam(struct call *c)
 {
-        return arg_int(c, 0) < 0 ? ERR(EINVAL) : set_policy(c, 0, true, c->a[1]);
+        return arg_int(c, 0) < 0 ? ERR(EINVAL) : set_policy(c, 0, true, arg(c, 1));
 }
 
 err_t sys_sched_getscheduler(struct call *c)
@@ -458,11 +458,11 @@ err_t sys_sched_getscheduler(struct call *c)
 err_t sys_sched_getparam(struct call *c)
 {
         struct sched_params p = {};
-        if (arg_int(c, 0) < 0 || !c->a[1])
+        if (arg_int(c, 0) < 0 || !arg(c, 1))
                 return ERR(EINVAL);
         TRY(process_sched_get(arg_uint(c, 0), &p));
         struct linux_sched_param param = { .sched_priority = (i32)p.rt_priority };
-        return PUT_USER(c->a[1], param);
+        return PUT_USER(arg(c, 1), param);
 }
 
 err_t sys_sched_setattr(struct call *c)
@@ -470,14 +470,14 @@ err_t sys_sched_setattr(struct call *c)
         struct linux_sched_attr attr = {};
         u32 size = 0;
 
-        if (!c->a[1] || arg_int(c, 0) < 0 || arg_uint(c, 2))
+        if (!arg(c, 1) || arg_int(c, 0) < 0 || arg_uint(c, 2))
                 return ERR(EINVAL);
-        TRY(GET_USER(size, c->a[1]));
+        TRY(GET_USER(size, arg(c, 1)));
         if (!size)
                 size = SCHED_ATTR_SIZE_VER0;
         if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
                 return ERR(E2BIG);
-        TRY(call_get_versioned(MBYTES_OF(attr), c->a[1], size));
+        TRY(call_get_versioned(MBYTES_OF(attr), arg(c, 1), size));
         if (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK)
                 return ERR(EINVAL);
         struct sched_params p = { .policy = attr.sched_policy, .nice = attr.sched_nice, .rt_priority = attr.sched_priority,
@@ -490,13 +490,13 @@ err_t sys_sched_getattr(struct call *c)
         struct sched_params p = {};
         u32 size = arg_uint(c, 2);
 
-        if (!c->a[1] || arg_int(c, 0) < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || arg_uint(c, 3))
+        if (!arg(c, 1) || arg_int(c, 0) < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || arg_uint(c, 3))
                 return ERR(EINVAL);
         TRY(process_sched_get(arg_uint(c, 0), &p));
         struct linux_sched_attr attr = { .sched_policy = p.policy, .sched_nice = p.nice, .sched_priority = p.rt_priority,
                                          .sched_flags = p.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0 };
         attr.size = min_u32(size, sizeof attr);
-        return vm_copy_out(c->a[1], bytes_take(BYTES_OF(attr), attr.size));
+        return vm_copy_out(arg(c, 1), bytes_take(BYTES_OF(attr), attr.size));
 }
 
 err_t sys_sched_get_priority_max(struct call *c)
@@ -530,22 +530,22 @@ err_t sys_sched_rr_get_interval(struct call *c)
                 return ERR(EINVAL);
         TRY(process_sched_rr_interval(arg_uint(c, 0), &ns));
         struct linux_timespec ts = timespec_from_ns(ns);
-        return PUT_USER(c->a[1], ts);
+        return PUT_USER(arg(c, 1), ts);
 }
 
 err_t sys_sched_setaffinity(struct call *c)
 {
-        u64 mask = 0, len = min_u64(c->a[1], sizeof mask);
-        TRY(vm_copy_in(mbytes_take(MBYTES_OF(mask), len), c->a[2]));
+        u64 mask = 0, len = min_u64(arg(c, 1), sizeof mask);
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(mask), len), arg(c, 2)));
         return process_set_affinity(arg_uint(c, 0), mask);
 }
 
 err_t sys_sched_getaffinity(struct call *c)
 {
         u64 mask = 0;
-        if (c->a[1] * 8 < cpu_count() || (c->a[1] & 7))
+        if (arg(c, 1) * 8 < cpu_count() || (arg(c, 1) & 7))
                 return ERR(EINVAL);
         TRY(process_get_affinity(arg_uint(c, 0), &mask));
         c->result = sizeof mask;
-        return PUT_USER(c->a[2], mask);
+        return PUT_USER(arg(c, 2), mask);
 }

@@ -11,8 +11,8 @@
 
 err_t sys_mmap(struct call *c)
 {
-        struct vm_mmap args = { .addr = c->a[0], .len = c->a[1], .prot = arg_uint(c, 2), .flags = arg_uint(c, 3), .offset = c->a[5] };
-        if (c->a[5] & PAGE_MASK)
+        struct vm_mmap args = { .addr = arg(c, 0), .len = arg(c, 1), .prot = arg_uint(c, 2), .flags = arg_uint(c, 3), .offset = arg(c, 5) };
+        if (arg(c, 5) & PAGE_MASK)
                 return ERR(EINVAL);
         if (args.flags & MAP_ANONYMOUS)
                 return vm_mmap(c->t->vm, args, &c->result);
@@ -25,30 +25,30 @@ err_t sys_mmap(struct call *c)
         return err;
 }
 
-err_t sys_munmap(struct call *c)   { return vm_munmap(c->t->vm, c->a[0], c->a[1]); }
-err_t sys_mprotect(struct call *c) { return vm_mprotect(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
-err_t sys_brk(struct call *c)      { c->result = vm_brk(c->t->vm, c->a[0]); return OK; }
-err_t sys_msync(struct call *c)    { return vm_msync(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
-err_t sys_mincore(struct call *c)  { return vm_mincore(c->t->vm, c->a[0], c->a[1], c->a[2]); }
-err_t sys_madvise(struct call *c)  { return vm_madvise(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2)); }
-err_t sys_mlock(struct call *c)    { return vm_mlock(c->t->vm, c->a[0], c->a[1], 0); }
-err_t sys_munlock(struct call *c)  { return vm_munlock(c->t->vm, c->a[0], c->a[1]); }
+err_t sys_munmap(struct call *c)   { return vm_munmap(c->t->vm, arg(c, 0), arg(c, 1)); }
+err_t sys_mprotect(struct call *c) { return vm_mprotect(c->t->vm, arg(c, 0), arg(c, 1), arg_uint(c, 2)); }
+err_t sys_brk(struct call *c)      { c->result = vm_brk(c->t->vm, arg(c, 0)); return OK; }
+err_t sys_msync(struct call *c)    { return vm_msync(c->t->vm, arg(c, 0), arg(c, 1), arg_uint(c, 2)); }
+err_t sys_mincore(struct call *c)  { return vm_mincore(c->t->vm, arg(c, 0), arg(c, 1), arg(c, 2)); }
+err_t sys_madvise(struct call *c)  { return vm_madvise(c->t->vm, arg(c, 0), arg(c, 1), arg_uint(c, 2)); }
+err_t sys_mlock(struct call *c)    { return vm_mlock(c->t->vm, arg(c, 0), arg(c, 1), 0); }
+err_t sys_munlock(struct call *c)  { return vm_munlock(c->t->vm, arg(c, 0), arg(c, 1)); }
 err_t sys_mlockall(struct call *c) { return vm_mlockall(c->t->vm, arg_uint(c, 0)); }
 err_t sys_munlockall(struct call *c) { return vm_munlockall(c->t->vm); }
 
-err_t sys_remap_file_pages(struct call *c) { return vm_remap_file_pages(c->t->vm, c->a[0], c->a[1], (u32)c->a[2], c->a[3]); }
+err_t sys_remap_file_pages(struct call *c) { return vm_remap_file_pages(c->t->vm, arg(c, 0), arg(c, 1), (u32)arg(c, 2), arg(c, 3)); }
 
 err_t sys_mlock2(struct call *c)
 {
         if (arg_uint(c, 2) & ~(u32)MLOCK_ONFAULT)
                 return ERR(EINVAL);
-        return vm_mlock(c->t->vm, c->a[0], c->a[1], arg_uint(c, 2));
+        return vm_mlock(c->t->vm, arg(c, 0), arg(c, 1), arg_uint(c, 2));
 }
 
 err_t sys_mremap(struct call *c)
 {
-        return vm_mremap(c->t->vm, (struct vm_mremap){ .addr = c->a[0], .old_len = c->a[1], .new_len = c->a[2],
-                                                       .flags = c->a[3], .new_addr = c->a[4] }, &c->result);
+        return vm_mremap(c->t->vm, (struct vm_mremap){ .addr = arg(c, 0), .old_len = arg(c, 1), .new_len = arg(c, 2),
+                                                       .flags = arg(c, 3), .new_addr = arg(c, 4) }, &c->result);
 }
 
 /* ---- memfd ---- */
@@ -65,7 +65,7 @@ err_t sys_memfd_create(struct call *c)
 
         if (flags & ~((u32)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB) | (flags & MFD_HUGETLB ? huge : 0)))
                 return ERR(EINVAL);
-        err_t err = vm_copy_string(MBYTES_OF(name), c->a[0], &len);
+        err_t err = vm_copy_string(MBYTES_OF(name), arg(c, 0), &len);
         if (failed(err))
                 return err_is(err, ENAMETOOLONG) ? ERR(EINVAL) : err;
         if (flags & MFD_HUGETLB)                /* as on Linux for a size that is not there */

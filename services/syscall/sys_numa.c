@@ -90,7 +90,7 @@ static bool names_node(u32 policy)
 err_t sys_set_mempolicy(struct call *c)
 {
         u32 policy = 0;
-        TRY(get_policy(arg_uint(c, 0), c->a[1], c->a[2], &policy));
+        TRY(get_policy(arg_uint(c, 0), arg(c, 1), arg(c, 2), &policy));
         STORE(c->t->mempolicy, policy);
         return OK;
 }
@@ -98,12 +98,12 @@ err_t sys_set_mempolicy(struct call *c)
 err_t sys_mbind(struct call *c)
 {
         u32 flags = arg_uint(c, 5), policy = 0;
-        TRY(get_policy((u32)c->a[2], c->a[3], c->a[4], &policy));
+        TRY(get_policy((u32)arg(c, 2), arg(c, 3), arg(c, 4), &policy));
         if (flags & ~(u32)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
                 return ERR(EINVAL);
         if ((flags & MPOL_MF_MOVE_ALL) && !cred_has(c->t->cred, CAP_SYS_NICE))
                 return ERR(EPERM);
-        return vm_set_policy(c->t->vm, c->a[0], c->a[1], policy);
+        return vm_set_policy(c->t->vm, arg(c, 0), arg(c, 1), policy);
 }
 
 /* *node: where the page at addr is.  EFAULT: it cannot be had. */
@@ -118,17 +118,17 @@ static err_t node_of(u64 addr)
 
 static err_t answer(struct call *c, u32 value, bool ours)
 {
-        if (c->a[0])
-                TRY(PUT_USER(c->a[0], value));
-        return c->a[1] ? put_nodes(c->a[1], c->a[2], ours) : OK;
+        if (arg(c, 0))
+                TRY(PUT_USER(arg(c, 0), value));
+        return arg(c, 1) ? put_nodes(arg(c, 1), arg(c, 2), ours) : OK;
 }
 
 err_t sys_get_mempolicy(struct call *c)
 {
-        u64 addr = c->a[3], flags = c->a[4];
+        u64 addr = arg(c, 3), flags = arg(c, 4);
         u32 policy = LOAD(c->t->mempolicy);
 
-        if (c->a[1] && c->a[2] < 1)
+        if (arg(c, 1) && arg(c, 2) < 1)
                 return ERR(EINVAL);
         if (flags & ~(u64)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
                 return ERR(EINVAL);
@@ -149,9 +149,9 @@ err_t sys_get_mempolicy(struct call *c)
 
 err_t sys_set_mempolicy_home_node(struct call *c)
 {
-        if ((c->a[0] & PAGE_MASK) || c->a[3] || c->a[2] != 0)
+        if ((arg(c, 0) & PAGE_MASK) || arg(c, 3) || arg(c, 2) != 0)
                 return ERR(EINVAL);
-        return vm_has_policy(c->t->vm, c->a[0], c->a[1]);
+        return vm_has_policy(c->t->vm, arg(c, 0), arg(c, 1));
 }
 
 /* ---- Moving ---- */
@@ -180,8 +180,8 @@ err_t sys_migrate_pages(struct call *c)
 {
         bool any = false, from = false, to = false;
         struct vm *vm = NULL;
-        TRY(get_nodes(c->a[2], c->a[1], &any, &from));
-        TRY(get_nodes(c->a[3], c->a[1], &any, &to));
+        TRY(get_nodes(arg(c, 2), arg(c, 1), &any, &from));
+        TRY(get_nodes(arg(c, 3), arg(c, 1), &any, &to));
         TRY(vm_of_thread(c, arg_uint(c, 0), &vm));
         vm_drop(vm);
         if (any && !to && !cred_has(c->t->cred, CAP_SYS_NICE))
@@ -194,14 +194,14 @@ static err_t move_page(struct call *c, struct vm *vm, u64 i)
 {
         u64 page = 0;
         i32 node = 0;
-        TRY(GET_USER(page, c->a[2] + i * sizeof page));
-        if (c->a[3]) {
-                TRY(GET_USER(node, c->a[3] + i * sizeof node));
+        TRY(GET_USER(page, arg(c, 2) + i * sizeof page));
+        if (arg(c, 3)) {
+                TRY(GET_USER(node, arg(c, 3) + i * sizeof node));
                 if (node)
                         return ERR(ENODEV);
         }
         i32 status = vm_page_node(vm, page);
-        return PUT_USER(c->a[4] + i * sizeof status, status);
+        return PUT_USER(arg(c, 4) + i * sizeof status, status);
 }
 
 err_t sys_move_pages(struct call *c)
@@ -214,7 +214,7 @@ err_t sys_move_pages(struct call *c)
                 return ERR(EPERM);
         TRY(vm_of_thread(c, arg_uint(c, 0), &vm));
         err_t err = OK;
-        for (u64 i = 0; i < c->a[1] && succeeded(err); i++)
+        for (u64 i = 0; i < arg(c, 1) && succeeded(err); i++)
                 err = task_interrupts() & INTR_KILL ? ERR(EINTR) : move_page(c, vm, i);
         vm_drop(vm);
         return err;

@@ -59,8 +59,8 @@ err_t sys_pidfd_send_signal(struct call *c)
         err_t err = call_process_of_fd(c, arg_uint(c, 0), true, &p);
         if (err_is(err, EBADF))
                 return err;
-        if (c->a[2]) {
-                err_t bad = call_queued_info(c, sig, c->a[2], p && p->pid == c->t->pid, true, &info);
+        if (arg(c, 2)) {
+                err_t bad = call_queued_info(c, sig, arg(c, 2), p && p->pid == c->t->pid, true, &info);
                 if (failed(bad)) {
                         process_drop(p);
                         return bad;

@@ -40,7 +40,7 @@ err_t sys_poll(struct call *c)
 {
         i32 ms = arg_int(c, 2);
         TRY(check_count(c, arg_uint(c, 1)));
-        return poll_until(c, c->a[0], arg_uint(c, 1), ms < 0 ? NEVER : deadline_in((u64)ms * NSEC_PER_MSEC));
+        return poll_until(c, arg(c, 0), arg_uint(c, 1), ms < 0 ? NEVER : deadline_in((u64)ms * NSEC_PER_MSEC));
 }
 
 err_t poll_restart(struct call *c)
@@ -93,11 +93,11 @@ err_t sys_ppoll(struct call *c)
 {
         u64 deadline;
         TRY(check_count(c, arg_uint(c, 1)));
-        TRY(get_deadline(c->a[2], &deadline));
-        TRY(set_mask(c->a[3], c->a[4]));
-        err_t err = poll_call(c->t->files, c->a[0], arg_uint(c, 1), deadline, &c->result);
+        TRY(get_deadline(arg(c, 2), &deadline));
+        TRY(set_mask(arg(c, 3), arg(c, 4)));
+        err_t err = poll_call(c->t->files, arg(c, 0), arg_uint(c, 1), deadline, &c->result);
         signal_restore_mask(err_is(err, EINTR));
-        put_timespec_left(c->a[2], deadline);
+        put_timespec_left(arg(c, 2), deadline);
         return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
 }
 
@@ -113,17 +113,17 @@ static err_t select_sets(struct call *c, u32 n, mbytes space, u64 deadline)
 {
         usize size = set_size(n);
         struct select_sets sets = {
-                .in = mbytes_take(mbytes_skip(space, 0), c->a[1] ? size : 0),
-                .out = mbytes_take(mbytes_skip(space, size), c->a[2] ? size : 0),
-                .ex = mbytes_take(mbytes_skip(space, 2 * size), c->a[3] ? size : 0),
+                .in = mbytes_take(mbytes_skip(space, 0), arg(c, 1) ? size : 0),
+                .out = mbytes_take(mbytes_skip(space, size), arg(c, 2) ? size : 0),
+                .ex = mbytes_take(mbytes_skip(space, 2 * size), arg(c, 3) ? size : 0),
         };
-        TRY(get_set(sets.in, c->a[1]));
-        TRY(get_set(sets.out, c->a[2]));
-        TRY(get_set(sets.ex, c->a[3]));
+        TRY(get_set(sets.in, arg(c, 1)));
+        TRY(get_set(sets.out, arg(c, 2)));
+        TRY(get_set(sets.ex, arg(c, 3)));
         TRY(select_call(c->t->files, n, sets, deadline, &c->result));
-        TRY(put_set(c->a[1], sets.in));
-        TRY(put_set(c->a[2], sets.out));
-        return put_set(c->a[3], sets.ex);
+        TRY(put_set(arg(c, 1), sets.in));
+        TRY(put_set(arg(c, 2), sets.out));
+        return put_set(arg(c, 3), sets.ex);
 }
 
 #define SMALL_SETS 384u         /* three sets of 1024 bits */
@@ -149,9 +149,9 @@ err_t sys_select(struct call *c)
         struct linux_timeval tv = {};
         u64 deadline = NEVER;
 
-        if (c->a[4]) {
+        if (arg(c, 4)) {
                 u64 ns = 0;
-                TRY(GET_USER(tv, c->a[4]));
+                TRY(GET_USER(tv, arg(c, 4)));
                 if (tv.tv_sec < 0 || tv.tv_usec < 0)
                         return ERR(EINVAL);
                 tv.tv_sec += (i64)((u64)tv.tv_usec / 1000000);
@@ -160,23 +160,23 @@ err_t sys_select(struct call *c)
                 deadline = deadline_in(ns);
         }
         err_t err = do_select(c, deadline);
-        if (c->a[4]) {
+        if (arg(c, 4)) {
                 struct linux_timeval left = timeval_from_ns(time_left(deadline));
-                ignore(PUT_USER(c->a[4], left));
+                ignore(PUT_USER(arg(c, 4), left));
         }
         return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
 }
 
 err_t sys_pselect6(struct call *c)
 {
-        u64 deadline, arg[2] = {};              /* the mask's address and size */
+        u64 deadline, mask[2] = {};             /* its address and size */
 
-        TRY(get_deadline(c->a[4], &deadline));
-        if (c->a[5])
-                TRY(GET_USER(arg, c->a[5]));
-        TRY(set_mask(arg[0], arg[1]));
+        TRY(get_deadline(arg(c, 4), &deadline));
+        if (arg(c, 5))
+                TRY(GET_USER(mask, arg(c, 5)));
+        TRY(set_mask(mask[0], mask[1]));
         err_t err = do_select(c, deadline);
         signal_restore_mask(err_is(err, EINTR));
-        put_timespec_left(c->a[4], deadline);
+        put_timespec_left(arg(c, 4), deadline);
         return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
 }

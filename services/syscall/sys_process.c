@@ -15,10 +15,10 @@
 err_t sys_clone(struct call *c)
 {
         u32 tid = 0;
-        u64 flags = (u32)c->a[0];
+        u64 flags = (u32)arg(c, 0);
         struct clone_args args = {
-                .flags = flags & ~(u64)CSIGNAL, .exit_signal = flags & CSIGNAL, .stack = c->a[1],
-                .parent_tid = c->a[2], .pidfd = c->a[2], .child_tid = c->a[3], .tls = c->a[4],
+                .flags = flags & ~(u64)CSIGNAL, .exit_signal = flags & CSIGNAL, .stack = arg(c, 1),
+                .parent_tid = arg(c, 2), .pidfd = arg(c, 2), .child_tid = arg(c, 3), .tls = arg(c, 4),
         };
         TRY(process_clone(c->regs, args, &tid));
         c->result = tid;
@@ -28,14 +28,14 @@ err_t sys_clone(struct call *c)
 err_t sys_clone3(struct call *c)
 {
         struct linux_clone_args abi = {};
-        u64 size = c->a[1];
+        u64 size = arg(c, 1);
         u32 tid = 0;
 
         if (size > PAGE_SIZE)
                 return ERR(E2BIG);
         if (size < CLONE_ARGS_SIZE_VER0)
                 return ERR(EINVAL);
-        TRY(call_get_versioned(MBYTES_OF(abi), c->a[0], size));
+        TRY(call_get_versioned(MBYTES_OF(abi), arg(c, 0), size));
         if (abi.set_tid_size || abi.set_tid || abi.cgroup)
                 return ERR(EINVAL);
         if ((abi.flags & CSIGNAL) || abi.exit_signal > SIG_COUNT || (abi.stack == 0) != (abi.stack_size == 0))
@@ -64,14 +64,14 @@ err_t sys_vfork(struct call *c) { return clone_simple(c, CLONE_VFORK | CLONE_VM)
 
 err_t sys_execve(struct call *c)
 {
-        TRY(process_exec(c->regs, AT_FDCWD, c->a[0], c->a[1], c->a[2], 0));
+        TRY(process_exec(c->regs, AT_FDCWD, arg(c, 0), arg(c, 1), arg(c, 2), 0));
         c->result = c->regs->rax;
         return OK;
 }
 
 err_t sys_execveat(struct call *c)
 {
-        TRY(process_exec(c->regs, arg_int(c, 0), c->a[1], c->a[2], c->a[3], arg_uint(c, 4)));
+        TRY(process_exec(c->regs, arg_int(c, 0), arg(c, 1), arg(c, 2), arg(c, 3), arg_uint(c, 4)));
         c->result = c->regs->rax;
         return OK;
 }
@@ -95,9 +95,9 @@ err_t sys_wait4(struct call *c)
         c->result = found.pid;
         if (!found.pid)
                 return OK;
-        if (c->a[1])
-                TRY(PUT_USER(c->a[1], found.status));
-        return c->a[3] ? PUT_USER(c->a[3], found.usage) : OK;
+        if (arg(c, 1))
+                TRY(PUT_USER(arg(c, 1), found.status));
+        return arg(c, 3) ? PUT_USER(arg(c, 3), found.usage) : OK;
 }
 
 err_t sys_waitid(struct call *c)
@@ -112,9 +112,9 @@ err_t sys_waitid(struct call *c)
         if (which > P_PIDFD || (which == P_PID && arg_int(c, 1) <= 0) || (which == P_PGID && arg_int(c, 1) < 0))
                 return ERR(EINVAL);
         TRY(process_wait(which, arg_uint(c, 1), options, &found));
-        if (c->a[4] && found.pid)
-                TRY(PUT_USER(c->a[4], found.usage));
-        if (!c->a[2])
+        if (arg(c, 4) && found.pid)
+                TRY(PUT_USER(arg(c, 4), found.usage));
+        if (!arg(c, 2))
                 return OK;
         struct linux_siginfo info = {};
         if (found.pid) {
@@ -126,7 +126,7 @@ err_t sys_waitid(struct call *c)
                                         .pid = found.pid, .uid = found.uid, .status = status };
                 info = siginfo_to_linux(&what);
         }
-        return PUT_USER(c->a[2], info);
+        return PUT_USER(arg(c, 2), info);
 }
 
 err_t sys_getpid(struct call *c)  { c->result = c->t->process->tgid; return OK; }
@@ -176,7 +176,7 @@ err_t sys_setsid(struct call *c)
 
 err_t sys_set_tid_address(struct call *c)
 {
-        c->t->clear_child_tid = c->a[0];
+        c->t->clear_child_tid = arg(c, 0);
         c->result = c->t->tid;
         return OK;
 }
@@ -184,10 +184,10 @@ err_t sys_set_tid_address(struct call *c)
 err_t sys_set_robust_list(struct call *c)
 {
         struct linux_robust_list_head head;
-        if (c->a[1] != sizeof head)
+        if (arg(c, 1) != sizeof head)
                 return ERR(EINVAL);
-        c->t->robust_list = c->a[0];
-        c->t->robust_list_len = c->a[1];
+        c->t->robust_list = arg(c, 0);
+        c->t->robust_list_len = arg(c, 1);
         return OK;
 }
 
@@ -204,8 +204,8 @@ err_t sys_get_robust_list(struct call *c)
         thread_drop(t);
         if (!may)
                 return ERR(EPERM);
-        TRY(PUT_USER(c->a[2], len));
-        return PUT_USER(c->a[1], list);
+        TRY(PUT_USER(arg(c, 2), len));
+        return PUT_USER(arg(c, 1), list);
 }
 
 err_t sys_getrusage(struct call *c)
@@ -214,7 +214,7 @@ err_t sys_getrusage(struct call *c)
         if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
                 return ERR(EINVAL);
         struct linux_rusage usage = process_rusage(c->t->process, who);
-        return PUT_USER(c->a[1], usage);
+        return PUT_USER(arg(c, 1), usage);
 }
 
 static err_t limits(struct call *c, u32 pid, u32 which, u64 new_at, u64 old_at)
@@ -234,12 +234,12 @@ static err_t limits(struct call *c, u32 pid, u32 which, u64 new_at, u64 old_at)
         return old_at ? PUT_USER(old_at, abi) : OK;
 }
 
-err_t sys_getrlimit(struct call *c) { return limits(c, 0, arg_uint(c, 0), 0, c->a[1]); }
+err_t sys_getrlimit(struct call *c) { return limits(c, 0, arg_uint(c, 0), 0, arg(c, 1)); }
 err_t sys_setrlimit(struct call *c)
 {
-        return c->a[1] ? limits(c, 0, arg_uint(c, 0), c->a[1], 0) : ERR(EFAULT);
+        return arg(c, 1) ? limits(c, 0, arg_uint(c, 0), arg(c, 1), 0) : ERR(EFAULT);
 }
-err_t sys_prlimit64(struct call *c) { return limits(c, arg_uint(c, 0), arg_uint(c, 1), c->a[2], c->a[3]); }
+err_t sys_prlimit64(struct call *c) { return limits(c, arg_uint(c, 0), arg_uint(c, 1), arg(c, 2), arg(c, 3)); }
 
 err_t sys_arch_prctl(struct call *c)
 {
@@ -248,15 +248,15 @@ err_t sys_arch_prctl(struct call *c)
 
         switch (arg_uint(c, 0)) {
         case ARCH_SET_FS:
-                return user_set_fs(self, c->a[1]);
+                return user_set_fs(self, arg(c, 1));
         case ARCH_SET_GS:
-                return user_set_gs(self, c->a[1]);
+                return user_set_gs(self, arg(c, 1));
         case ARCH_GET_FS:
                 value = user_get_fs(self);
-                return PUT_USER(c->a[1], value);
+                return PUT_USER(arg(c, 1), value);
         case ARCH_GET_GS:
                 value = user_get_gs(self);
-                return PUT_USER(c->a[1], value);
+                return PUT_USER(arg(c, 1), value);
         default:
                 return ERR(EINVAL);
         }
@@ -266,10 +266,10 @@ static err_t set_name(struct call *c)
 {
         u8 name[COMM_LEN] = {};
         bool found = false;
-        usize n = user_copy_string(MBYTES_OF(name), c->a[1], &found);
+        usize n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
         if (!found && n < COMM_LEN)
-                TRY(vm_fault_in(c->a[1], 1, false));
-        n = user_copy_string(MBYTES_OF(name), c->a[1], &found);
+                TRY(vm_fault_in(arg(c, 1), 1, false));
+        n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
         if (!found && n < COMM_LEN)
                 return ERR(EFAULT);
         name[COMM_LEN - 1] = 0;
@@ -281,9 +281,9 @@ static err_t set_name(struct call *c)
 
 static err_t cap_ambient(struct call *c)
 {
-        u64 op = c->a[1], cap = c->a[2];
+        u64 op = arg(c, 1), cap = arg(c, 2);
 
-        if (c->a[3] || c->a[4])
+        if (arg(c, 3) || arg(c, 4))
                 return ERR(EINVAL);
         if (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap != 0 : cap > CAP_LAST_CAP)
                 return ERR(EINVAL);
@@ -315,11 +315,11 @@ static err_t change_cred(struct call *c, u32 op)
                 return ERR(ENOMEM);
         switch (op) {
         case PR_SET_KEEPCAPS:
-                return call_install_cred(c, new, c->a[1] > 1 ? ERR(EINVAL) : cred_set_keepcaps(new, c->a[1] == 1));
+                return call_install_cred(c, new, arg(c, 1) > 1 ? ERR(EINVAL) : cred_set_keepcaps(new, arg(c, 1) == 1));
         case PR_SET_SECUREBITS:
-                return call_install_cred(c, new, c->a[1] > U32_MAX ? ERR(EPERM) : cred_set_securebits(new, (u32)c->a[1]));
+                return call_install_cred(c, new, arg(c, 1) > U32_MAX ? ERR(EPERM) : cred_set_securebits(new, (u32)arg(c, 1)));
         default:
-                return call_install_cred(c, new, c->a[1] > CAP_LAST_CAP ? ERR(EINVAL) : cred_bounding_drop(new, (u32)c->a[1]));
+                return call_install_cred(c, new, arg(c, 1) > CAP_LAST_CAP ? ERR(EINVAL) : cred_bounding_drop(new, (u32)arg(c, 1)));
         }
 }
 
@@ -331,51 +331,51 @@ err_t sys_prctl(struct call *c)
         case PR_SET_NAME:
                 return set_name(c);
         case PR_GET_NAME:
-                return vm_copy_out(c->a[1], BYTES_OF(c->t->comm));
+                return vm_copy_out(arg(c, 1), BYTES_OF(c->t->comm));
         case PR_GET_DUMPABLE:
                 c->result = p->dumpable;
                 return OK;
         case PR_SET_DUMPABLE:
-                if (c->a[1] > 1)
+                if (arg(c, 1) > 1)
                         return ERR(EINVAL);
-                p->dumpable = c->a[1] == 1;
+                p->dumpable = arg(c, 1) == 1;
                 return OK;
         case PR_SET_PDEATHSIG:
-                if (c->a[1] > SIG_COUNT)
+                if (arg(c, 1) > SIG_COUNT)
                         return ERR(EINVAL);
-                p->pdeath_signal = (u32)c->a[1];
+                p->pdeath_signal = (u32)arg(c, 1);
                 return OK;
         case PR_GET_PDEATHSIG: {
                 u32 sig = p->pdeath_signal;
-                return PUT_USER(c->a[1], sig);
+                return PUT_USER(arg(c, 1), sig);
         }
         case PR_SET_TIMERSLACK:
-                p->timer_slack = c->a[1] ? c->a[1] : 50 * NSEC_PER_USEC;
+                p->timer_slack = arg(c, 1) ? arg(c, 1) : 50 * NSEC_PER_USEC;
                 return OK;
         case PR_GET_TIMERSLACK:
                 c->result = p->timer_slack;
                 return OK;
         case PR_SET_CHILD_SUBREAPER:
-                p->child_subreaper = c->a[1] != 0;
+                p->child_subreaper = arg(c, 1) != 0;
                 return OK;
         case PR_GET_CHILD_SUBREAPER: {
                 u32 is = p->child_subreaper;
-                return PUT_USER(c->a[1], is);
+                return PUT_USER(arg(c, 1), is);
         }
         case PR_SET_NO_NEW_PRIVS:
-                if (c->a[1] != 1 || c->a[2] || c->a[3] || c->a[4])
+                if (arg(c, 1) != 1 || arg(c, 2) || arg(c, 3) || arg(c, 4))
                         return ERR(EINVAL);
                 p->no_new_privs = true;
                 return OK;
         case PR_GET_NO_NEW_PRIVS:
-                if (c->a[1] || c->a[2] || c->a[3] || c->a[4])
+                if (arg(c, 1) || arg(c, 2) || arg(c, 3) || arg(c, 4))
                         return ERR(EINVAL);
                 c->result = p->no_new_privs;
                 return OK;
         case PR_CAPBSET_READ:
-                if (c->a[1] > CAP_LAST_CAP)
+                if (arg(c, 1) > CAP_LAST_CAP)
                         return ERR(EINVAL);
-                c->result = cred_current()->cap_bounding >> c->a[1] & 1;
+                c->result = cred_current()->cap_bounding >> arg(c, 1) & 1;
                 return OK;
         case PR_SET_KEEPCAPS:
         case PR_SET_SECUREBITS:

@@ -81,12 +81,12 @@ static err_t process_vm_call(struct call *c, bool write)
         struct blob *here CLEANUP(drop_blob) = NULL, *there CLEANUP(drop_blob) = NULL;
         usize total = 0, total_there = 0;
 
-        if (c->a[5])
+        if (arg(c, 5))
                 return ERR(EINVAL);
-        TRY(call_get_vec(c, c->a[1], c->a[2], &here, &total));
+        TRY(call_get_vec(c, arg(c, 1), arg(c, 2), &here, &total));
         if (!total)
                 return OK;
-        TRY(call_get_vec(c, c->a[3], c->a[4], &there, &total_there));
+        TRY(call_get_vec(c, arg(c, 3), arg(c, 4), &there, &total_there));
         if (!total_there)
                 return OK;
         struct io local = io_vec(blob_bytes(here), total);
@@ -123,7 +123,7 @@ err_t sys_process_madvise(struct call *c)
 
         if (arg_uint(c, 4))
                 return ERR(EINVAL);
-        TRY(call_get_vec(c, c->a[1], c->a[2], &ranges, &total));
+        TRY(call_get_vec(c, arg(c, 1), arg(c, 2), &ranges, &total));
         TRY(call_process_of_fd(c, arg_uint(c, 0), false, &p));
         err_t err = advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED ? vm_of(p, false, &vm) : ERR(EINVAL);
         process_drop(p);

@@ -12,11 +12,11 @@ static err_t check_sigset_size(u64 size) { return size == 8 ? OK : ERR(EINVAL); 
 
 err_t sys_rt_sigaction(struct call *c)
 {
-        u64 new_at = c->a[1], old_at = c->a[2];
+        u64 new_at = arg(c, 1), old_at = arg(c, 2);
         struct linux_sigaction abi = {};
         struct sigaction new = {}, old = {};
 
-        TRY(check_sigset_size(c->a[3]));
+        TRY(check_sigset_size(arg(c, 3)));
         if (new_at) {
                 TRY(GET_USER(abi, new_at));
                 new = (struct sigaction){ .handler = abi.sa_handler, .flags = abi.sa_flags,
@@ -34,10 +34,10 @@ err_t sys_rt_sigaction(struct call *c)
 
 err_t sys_rt_sigprocmask(struct call *c)
 {
-        u64 new_at = c->a[1], old_at = c->a[2];
+        u64 new_at = arg(c, 1), old_at = arg(c, 2);
         u64 new = 0, old = 0;
 
-        TRY(check_sigset_size(c->a[3]));
+        TRY(check_sigset_size(arg(c, 3)));
         if (new_at) {
                 TRY(GET_USER(new, new_at));
                 TRY(signal_mask(arg_uint(c, 0), &new, &old));
@@ -49,17 +49,17 @@ err_t sys_rt_sigprocmask(struct call *c)
 
 err_t sys_rt_sigpending(struct call *c)
 {
-        if (c->a[1] > 8)
+        if (arg(c, 1) > 8)
                 return ERR(EINVAL);
         u64 set = signal_pending_mask();
-        return vm_copy_out(c->a[0], bytes_take(BYTES_OF(set), c->a[1]));
+        return vm_copy_out(arg(c, 0), bytes_take(BYTES_OF(set), arg(c, 1)));
 }
 
 err_t sys_rt_sigsuspend(struct call *c)
 {
         u64 mask = 0;
-        TRY(check_sigset_size(c->a[1]));
-        TRY(GET_USER(mask, c->a[0]));
+        TRY(check_sigset_size(arg(c, 1)));
+        TRY(GET_USER(mask, arg(c, 0)));
         return signal_suspend(mask);
 }
 
@@ -75,20 +75,20 @@ err_t sys_rt_sigtimedwait(struct call *c)
         struct linux_timespec ts = {};
         struct siginfo info = {};
 
-        TRY(check_sigset_size(c->a[3]));
-        TRY(GET_USER(set, c->a[0]));
-        if (c->a[2]) {
+        TRY(check_sigset_size(arg(c, 3)));
+        TRY(GET_USER(set, arg(c, 0)));
+        if (arg(c, 2)) {
                 u64 ns;
-                TRY(GET_USER(ts, c->a[2]));
+                TRY(GET_USER(ts, arg(c, 2)));
                 TRY(ns_from_timespec(ts, &ns));
                 TRY(clock_deadline(1, false, ns, &deadline));
         }
         TRY(signal_timedwait(set, deadline, &info));
         c->result = info.signo;
-        if (!c->a[1])
+        if (!arg(c, 1))
                 return OK;
         struct linux_siginfo abi = siginfo_to_linux(&info);
-        return PUT_USER(c->a[1], abi);
+        return PUT_USER(arg(c, 1), abi);
 }
 
 err_t sys_rt_sigreturn(struct call *c)
@@ -101,13 +101,13 @@ err_t sys_rt_sigreturn(struct call *c)
 err_t sys_sigaltstack(struct call *c)
 {
         struct linux_stack new = {}, old = {};
-        if (c->a[0]) {
-                TRY(GET_USER(new, c->a[0]));
+        if (arg(c, 0)) {
+                TRY(GET_USER(new, arg(c, 0)));
                 TRY(signal_altstack(&new, &old, c->regs->rsp));
         } else {
                 TRY(signal_altstack(NULL, &old, c->regs->rsp));
         }
-        return c->a[1] ? PUT_USER(c->a[1], old) : OK;
+        return arg(c, 1) ? PUT_USER(arg(c, 1), old) : OK;
 }
 
 struct siginfo call_sender_info(struct call *c, u32 sig, i32 code)
@@ -150,7 +150,7 @@ err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, str
 err_t sys_rt_sigqueueinfo(struct call *c)
 {
         struct siginfo info = {};
-        TRY(call_queued_info(c, arg_uint(c, 1), c->a[2], arg_uint(c, 0) == c->t->tid, false, &info));
+        TRY(call_queued_info(c, arg_uint(c, 1), arg(c, 2), arg_uint(c, 0) == c->t->tid, false, &info));
         if (arg_int(c, 0) <= 0)
                 return ERR(ESRCH);
         return signal_kill(arg_int(c, 0), info);
@@ -161,6 +161,6 @@ err_t sys_rt_tgsigqueueinfo(struct call *c)
         struct siginfo info = {};
         if (arg_int(c, 0) <= 0 || arg_int(c, 1) <= 0)
                 return ERR(EINVAL);
-        TRY(call_queued_info(c, arg_uint(c, 2), c->a[3], arg_uint(c, 0) == c->t->tid, false, &info));
+        TRY(call_queued_info(c, arg_uint(c, 2), arg(c, 3), arg_uint(c, 0) == c->t->tid, false, &info));
         return signal_tgkill(arg_int(c, 0), arg_int(c, 1), info);
 }

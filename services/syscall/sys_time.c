@@ -24,7 +24,7 @@ err_t sys_clock_gettime(struct call *c)
         u64 ns;
         TRY(clock_get(arg_uint(c, 0), &ns));
         struct linux_timespec ts = timespec_from_ns(ns);
-        return PUT_USER(c->a[1], ts);
+        return PUT_USER(arg(c, 1), ts);
 }
 
 err_t sys_clock_getres(struct call *c)
@@ -32,13 +32,13 @@ err_t sys_clock_getres(struct call *c)
         u64 ns;
         TRY(clock_resolution(arg_uint(c, 0), &ns));
         struct linux_timespec ts = timespec_from_ns(ns);
-        return c->a[1] ? PUT_USER(c->a[1], ts) : OK;
+        return arg(c, 1) ? PUT_USER(arg(c, 1), ts) : OK;
 }
 
 err_t sys_clock_settime(struct call *c)
 {
         u64 ns;
-        TRY(get_timespec_ns(c->a[1], &ns));
+        TRY(get_timespec_ns(arg(c, 1), &ns));
         if (arg_uint(c, 0) != CLOCK_REALTIME)
                 return ERR(EINVAL);
         if (!capable(CAP_SYS_TIME))
@@ -48,13 +48,13 @@ err_t sys_clock_settime(struct call *c)
 
 err_t sys_gettimeofday(struct call *c)
 {
-        if (c->a[0]) {
+        if (arg(c, 0)) {
                 struct linux_timeval tv = timeval_from_ns(clock_realtime());
-                TRY(PUT_USER(c->a[0], tv));
+                TRY(PUT_USER(arg(c, 0), tv));
         }
-        if (c->a[1]) {
+        if (arg(c, 1)) {
                 struct linux_timezone tz = {};
-                TRY(PUT_USER(c->a[1], tz));
+                TRY(PUT_USER(arg(c, 1), tz));
         }
         return OK;
 }
@@ -65,9 +65,9 @@ err_t sys_settimeofday(struct call *c)
         u64 ns;
         if (!capable(CAP_SYS_TIME))
                 return ERR(EPERM);
-        if (!c->a[0])
+        if (!arg(c, 0))
                 return OK;
-        TRY(GET_USER(tv, c->a[0]));
+        TRY(GET_USER(tv, arg(c, 0)));
         TRY(ns_from_timeval(tv, &ns));
         return clock_set_realtime(ns);
 }
@@ -76,7 +76,7 @@ err_t sys_time(struct call *c)
 {
         u64 sec = clock_realtime_coarse() / NSEC_PER_SEC;
         c->result = sec;
-        return c->a[0] ? PUT_USER(c->a[0], sec) : OK;
+        return arg(c, 0) ? PUT_USER(arg(c, 0), sec) : OK;
 }
 
 static err_t sleep_and_tell(u32 clock, bool absolute, u64 request_at, u64 remain_at)
@@ -94,19 +94,19 @@ static err_t sleep_and_tell(u32 clock, bool absolute, u64 request_at, u64 remain
 
 err_t sys_nanosleep(struct call *c)
 {
-        return sleep_and_tell(CLOCK_MONOTONIC, false, c->a[0], c->a[1]);
+        return sleep_and_tell(CLOCK_MONOTONIC, false, arg(c, 0), arg(c, 1));
 }
 
 err_t sys_clock_nanosleep(struct call *c)
 {
         bool absolute = arg_uint(c, 1) & TIMER_ABSTIME;
-        return sleep_and_tell(arg_uint(c, 0), absolute, c->a[2], absolute ? 0 : c->a[3]);
+        return sleep_and_tell(arg_uint(c, 0), absolute, arg(c, 2), absolute ? 0 : arg(c, 3));
 }
 
 err_t sys_times(struct call *c)
 {
         struct process *p = c->t->process;
-        if (c->a[0]) {
+        if (arg(c, 0)) {
                 struct task_times own = process_times(p);
                 struct linux_tms tms = {
                         .tms_utime = (i64)(own.user / (NSEC_PER_SEC / USER_HZ)),
@@ -114,7 +114,7 @@ err_t sys_times(struct call *c)
                         .tms_cutime = (i64)(p->child_times.user / (NSEC_PER_SEC / USER_HZ)),
                         .tms_cstime = (i64)(p->child_times.system / (NSEC_PER_SEC / USER_HZ)),
                 };
-                TRY(PUT_USER(c->a[0], tms));
+                TRY(PUT_USER(arg(c, 0), tms));
         }
         c->result = time_now() / (NSEC_PER_SEC / USER_HZ);
         return OK;
@@ -127,7 +127,7 @@ err_t sys_getitimer(struct call *c)
                 return ERR(EINVAL);
         process_getitimer(arg_uint(c, 0), &value, &interval);
         struct linux_itimerval it = { .it_value = timeval_from_ns(value), .it_interval = timeval_from_ns(interval) };
-        return PUT_USER(c->a[1], it);
+        return PUT_USER(arg(c, 1), it);
 }
 
 err_t sys_setitimer(struct call *c)
@@ -137,16 +137,16 @@ err_t sys_setitimer(struct call *c)
 
         if (arg_uint(c, 0) > ITIMER_PROF)
                 return ERR(EINVAL);
-        if (c->a[1]) {
-                TRY(GET_USER(it, c->a[1]));
+        if (arg(c, 1)) {
+                TRY(GET_USER(it, arg(c, 1)));
                 TRY(ns_from_timeval(it.it_value, &value));
                 TRY(ns_from_timeval(it.it_interval, &interval));
         }
         TRY(process_setitimer(arg_uint(c, 0), value, interval, &old_value, &old_interval));
-        if (!c->a[2])
+        if (!arg(c, 2))
                 return OK;
         it = (struct linux_itimerval){ .it_value = timeval_from_ns(old_value), .it_interval = timeval_from_ns(old_interval) };
-        return PUT_USER(c->a[2], it);
+        return PUT_USER(arg(c, 2), it);
 }
 
 /* alarm(2): whole seconds; what was left is rounded up, at least 1 when armed. */

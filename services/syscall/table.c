@@ -39,19 +39,21 @@ static void log_missing(u64 nr)
         klog(LOG_WARNING, "syscall: {} ({}) is not there yet", bytes_take(name, bytes_find(name, 0)), nr);
 }
 
+static noinline void no_such_call(struct user_regs *regs)
+{
+        log_missing(regs->orig_rax);
+        regs->rax = (u64)-ENOSYS;
+}
+
 void syscall_dispatch(struct task_body *self, struct user_regs *regs)
 {
         u64 nr = regs->orig_rax;
-        struct call c = {
-                .a = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 },
-                .t = DOWNCAST(thread, self), .regs = regs,
-        };
         call_fn *fn = nr <= SYS_MAX ? table[nr].fn : NULL;
         if (!fn) {
-                log_missing(nr);
-                regs->rax = (u64)-ENOSYS;
+                no_such_call(regs);
                 return;
         }
+        struct call c = { .t = DOWNCAST(thread, self), .regs = regs };
         err_t err = fn(&c);
         regs->rax = failed(err) ? (u64)-(i64)err_code(err) : c.result;
 }

@@ -15,8 +15,6 @@
 #include "services/vfs/path.h"
 #include "services/vfs/registry.h"
 
-#define CHAIN_LIMIT 4096                /* a stale chain might turn in circles */
-
 static void dentry_fini(struct dentry *d)
 {
         struct dentry *p = d->flags & DENTRY_ROOT ? NULL : d->parent;
@@ -57,17 +55,11 @@ struct dentry_table *dentry_table_new(struct payer *payer)
                 return NULL;
         }
         t->buckets = DSEG;
+        t->mask = DSEG - 1;
         return t;
 }
 
 /* ---- Names ---- */
-
-struct qname qname(const struct dentry *parent, bytes name)
-{
-        struct qname q = { .name = name, .hash = bytes_hash(name) ^ (u32)(parent->id * 0x9e3779b97f4a7c15ul >> 32) };
-
-        return q;
-}
 
 bytes dentry_name(struct dentry *d)
 {
@@ -81,32 +73,13 @@ bytes dentry_name(struct dentry *d)
         return blob_bytes(b);
 }
 
-bool dentry_matches(struct dentry *d, struct dentry *parent, const struct qname *q)
-{
-        return LOAD_RELAXED(d->hash) == q->hash && PTR_LOAD(d->parent) == parent && d->len == bytes_len(q->name) &&
-               bytes_eq(dentry_name(d), q->name);
-}
+bool dentry_long_name_is(struct dentry *d, bytes name) { return bytes_eq(dentry_name(d), name); }
 
 /* ---- The table ---- */
 
-static u32 bucket_of(u32 hash, u32 buckets)
-{
-        u32 mask = (2u << bit_highest(buckets - 1)) - 1;
-        u32 b = hash & mask;
-
-        return b < buckets ? b : hash & (mask >> 1);
-}
-
-static struct dentry *first_of(const struct dentry_table *t, u32 hash)
-{
-        u32 b = bucket_of(hash, LOAD(t->buckets));
-
-        return PTR_LOAD(PTR_LOAD(t->segment[b / DSEG % DSEGS])->head[b % DSEG]);
-}
-
 static void chain_add(struct dentry_table *t, struct dentry *d)
 {
-        u32 b = bucket_of(d->hash, t->buckets);
+        u32 b = bucket_of(t, d->hash);
         struct dentry_segment *s = t->segment[b / DSEG];
 
         PTR_STORE(d->chain, s->head[b % DSEG]);
@@ -115,7 +88,7 @@ static void chain_add(struct dentry_table *t, struct dentry *d)
 
 static void chain_remove(struct dentry_table *t, struct dentry *d)
 {
-        u32 b = bucket_of(d->hash, t->buckets);
+        u32 b = bucket_of(t, d->hash);
         struct dentry_segment *s = t->segment[b / DSEG];
         struct dentry *at = s->head[b % DSEG];
 
@@ -142,10 +115,12 @@ static void grow_locked(struct superblock *sb)
                         return;         /* chains grow instead */
                 PTR_STORE(t->segment[n / DSEG], s);
         }
-        u32 old = n & (((2u << bit_highest(n)) - 1) >> 1);      /* what bucket n's hashes fell into so far */
+        FETCH_ADD(sb->dcache_moves, 1);
+        if (n > t->mask)
+                STORE(t->mask, 2 * t->mask + 1);
+        u32 old = n & t->mask >> 1;     /* what bucket n's hashes fell into so far */
         struct dentry_segment *s = t->segment[old / DSEG];
         struct dentry *d = s->head[old % DSEG];
-        FETCH_ADD(sb->dcache_moves, 1);
         PTR_STORE(s->head[old % DSEG], NULL);
         STORE(t->buckets, n + 1);
         while (d) {
@@ -156,29 +131,11 @@ static void grow_locked(struct superblock *sb)
         FETCH_ADD(sb->dcache_moves, 1);
 }
 
-struct dentry *dentry_peek(struct dentry *parent, const struct qname *q, u64 *seq)
-{
-        struct superblock *sb = parent->sb;
-        struct dentry_table *t = sb ? PTR_LOAD(sb->table) : NULL;
-        struct dentry *d = t && LOAD(t->buckets) ? first_of(t, q->hash) : NULL;
-
-        for (u32 i = 0; d && i < CHAIN_LIMIT; i++) {
-                u64 s = LOAD(d->seq);
-                if (dentry_matches(d, parent, q)) {
-                        *seq = s;
-                        return d;
-                }
-                d = PTR_LOAD(d->chain);
-        }
-        return NULL;
-}
-
 static struct dentry *find_locked(struct dentry *parent, const struct qname *q)
 {
-        for (struct dentry *d = first_of(parent->sb->table, q->hash); d; d = d->chain)
-                if (dentry_matches(d, parent, q))
-                        return d;
-        return NULL;
+        u64 seq;
+
+        return dentry_peek(parent, q->name, q->hash, &seq);
 }
 
 static void mark_used(struct dentry *d)
@@ -191,7 +148,7 @@ struct dentry *dentry_find(struct dentry *parent, const struct qname *q)
 {
         struct superblock *sb = parent->sb;
         u64 at = LOAD(sb->dcache_moves), seq = 0;
-        struct dentry *d = dentry_peek(parent, q, &seq);
+        struct dentry *d = dentry_peek(parent, q->name, q->hash, &seq);
 
         if (d && seq != 0 && dentry_try_hold(d)) {
                 if (LOAD(d->seq) == seq && (LOAD(d->flags) & DENTRY_HASHED) != 0) {

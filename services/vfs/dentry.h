@@ -45,7 +45,11 @@ POOL_DECLARE(dentry)
 
 /* A path component with its hash. */
 struct qname { bytes name; u32 hash; };
-struct qname qname(const struct dentry *parent, bytes name);
+static inline u32 dentry_name_hash(const struct dentry *parent, u32 hash) { return hash ^ (u32)(parent->id * 0x9e3779b97f4a7c15ul >> 32); }
+static inline struct qname qname(const struct dentry *parent, bytes name)
+{
+        return (struct qname){ .name = name, .hash = dentry_name_hash(parent, bytes_hash(name)) };
+}
 
 static inline bool dentry_is_negative(const struct dentry *d) { return PTR_LOAD(d->inode) == NULL; }
 /* The name; a borrow of the dentry, stable while its directory's lock is held. */

@@ -28,6 +28,7 @@ void inode_init(struct inode *inode, const struct inode_init *init)
         inode->uid = init->uid;
         inode->gid = init->gid;
         inode->nlink = 1;
+        inode->flags = init->ops->permission || init->sb->ops->revalidate ? 0 : INODE_PLAIN;
         inode->atime = now;
         inode->mtime = now;
         inode->ctime = now;

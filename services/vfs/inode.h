@@ -109,6 +109,7 @@ BASE_DECLARE(inode)
 #define INODE_MAGICLINK  0x10u          /* a link that follow() resolves, not text */
 #define INODE_NOSEEK     0x20u
 #define INODE_STALE_OK   0x40u          /* size and the like are whatever (procfs) */
+#define INODE_PLAIN      0x100u         /* mode and owner alone say who may search it, and its dentries are never stale; fixed */
 #define INODE_LINKABLE   0x80u          /* made by O_TMPFILE without O_EXCL: link may give it a name */
 
 static inline u32  inode_type(const struct inode *i) { return LOAD_RELAXED(i->mode) & S_IFMT; }

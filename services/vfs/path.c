@@ -40,16 +40,17 @@ struct payer *payer_current(void)
 
 #define LINK_TEXT 240                   /* longer link + rest: slow */
 
-enum fast { FAST_DONE, FAST_ERROR, FAST_GIVE_UP };
+enum fast { FAST_DONE, FAST_ERROR, FAST_GIVE_UP, FAST_LINK };
 struct fast_place { struct mount *mnt; struct dentry *dentry; u64 seq; };
 struct fast_walk {
         struct fast_place at, root;
+        struct fast_place link;         /* FAST_LINK: the link it met, seen from `at`, */
+        usize left;                     /* and how many bytes of the text follow it, */
+        bool slash;                     /* after a slash */
+        u32 links;
         struct mnt_ns *ns;
         u64 changes;                    /* of ns at the start */
         u32 fs_seq;                     /* of the actor's fs */
-        u32 links;
-        u32 side;                       /* which text is in use */
-        u8  text[2][LINK_TEXT];
 };
 
 static inline bool is_valid(const struct fast_place *p) { return p->seq != 0 && LOAD(p->dentry->seq) == p->seq; }
@@ -83,87 +84,47 @@ static bool fast_begin(struct fast_walk *w, const struct actor *who, const struc
         return (w->changes & 1) == 0 && LOAD(fs->seq) == w->fs_seq;
 }
 
-/* May the actor search this directory?  Without touching what may be gone. */
-static enum fast fast_search(const struct actor *who, const struct fast_place *at)
+/* May the actor search this directory?  Without touching what may be gone.  No: slow says which error. */
+static inline bool fast_search(const struct actor *who, struct dentry *dir)
 {
-        struct inode *inode = PTR_LOAD(at->dentry->inode);
-        const struct inode_ops *ops = inode ? inode->ops : NULL;
-        struct superblock *sb = at->dentry->sb;
-        const struct super_ops *sops = sb ? sb->ops : NULL;
+        struct inode *inode = PTR_LOAD(dir->inode);
 
-        if (!ops || ops->permission || !sops || sops->revalidate)
-                return FAST_GIVE_UP;
-        struct file_owner owner = { inode->uid, inode->gid, LOAD_RELAXED(inode->mode) };
-        if ((owner.mode & S_IFMT) != S_IFDIR || failed(cred_may_access(who->cred, owner, MAY_EXEC)))
-                return FAST_GIVE_UP;    /* slow says which error */
-        return is_valid(at) ? FAST_DONE : FAST_GIVE_UP;
+        if (!inode || (inode->flags & INODE_PLAIN) == 0)
+                return false;
+        u32 mode = LOAD_RELAXED(inode->mode);
+        if ((mode & (S_IFMT | 0111)) == (S_IFDIR | 0111))
+                return true;
+        struct file_owner owner = { inode->uid, inode->gid, mode };
+        return (mode & S_IFMT) == S_IFDIR && succeeded(cred_may_access(who->cred, owner, MAY_EXEC));
 }
 
-static bool fast_up(struct fast_walk *w)
+static bool fast_up(const struct fast_walk *w, struct fast_place *at)
 {
-        struct dentry *d = w->at.dentry;
+        struct dentry *d = at->dentry;
 
-        if (w->at.mnt == w->root.mnt && d == w->root.dentry)
+        if (at->mnt == w->root.mnt && d == w->root.dentry)
                 return true;
-        if (d == w->at.mnt->root)
+        if (d == PTR_LOAD(at->mnt->root))
                 return false;           /* crossing upwards: slow */
         struct fast_place up;
-        place(&up, w->at.mnt, PTR_LOAD(d->parent));
-        if (!up.dentry || !is_valid(&w->at) || LOAD(up.dentry->mounted) != 0)
+        place(&up, at->mnt, PTR_LOAD(d->parent));
+        if (!up.dentry || !is_valid(at) || LOAD(up.dentry->mounted) != 0)
                 return false;
-        w->at = up;
+        *at = up;
         return up.seq != 0;
 }
 
-/* One name down.  ERROR: it is surely not there. */
-static enum fast fast_down(struct fast_walk *w, bytes name, struct fast_place *out)
+/* Down to what is mounted there. */
+static noinline bool fast_mounts(const struct fast_walk *w, struct fast_place *at)
 {
-        struct qname q = qname(w->at.dentry, name);
-        u64 seq = 0;
-        struct dentry *d = dentry_peek(w->at.dentry, &q, &seq);
+        struct mount *m;
 
-        if (!d || seq == 0 || (LOAD(d->flags) & DENTRY_HASHED) == 0)
-                return FAST_GIVE_UP;
-        *out = (struct fast_place){ w->at.mnt, d, seq };
-        if (LOAD(d->mounted) != 0) {
-                if (!is_valid(out) || !is_valid(&w->at))
-                        return FAST_GIVE_UP;
-                struct mount *m;
-                while (LOAD(out->dentry->mounted) != 0 && (m = mount_peek(out->mnt, out->dentry)) != NULL) {
-                        place(out, m, PTR_LOAD(m->root));
-                        if (out->seq == 0)
-                                return FAST_GIVE_UP;
-                }
-                if (LOAD(w->ns->changes) != w->changes)
-                        return FAST_GIVE_UP;
-                return FAST_DONE;
+        while (LOAD(at->dentry->mounted) != 0 && (m = mount_peek(at->mnt, at->dentry)) != NULL) {
+                place(at, m, PTR_LOAD(m->root));
+                if (at->seq == 0)
+                        return false;
         }
-        bool negative = PTR_LOAD(d->inode) == NULL;
-        if (!is_valid(out) || !is_valid(&w->at))
-                return FAST_GIVE_UP;
-        if ((LOAD_RELAXED(d->flags) & DENTRY_REFERENCED) == 0)
-                FETCH_OR(d->flags, DENTRY_REFERENCED);
-        return negative ? FAST_ERROR : FAST_DONE;
-}
-
-/* Writes "<link>/<rest>" to the unused text; 0: it does not fit, or the link has gone. */
-static usize fast_link(struct fast_walk *w, const struct fast_place *link, struct inode *inode, bytes rest, bool slash)
-{
-        struct blob *text = inode->link;
-        if (!text || !is_valid(link) || (LOAD_RELAXED(link->mnt->flags) & MNT_NOSYMFOLLOW) != 0)
-                return 0;
-        bytes target = blob_bytes(text);
-        usize n = bytes_len(target), total = n + (slash ? 1 + bytes_len(rest) : 0);
-        if (n == 0 || total > LINK_TEXT || ++w->links > SYMLINKS_MAX)
-                return 0;
-        w->side ^= 1;
-        mbytes out = MBYTES_OF(w->text[w->side & 1]);
-        mbytes_copy(out, target);
-        if (slash) {
-                mbytes_put(out, n, '/');
-                mbytes_copy(mbytes_skip(out, n + 1), rest);
-        }
-        return is_valid(link) ? total : 0;
+        return LOAD(w->ns->changes) == w->changes;
 }
 
 static bool is_dot(bytes name)    { return bytes_len(name) == 1 && bytes_at(name, 0) == '.'; }
@@ -174,6 +135,103 @@ static bytes skip_slashes(bytes path)
         while (bytes_len(path) > 0 && bytes_at(path, 0) == '/')
                 path = bytes_skip(path, 1);
         return path;
+}
+
+/* Along the names of `rest`, from w->at.  ERROR: it is surely not there. */
+static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes rest, u32 how)
+{
+        struct fast_place at = w->at;
+
+        rest = skip_slashes(rest);
+        while (bytes_len(rest) > 0) {
+                struct bytes_part part = bytes_part(rest, '/');
+                bytes name = bytes_take(rest, part.len);
+                rest = bytes_skip(rest, part.len);
+                bool slash = bytes_len(rest) > 0;
+                rest = skip_slashes(rest);
+                if (!fast_search(who, at.dentry))
+                        return FAST_GIVE_UP;
+                if (is_dot(name))
+                        continue;
+                if (is_dotdot(name)) {
+                        if (!fast_up(w, &at))
+                                return FAST_GIVE_UP;
+                        continue;
+                }
+                struct fast_place child = { .mnt = at.mnt };
+                child.dentry = dentry_peek(at.dentry, name, dentry_name_hash(at.dentry, part.hash), &child.seq);
+                if (!child.dentry || child.seq == 0)
+                        return FAST_GIVE_UP;
+                u32 flags = LOAD(child.dentry->flags);
+                struct inode *inode = PTR_LOAD(child.dentry->inode);
+                u32 type = inode ? inode_type(inode) : 0;
+                bool mounted = LOAD(child.dentry->mounted) != 0;
+                if ((flags & DENTRY_HASHED) == 0 || !is_valid(&child) || !is_valid(&at))
+                        return FAST_GIVE_UP;
+                if ((flags & DENTRY_REFERENCED) == 0)
+                        FETCH_OR(child.dentry->flags, DENTRY_REFERENCED);
+                if (mounted) {
+                        if (!fast_mounts(w, &child))
+                                return FAST_GIVE_UP;
+                        inode = PTR_LOAD(child.dentry->inode);
+                        if (!inode)
+                                return FAST_GIVE_UP;
+                        type = inode_type(inode);
+                }
+                if (!inode)
+                        return FAST_ERROR;
+                bool last = bytes_len(rest) == 0;
+                if (type == S_IFLNK && (!last || slash || (how & LOOK_FOLLOW) != 0)) {
+                        w->at = at;
+                        w->link = child;
+                        w->left = bytes_len(rest);
+                        w->slash = slash;
+                        return FAST_LINK;
+                }
+                if (last && (slash || (how & LOOK_DIRECTORY) != 0) && type != S_IFDIR)
+                        return FAST_GIVE_UP;
+                at = child;
+        }
+        w->at = at;
+        return FAST_DONE;
+}
+
+/* Writes "<link>/<rest>" to out; 0: it does not fit, or the link has gone. */
+static usize fast_link(struct fast_walk *w, bytes rest, mbytes out)
+{
+        struct inode *inode = PTR_LOAD(w->link.dentry->inode);
+        struct blob *text = inode ? inode->link : NULL;
+        if (!text || !is_valid(&w->link) || (LOAD_RELAXED(w->link.mnt->flags) & MNT_NOSYMFOLLOW) != 0)
+                return 0;
+        bytes target = blob_bytes(text);
+        usize n = bytes_len(target), total = n + (w->slash ? 1 + bytes_len(rest) : 0);
+        if (n == 0 || total > mbytes_len(out) || ++w->links > SYMLINKS_MAX)
+                return 0;
+        mbytes_copy(out, target);
+        if (w->slash) {
+                mbytes_put(out, n, '/');
+                mbytes_copy(mbytes_skip(out, n + 1), rest);
+        }
+        return is_valid(&w->link) ? total : 0;
+}
+
+/* Goes on after FAST_LINK in `name`. */
+static noinline enum fast fast_links(const struct actor *who, struct fast_walk *w, bytes name, u32 how)
+{
+        u8 text[2][LINK_TEXT];
+        bytes rest = name;
+
+        for (u32 side = 0;; side ^= 1) {
+                usize n = fast_link(w, bytes_skip(rest, bytes_len(rest) - w->left), MBYTES_OF(text[side]));
+                if (n == 0)
+                        return FAST_GIVE_UP;
+                rest = bytes_take(BYTES_OF(text[side]), n);
+                if (bytes_at(rest, 0) == '/')
+                        w->at = w->root;
+                enum fast r = fast_names(who, w, rest, how);
+                if (r != FAST_LINK)
+                        return r;
+        }
 }
 
 /* Counts where it stands: the only stores of a fast walk. */
@@ -197,49 +255,13 @@ static enum fast fast_end(struct fast_walk *w, const struct actor *who, struct p
 static enum fast fast_walk(const struct actor *who, const struct path *base, bytes name, u32 how, struct path *out)
 {
         struct fast_walk w = { };
-        bytes rest = name;
 
         if (!fast_begin(&w, who, base, bytes_at(name, 0) == '/'))
                 return FAST_GIVE_UP;
-        rest = skip_slashes(rest);
-        while (bytes_len(rest) > 0) {
-                struct split s = split_component(rest);
-                enum fast r = fast_search(who, &w.at);
-                if (r != FAST_DONE)
-                        return r;
-                bool last = bytes_len(s.rest) == 0;
-                rest = s.rest;
-                if (is_dot(s.head))
-                        continue;
-                if (is_dotdot(s.head)) {
-                        if (!fast_up(&w))
-                                return FAST_GIVE_UP;
-                        continue;
-                }
-                struct fast_place child;
-                r = fast_down(&w, s.head, &child);
-                if (r != FAST_DONE)
-                        return r;
-                struct inode *inode = PTR_LOAD(child.dentry->inode);
-                if (!inode)
-                        return FAST_GIVE_UP;
-                u32 type = LOAD_RELAXED(inode->mode) & S_IFMT;
-                if (type == S_IFLNK && (!last || s.found || (how & LOOK_FOLLOW) != 0)) {
-                        usize n = fast_link(&w, &child, inode, s.rest, s.found);
-                        if (n == 0)
-                                return FAST_GIVE_UP;
-                        rest = bytes_take(BYTES_OF(w.text[w.side & 1]), n);
-                        if (bytes_at(rest, 0) == '/') {
-                                w.at = w.root;
-                                rest = skip_slashes(rest);
-                        }
-                        continue;
-                }
-                if (last && (s.found || (how & LOOK_DIRECTORY) != 0) && type != S_IFDIR)
-                        return FAST_GIVE_UP;
-                w.at = child;
-        }
-        return fast_end(&w, who, out);
+        enum fast r = fast_names(who, &w, name, how);
+        if (r == FAST_LINK)
+                r = fast_links(who, &w, name, how);
+        return r == FAST_DONE ? fast_end(&w, who, out) : r;
 }
 
 /* ---- The slow walker ---- */

@@ -60,8 +60,22 @@ u64 vm_copy_to_frame(struct frame *f, usize off, u64 addr, usize len)
         return n;
 }
 
-err_t vm_copy_in(mbytes dst, u64 addr)  { return whole(vm_copy_in_some(dst, addr), mbytes_len(dst)); }
-err_t vm_copy_out(u64 addr, bytes src)  { return whole(vm_copy_out_some(addr, src), bytes_len(src)); }
+err_t vm_copy_in_rest(mbytes dst, u64 addr, usize done)
+{
+        if (!make_present(addr + done, VM_READ))
+                return ERR(EFAULT);
+        usize len = mbytes_len(dst) - done;
+        return whole(vm_copy_in_some(mbytes_skip(dst, done), addr + done), len);
+}
+
+err_t vm_copy_out_rest(u64 addr, bytes src, usize done)
+{
+        if (!make_present(addr + done, VM_WRITE))
+                return ERR(EFAULT);
+        usize len = bytes_len(src) - done;
+        return whole(vm_copy_out_some(addr + done, bytes_skip(src, done)), len);
+}
+
 err_t vm_zero(u64 addr, u64 len)        { return whole(vm_zero_some(addr, len), len); }
 
 err_t vm_copy_string(mbytes dst, u64 addr, usize *len)

@@ -103,8 +103,18 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access);
 /* ---- User memory of the current thread ---- */
 
 /* All or EFAULT; they fault in what is missing and may sleep: no vm, page or spin lock held. */
-err_t vm_copy_in(mbytes dst, u64 addr);
-err_t vm_copy_out(u64 addr, bytes src);
+err_t vm_copy_in_rest(mbytes dst, u64 addr, usize done);         /* what the framework found missing after `done` bytes */
+err_t vm_copy_out_rest(u64 addr, bytes src, usize done);
+static inline err_t vm_copy_in(mbytes dst, u64 addr)
+{
+        usize n = user_copy_in(dst, addr);
+        return n == mbytes_len(dst) ? OK : vm_copy_in_rest(dst, addr, n);
+}
+static inline err_t vm_copy_out(u64 addr, bytes src)
+{
+        usize n = user_copy_out(addr, src);
+        return n == bytes_len(src) ? OK : vm_copy_out_rest(addr, src, n);
+}
 err_t vm_zero(u64 addr, u64 len);
 /* The same, but tell how many bytes were done before the first bad page. */
 u64   vm_copy_in_some(mbytes dst, u64 addr);

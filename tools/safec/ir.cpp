@@ -8,7 +8,7 @@
 //   - loads and stores of memory that other tasks may see become `unordered`
 //     atomics (volatile where misaligned or of odd size), copies of structs go
 //     word by word: the optimiser may neither read twice nor tear a word
-//   - every stack slot is zero when it comes to life
+//   - every stack slot is zero when it comes to life (of a struct scratch its length)
 //   - constants hold zeros where they held undefined padding
 // At its end a second run verifies that no plain access to shared memory is left.
 //
@@ -599,7 +599,11 @@ public:
                                 IRBuilder<> b(at);
                                 b.SetCurrentDebugLocation(DebugLoc());
                                 Type *t = a->getAllocatedType();
-                                if (t->isIntegerTy() || t->isPointerTy())
+                                auto *s = dyn_cast<StructType>(t);
+                                // What can be read of a framework's `struct scratch` is said by its first word.
+                                if (s && s->hasName() && s->getName() == "struct.scratch")
+                                        b.CreateAlignedStore(b.getInt64(0), a, a->getAlign());
+                                else if (t->isIntegerTy() || t->isPointerTy())
                                         b.CreateAlignedStore(Constant::getNullValue(t), a, a->getAlign());
                                 else
                                         b.CreateMemSet(a, b.getInt8(0), n, a->getAlign());

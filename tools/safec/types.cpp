@@ -404,7 +404,7 @@ void Checker::checkLocal(const VarDecl *v)
         if (v->getStorageClass() == SC_Extern)
                 err(loc, "N2", "no extern declarations inside functions");
         unsigned cleanups = 0;
-        bool own = false;
+        bool own = v->hasAttr<UninitializedAttr>();     // a word of SCRATCH's alone (A1)
         for (const auto *c : v->specific_attrs<CleanupAttr>()) {
                 cleanups++;
                 own |= frameworkDecl(c->getFunctionDecl()) && c->getFunctionDecl()->getName().starts_with("k_");

@@ -22,36 +22,25 @@
 .macro PUSH_REGS rax=%rax
         pushq %rdi
         pushq %rsi
-        pushq %rdx
-        pushq %rcx
-        pushq \rax
-        pushq %r8
-        pushq %r9
-        pushq %r10
-        pushq %r11
-        pushq %rbx
-        pushq %rbp
-        pushq %r12
-        pushq %r13
-        pushq %r14
-        pushq %r15
+        PUSH_REST \rax
+.endm
+/* The same where the vector stands in RDI's place; RDI becomes the vector. */
+.macro PUSH_REGS_VECTOR
+        pushq %rsi
+        movq 8(%rsp), %rsi
+        movq %rdi, 8(%rsp)
+        movq %rsi, %rdi
+        PUSH_REST %rax
+.endm
+.macro PUSH_REST rax
+        .irp reg, %rdx, %rcx, \rax, %r8, %r9, %r10, %r11, %rbx, %rbp, %r12, %r13, %r14, %r15
+        pushq \reg
+        .endr
 .endm
 .macro POP_REGS
-        popq %r15
-        popq %r14
-        popq %r13
-        popq %r12
-        popq %rbp
-        popq %rbx
-        popq %r11
-        popq %r10
-        popq %r9
-        popq %r8
-        popq %rax
-        popq %rcx
-        popq %rdx
-        popq %rsi
-        popq %rdi
+        .irp reg, %r15, %r14, %r13, %r12, %rbp, %rbx, %r11, %r10, %r9, %r8, %rax, %rcx, %rdx, %rsi, %rdi
+        popq \reg
+        .endr
 .endm
 
 /* ---- system calls ---- SFMASK has cleared IF, DF, AC, TF, NT. */
@@ -75,53 +64,60 @@ FUNC entry_syscall
         /* falls into return_to_user: RBX = the registers */
 ENDFUNC entry_syscall
 
-/* IRQs on, RBX = struct user_regs at the top of this stack.  k_before_user turns IRQs off. */
+/* IRQs on, RBX = struct user_regs at the top of this stack.  Nothing is pending but rarely: then k_before_user sees to it. */
 FUNC return_to_user
-        movq %rbx, %rdi
-        call k_before_user
-        movq %rbx, %rsp
-        /* Whatever services wrote, CS, SS and the system flags are ours (U1). */
-        movq REGS_FLAGS(%rsp), %r11
-        andq $FLAGS_USER, %r11
-        orq $FLAG_IF + 2, %r11
-        movq %r11, REGS_FLAGS(%rsp)
-        movq $USER_CS, REGS_CS(%rsp)
-        movq $USER_SS, REGS_SS(%rsp)
-        movabsq $USER_TOP, %rdx
+        cli
+        movq %gs:PERCPU_CURRENT, %rax
+        movl %gs:PERCPU_PREEMPT, %ecx
+        orq TASK_WORK(%rax), %rcx       /* and n_held */
+        orq %gs:PERCPU_RESCHED, %rcx    /* and bh_pending */
+        jnz 3f
+0:      movq %rbx, %rsp
+        /* SYSRET gives RCX = RIP and R11 = RFLAGS, takes CS and SS from constants, and cannot set TF or RF reliably
+         * (U2): it serves where services changed neither. */
         movq REGS_RIP(%rsp), %rcx
+        movabsq $USER_TOP, %rdx
         cmpq %rdx, %rcx
-        jae 2f
-        /* SYSRET gives RCX = RIP and R11 = RFLAGS, and cannot set TF or RF reliably (U2). */
+        jae 1f
         cmpq %rcx, REGS_RCX(%rsp)
         jne 1f
-        cmpq %r11, REGS_R11(%rsp)
+        movq REGS_R11(%rsp), %r11
+        cmpq %r11, REGS_FLAGS(%rsp)
         jne 1f
-        testl $FLAG_TF + FLAG_RF, %r11d
+        movl %r11d, %eax
+        xorl $FLAG_IF + 2, %eax         /* both are set */
+        testl $~(FLAGS_USER - FLAG_TF - FLAG_RF), %eax
         jnz 1f
-        cmpq %rdx, REGS_RSP(%rsp)
-        jae 1f
         POP_REGS
         movq 32(%rsp), %rsp             /* past orig_rax, rip, cs, rflags */
         swapgs
         sysretq
-1:      POP_REGS
+        /* Whatever services wrote, CS, SS and the system flags are ours (U1). */
+1:      andq $FLAGS_USER, REGS_FLAGS(%rsp)
+        orq $FLAG_IF + 2, REGS_FLAGS(%rsp)
+        movq $USER_CS, REGS_CS(%rsp)
+        movq $USER_SS, REGS_SS(%rsp)
+        /* RIP not below the user top: an address in the kernel's half faults in user mode, but IRET itself
+         * would fault on one that is not canonical: it becomes the user's fault here (U3). */
+        movq %rcx, %rax
+        shlq $16, %rax
+        sarq $16, %rax
+        cmpq %rcx, %rax
+        jne 2f
+        POP_REGS
         addq $8, %rsp
         swapgs
         .globl user_iretq
 user_iretq:
         iretq
-        /* RIP is not below the user top: an address in the kernel's half faults in user mode, but IRET itself
-         * would fault on one that is not canonical: it becomes the user's fault here (U3). */
-2:      movq %rcx, %rax
-        shlq $16, %rax
-        sarq $16, %rax
-        cmpq %rcx, %rax
-        je 1b
-        movq %rsp, %rdi
+2:      movq %rsp, %rdi
         subq $8, %rsp
         sti
         call trap_bad_user_ip
         jmp return_to_user
+3:      movq %rbx, %rdi
+        call k_before_user
+        jmp 0b
 ENDFUNC return_to_user
 
 /* arch_enter_user(regs): regs is the top of this stack. */
@@ -168,24 +164,7 @@ FUNC entry_common
         jz entry_from_kernel
         swapgs
 entry_from_user:
-        /* The vector's place becomes RDI's. */
-        pushq %rsi
-        movq 8(%rsp), %rsi
-        movq %rdi, 8(%rsp)
-        movq %rsi, %rdi                 /* vector */
-        pushq %rdx
-        pushq %rcx
-        pushq %rax
-        pushq %r8
-        pushq %r9
-        pushq %r10
-        pushq %r11
-        pushq %rbx
-        pushq %rbp
-        pushq %r12
-        pushq %r13
-        pushq %r14
-        pushq %r15
+        PUSH_REGS_VECTOR
         xorl %ebp, %ebp
         movq %rsp, %rbx
         movq REGS_ORIG(%rsp), %rdx      /* error code */
@@ -198,23 +177,7 @@ entry_from_user:
 ENDFUNC entry_common
 
 FUNC entry_from_kernel
-        pushq %rsi
-        movq 8(%rsp), %rsi
-        movq %rdi, 8(%rsp)
-        movq %rsi, %rdi
-        pushq %rdx
-        pushq %rcx
-        pushq %rax
-        pushq %r8
-        pushq %r9
-        pushq %r10
-        pushq %r11
-        pushq %rbx
-        pushq %rbp
-        pushq %r12
-        pushq %r13
-        pushq %r14
-        pushq %r15
+        PUSH_REGS_VECTOR
         movq %rsp, %rbx
         cmpl $32, %edi
         jb 1f
@@ -267,23 +230,7 @@ ENDFUNC entry_debug
 FUNC entry_paranoid
         cld
         CLAC
-        pushq %rsi
-        movq 8(%rsp), %rsi
-        movq %rdi, 8(%rsp)
-        movq %rsi, %rdi
-        pushq %rdx
-        pushq %rcx
-        pushq %rax
-        pushq %r8
-        pushq %r9
-        pushq %r10
-        pushq %r11
-        pushq %rbx
-        pushq %rbp
-        pushq %r12
-        pushq %r13
-        pushq %r14
-        pushq %r15
+        PUSH_REGS_VECTOR
         movq %rsp, %rbx
         movl $MSR_GS_BASE, %ecx
         rdmsr

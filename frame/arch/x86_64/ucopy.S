@@ -12,118 +12,147 @@
         .text
 
 /* SAFETY of all but arch_peek: U5.
- * usize ucopy(void *to, const void *from, usize n): bytes not copied. */
+ * Goes on if [\addr, \addr + \n) lies in user space and the task has one, else at \part. */
+.macro REACH addr, n, part
+        movabsq $USER_TOP, %rax
+        subq \addr, %rax
+        jb \part
+        cmpq %rax, \n
+        ja \part
+        cmpq $USER_LOW, \addr
+        jb \part
+        movq %gs:PERCPU_CURRENT, %rax
+        cmpq $0, TASK_SPACE(%rax)
+        je \part
+.endm
+
+/* usize user_copy_in(mbytes dst, u64 addr), usize user_copy_out(u64 addr, bytes src) */
+FUNC user_copy_in
+        REACH %rdx, %rsi, user_copy_in_part
+        movq %rsi, %rcx
+        movq %rdx, %rsi
+        movq %rcx, %rdx
+        jmp ucopy
+ENDFUNC user_copy_in
+FUNC user_copy_out
+        REACH %rdi, %rdx, user_copy_out_part
+        jmp ucopy
+ENDFUNC user_copy_out
+
+/* usize ucopy(void *to, const void *from, usize n): bytes copied. */
 FUNC ucopy
-        movq %rdx, %rcx
-        shrq $3, %rcx
+        movq %rdi, %r8
+        leaq (%rdi, %rdx), %r9
         STAC
+        movl %edx, %ecx
         cmpq $128, %rdx
         jae 5f
-        testl %ecx, %ecx
+        shrl $4, %ecx
         jz 7f
 1:      movq (%rsi), %rax
-2:      movq %rax, (%rdi)
-        addq $8, %rsi
-        addq $8, %rdi
+2:      movq 8(%rsi), %r10
+3:      movq %rax, (%rdi)
+4:      movq %r10, 8(%rdi)
+        addq $16, %rsi
+        addq $16, %rdi
         decl %ecx
         jnz 1b
-7:      andl $7, %edx
+7:      testb $15, %dl
         jz 9f
-3:      movb (%rsi), %al
-4:      movb %al, (%rdi)
+        testb $8, %dl
+        jz 8f
+10:     movq (%rsi), %rax
+11:     movq %rax, (%rdi)
+        addq $8, %rsi
+        addq $8, %rdi
+8:      andl $7, %edx
+        jz 9f
+        cmpl $4, %edx
+        jne 14f
+12:     movl (%rsi), %eax
+13:     movl %eax, (%rdi)
+9:      CLAC
+        movq %r9, %rax
+        subq %r8, %rax
+        retq
+5:      movq %rdx, %rcx
+        shrq $3, %rcx
+6:      rep movsq
+        jmp 8b
+/* Bytes: what is left, or after a fault in a word, whose first bytes may still be there. */
+20:     STAC
+14:     cmpq %r9, %rdi
+        jae 9b
+15:     movb (%rsi), %al
+16:     movb %al, (%rdi)
         incq %rsi
         incq %rdi
-        decq %rdx
-        jnz 3b
-9:      CLAC
-        xorl %eax, %eax
+        jmp 14b
+21:     movq %rdi, %rax
+        subq %r8, %rax
         retq
-5:      rep movsq
-        jmp 7b
-/* A word faulted: its first bytes may still be there. RCX words and RDX & 7 bytes are left. */
-6:      STAC
-        andl $7, %edx
-        leaq (%rdx, %rcx, 8), %rdx
-        jmp 3b
-8:      movq %rdx, %rax
-        retq
-        EX_TABLE 1b, 6b
-        EX_TABLE 2b, 6b
-        EX_TABLE 5b, 6b
-        EX_TABLE 3b, 8b
-        EX_TABLE 4b, 8b
+        .irp at, 1b, 2b, 3b, 4b, 6b, 10b, 11b, 12b, 13b
+        EX_TABLE \at, 20b
+        .endr
+        EX_TABLE 15b, 21b
+        EX_TABLE 16b, 21b
 ENDFUNC ucopy
 
-/* usize uzero(u64 to, usize n): bytes not zeroed. */
-FUNC uzero
-        movq %rsi, %rcx
-        movq %rsi, %rdx
-        shrq $3, %rcx
-        xorl %eax, %eax
-        STAC
-1:      rep stosq
-        andl $7, %edx
-        jz 9f
-3:      movb %al, (%rdi)
-        incq %rdi
-        decq %rdx
-        jnz 3b
-9:      CLAC
-        retq
-6:      STAC
-        andl $7, %edx
-        leaq (%rdx, %rcx, 8), %rdx
-        jmp 3b
-8:      movq %rdx, %rax
-        retq
-        EX_TABLE 1b, 6b
-        EX_TABLE 3b, 8b
-ENDFUNC uzero
+/* usize user_copy_string(mbytes dst, u64 addr, bool *found) */
+FUNC user_copy_string
+        REACH %rdx, %rsi, user_copy_string_part
+        jmp ucopy_string
+ENDFUNC user_copy_string
 
-/* u64 ucopy_string(u8 *to, u64 from, usize max): bytes copied, and bit 63 when the NUL was among them.
- * Words once the source is aligned, so that none crosses into a page that is not there. */
+/* usize ucopy_string(u8 *to, usize max, u64 from, bool *found): bytes copied, with the NUL if it was found.
+ * Words as long as none crosses into the next page, which may not be there; the last brings bytes from behind the NUL. */
 FUNC ucopy_string
-        movq %rdi, %r8
+        movb $0, (%rcx)
+        pushq %rcx
+        xorl %r8d, %r8d                 /* done */
         movabsq $0x0101010101010101, %r9
         movabsq $0x8080808080808080, %r10
         STAC
-1:      testl $7, %esi
-        jnz 4f
-        cmpq $8, %rdx
-        jb 4f
-2:      movq (%rsi), %rax
-        movq %rax, %rcx
-        subq %r9, %rcx
-        notq %rax
-        andq %rax, %rcx
-        testq %r10, %rcx
-        jnz 4f                          /* a NUL in this word */
-        notq %rax
-        movq %rax, (%rdi)
-        addq $8, %rsi
-        addq $8, %rdi
-        subq $8, %rdx
-        jmp 1b
-4:      testq %rdx, %rdx
-        jz 8f
-3:      movb (%rsi), %al
-        movb %al, (%rdi)
-        incq %rsi
-        incq %rdi
-        decq %rdx
+1:      leaq (%rdx, %r8), %rcx
+        orq $0xfff, %rcx
+        subq %rdx, %rcx
+        subq $7, %rcx                   /* the last place for a word in this page, */
+        leaq -8(%rsi), %rax             /* or in the buffer */
+        cmpq %rax, %rcx
+        cmovgq %rax, %rcx
+        jmp 3f
+2:      movq (%rdx, %r8), %r11
+        movq %r11, (%rdi, %r8)
+        movq %r11, %rax
+        subq %r9, %rax
+        testq %r10, %rax
+        jnz 5f                          /* a NUL, or bytes above 0x80 */
+6:      addq $8, %r8
+3:      cmpq %rcx, %r8
+        jle 2b
+        cmpq %rsi, %r8
+        jae 9f
+4:      movb (%rdx, %r8), %al
+        movb %al, (%rdi, %r8)
+        incq %r8
         testb %al, %al
         jnz 1b
-        CLAC
-        leaq (%rdi), %rax
-        subq %r8, %rax
-        btsq $63, %rax
+7:      movq (%rsp), %rcx
+        movb $1, (%rcx)
+9:      CLAC
+        popq %rcx
+        movq %r8, %rax
         retq
-8:      CLAC
-        movq %rdi, %rax
-        subq %r8, %rax
-        retq
-        EX_TABLE 2b, 8b
-        EX_TABLE 3b, 8b
+5:      notq %r11
+        andq %r10, %rax
+        andq %r11, %rax
+        jz 6b
+        bsfq %rax, %rax
+        shrl $3, %eax
+        leaq 1(%r8, %rax), %r8
+        jmp 7b
+        EX_TABLE 2b, 9b
+        EX_TABLE 4b, 9b
 ENDFUNC ucopy_string
 
 /* bool uload32(u64 from, u32 *value), and so on: false on a fault. */

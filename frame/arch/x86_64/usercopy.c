@@ -5,12 +5,16 @@
  * thread, on whatever tables were loaded last) finds nothing there.
  */
 #include "x86.h"
-#include "mem.h"
 #include "task_impl.h"
 
+_Static_assert(USER_LOW == VM_MIN && USER_TOP == VM_MAX && __builtin_offsetof(struct task, work) == TASK_WORK &&
+        __builtin_offsetof(struct task, n_held) == TASK_WORK + 4 && __builtin_offsetof(struct task, space) == TASK_SPACE, "ucopy.S");
+
 usize ucopy(void *to, const void *from, usize n);
-usize uzero(u64 to, usize n);
-u64   ucopy_string(u8 *to, u64 from, usize max);
+usize ucopy_string(u8 *to, usize max, u64 from, bool *found);
+usize user_copy_in_part(mbytes dst, u64 addr);
+usize user_copy_out_part(u64 addr, bytes src);
+usize user_copy_string_part(mbytes dst, u64 addr, bool *found);
 bool  uload32(u64 from, u32 *value);
 bool  uload64(u64 from, u64 *value);
 bool  ustore32(u64 to, u32 value);
@@ -32,42 +36,20 @@ static bool word_reachable(u64 addr, u64 size)
         return reachable(addr, size) == size;
 }
 
-usize user_copy_in(mbytes dst, u64 addr)
+/* What ucopy.S leaves: not all of it is user space. */
+usize user_copy_in_part(mbytes dst, u64 addr)
 {
-        usize n = reachable(addr, dst.n_k);             /* SAFETY: U5 */
-        return n - ucopy(dst.p_k, (const void *)addr, n);
+        return ucopy(dst.p_k, (const void *)addr, reachable(addr, dst.n_k));            /* SAFETY: U5 */
 }
 
-usize user_copy_out(u64 addr, bytes src)
+usize user_copy_out_part(u64 addr, bytes src)
 {
-        usize n = reachable(addr, src.n_k);             /* SAFETY: U5 */
-        return n - ucopy((void *)addr, src.p_k, n);
+        return ucopy((void *)addr, src.p_k, reachable(addr, src.n_k));          /* SAFETY: U5 */
 }
 
-usize user_zero(u64 addr, usize len)
+usize user_copy_string_part(mbytes dst, u64 addr, bool *found)
 {
-        usize n = reachable(addr, len);
-        return n - uzero(addr, n);
-}
-
-usize user_copy_string(mbytes dst, u64 addr, bool *found)
-{
-        u64 r = ucopy_string(dst.p_k, addr, reachable(addr, dst.n_k));
-
-        *found = r >> 63;
-        return r & I64_MAX;
-}
-
-usize user_copy_from_frame(u64 addr, struct frame *f, usize off, usize len)
-{
-        PIN(p, f);
-        return user_copy_out(addr, bytes_const(mbytes_sub(pin_bytes(&p), off, len)));
-}
-
-usize user_copy_to_frame(struct frame *f, usize off, u64 addr, usize len)
-{
-        PIN(p, f);
-        return user_copy_in(mbytes_sub(pin_bytes(&p), off, len), addr);
+        return ucopy_string(dst.p_k, reachable(addr, dst.n_k), addr, found);
 }
 
 bool user_load32(u64 addr, u32 *value)  { return word_reachable(addr, 4) && uload32(addr, value); }

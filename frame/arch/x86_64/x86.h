@@ -14,6 +14,7 @@
 #include "mmu.h"                        /* DIRECT_BASE, IMAGE_BASE */
 
 #define USER_TOP        0x7ffffffff000          /* VM_MAX */
+#define USER_LOW        0x10000                 /* VM_MIN */
 
 #define KERNEL_CS 0x10
 #define KERNEL_SS 0x18
@@ -33,7 +34,12 @@
 
 #define PERCPU_KERNEL_SP 8
 #define PERCPU_USER_SP   16
+#define PERCPU_PREEMPT   28
+#define PERCPU_CURRENT   32
+#define PERCPU_RESCHED   40             /* and bh_pending */
 #define PERCPU_IRQ_STACK 64
+#define TASK_WORK        56             /* and n_held: struct task */
+#define TASK_SPACE       64             /* space */
 #define PERCPU_GDT       256            /* struct cpu_block in cpu.c */
 
 #define MSR_APIC_BASE     0x1b
@@ -115,9 +121,10 @@ _Static_assert(sizeof(struct regs) == REGS_SIZE && sizeof(struct user_regs) == R
 _Static_assert(__builtin_offsetof(struct user_regs, rip) == REGS_RIP, "register frame");
 _Static_assert(__builtin_offsetof(struct user_regs, rcx) == REGS_RCX, "register frame");
 _Static_assert(__builtin_offsetof(struct user_regs, r11) == REGS_R11, "register frame");
-_Static_assert(__builtin_offsetof(struct percpu, kernel_sp) == PERCPU_KERNEL_SP, "percpu");
-_Static_assert(__builtin_offsetof(struct percpu, user_sp) == PERCPU_USER_SP, "percpu");
-_Static_assert(__builtin_offsetof(struct percpu, irq_stack) == PERCPU_IRQ_STACK, "percpu");
+#define AT(field, off) (__builtin_offsetof(struct percpu, field) == (off))
+_Static_assert(AT(kernel_sp, PERCPU_KERNEL_SP) && AT(user_sp, PERCPU_USER_SP) && AT(irq_stack, PERCPU_IRQ_STACK) && AT(preempt, PERCPU_PREEMPT) &&
+        AT(current, PERCPU_CURRENT) && AT(resched, PERCPU_RESCHED) && AT(bh_pending, PERCPU_RESCHED + 4), "percpu");
+#undef AT
 
 /* Physical addresses.  SAFETY: A1: early_ptr: below 4 GiB, while the early tables are loaded. */
 static inline void *early_ptr(u64 phys)        { return (void *)(phys + DIRECT_BASE); }

@@ -51,6 +51,8 @@ SAFE_API usize bytes_find(bytes b, u8 value);           /* index, or bytes_len(b
 SAFE_API usize bytes_rfind(bytes b, u8 value);          /* last index, or bytes_len(b) */
 SAFE_API u32   bytes_hash(bytes b);                     /* keyed at boot; for hash tables */
 SAFE_API u32   hash_u64(u64 v);                         /* the same for one word */
+struct bytes_part { u32 len; u32 hash; };
+SAFE_API struct bytes_part bytes_part(bytes b, u8 end);  /* what comes before the first `end` (or all): its length and bytes_hash */
 
 /* Little- and big-endian integers at an offset; checked, any alignment. */
 #define K_GET(name, T, swap) \

@@ -86,7 +86,8 @@ SAFE_API u32  task_interrupts(void);                     /* of the current task 
 /* Calls pending() soon, without waking a sleeper. */
 SAFE_API void task_notify(struct task *t);
 
-/* Processor time used, ns.  User and system are told apart at each entry. */
+/* Processor time used, ns.  The sum is exact; user and system are told apart by ticks: what lies between two of them,
+ * or before a sleep, counts as the last one found it. */
 struct task_times { u64 user; u64 system; u64 start; };
 SAFE_API struct task_times task_times(struct task *t);
 SAFE_API u64  task_switches(struct task *t, bool voluntary);

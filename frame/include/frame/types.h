@@ -55,4 +55,5 @@ SAFE_API static inline bool mul_overflows(u64 a, u64 b) { u64 r; return __builti
 
 /* (a * b) / d and (a * b) >> shift in 128 bits; d must not be 0 (traps). */
 SAFE_API u64 mul_div(u64 a, u64 b, u64 d);
-SAFE_API u64 mul_shift(u64 a, u64 b, u32 shift);
+SAFE_API static inline u64 mul_shift(u64 a, u64 b, u32 shift)
+{ if (shift >= 128) __builtin_trap(); return (u64)((unsigned __int128)a * b >> shift); }

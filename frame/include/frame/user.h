@@ -14,6 +14,19 @@ SAFE_API usize user_copy_out(u64 addr, bytes src);
 SAFE_API usize user_zero(u64 addr, usize len);
 /* Copies up to and with the NUL. *found says whether it was there; returns the bytes copied. */
 SAFE_API usize user_copy_string(mbytes dst, u64 addr, bool *found);
+/* A string on the stack, not cleared when its block begins: only what was put there can be read.
+ *      SCRATCH(s);  while (!scratch_string(&s, addr) && …)  bytes name = scratch_bytes(&s); */
+#define SCRATCH_SIZE 248u
+struct K_OPAQUE K_BORROW K_PINNED scratch { u64 n_k; u8 b_k[SCRATCH_SIZE]; };
+#define SCRATCH(NAME) struct scratch NAME __attribute__((uninitialized))        /* but n_k: the IR pass */
+/* Goes on with the string at addr where it stopped.  False: it is full, or met a page that is not there. */
+SAFE_API static inline bool scratch_string(struct scratch *s, u64 addr)
+{
+        bool found;
+        s->n_k += user_copy_string((mbytes){ s->b_k + s->n_k, SCRATCH_SIZE - s->n_k }, addr + s->n_k, &found);
+        return found;
+}
+SAFE_API static inline bytes scratch_bytes(struct scratch *s) { return (bytes){ s->b_k, s->n_k }; }    /* with the NUL, if found */
 SAFE_API usize user_copy_from_frame(u64 addr, struct frame *f, usize off, usize len);    /* frame → user */
 SAFE_API usize user_copy_to_frame(struct frame *f, usize off, u64 addr, usize len);      /* user → frame */
 /* Word operations for futexes and the like: false if the word is not there; addr aligned, or traps. */

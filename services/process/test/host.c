@@ -214,8 +214,8 @@ usize user_copy_in(mbytes d, u64 a) { u8 *p = user_at(a, d.n_k); if (p) memcpy(d
 usize user_copy_out(u64 a, bytes s) { u8 *p = user_at(a, s.n_k); if (p) memcpy(p, s.p_k, s.n_k); return p ? s.n_k : 0; }
 bool  user_load32(u64 a, u32 *v) { return user_copy_in(MBYTES_OF(*v), a) == 4; }
 bool  user_cmpxchg32(u64 a, u32 old, u32 new, u32 *seen) { return user_load32(a, seen) && (*seen != old || user_copy_out(a, BYTES_OF(new)) == 4); }
-err_t vm_copy_in(mbytes d, u64 a) { CHECK(!spins); return user_copy_in(d, a) == d.n_k ? OK : ERR(EFAULT); }
-err_t vm_copy_out(u64 a, bytes s) { CHECK(!spins); return user_copy_out(a, s) == s.n_k ? OK : ERR(EFAULT); }
+err_t vm_copy_in_rest(mbytes d, u64 a, usize n) { (void)d, (void)a, (void)n; return ERR(EFAULT); }
+err_t vm_copy_out_rest(u64 a, bytes s, usize n) { (void)a, (void)s, (void)n; return ERR(EFAULT); }
 err_t vm_load32(u64 a, u32 *v) { return vm_copy_in(MBYTES_OF(*v), a); }
 err_t vm_store32(u64 a, u32 v) { return vm_copy_out(a, BYTES_OF(v)); }
 err_t vm_cmpxchg32(u64 a, u32 old, u32 new, u32 *seen) { return user_cmpxchg32(a, old, new, seen) ? OK : ERR(EFAULT); }

@@ -135,9 +135,13 @@ bool  bytes_ends(bytes b, bytes s)     { return b.n_k >= s.n_k && bytes_eq(bytes
 usize bytes_find(bytes b, u8 v)        { usize i = 0; while (i < b.n_k && b.p_k[i] != v) i++; return i; }
 usize bytes_rfind(bytes b, u8 v)       { for (usize i = b.n_k; i-- > 0;) if (b.p_k[i] == v) return i; return b.n_k; }
 u32   hash_u64(u64 v)                  { return (u32)((v * 0x9e3779b97f4a7c15ul) >> 32); }
+struct bytes_part bytes_part(bytes b, u8 end)
+{
+        u32 n = (u32)bytes_find(b, end);
+        return (struct bytes_part){ n, bytes_hash(bytes_take(b, n)) };
+}
 u32   bytes_hash(bytes b)              { u64 h = 1; for (usize i = 0; i < b.n_k; i++) h = (h ^ b.p_k[i]) * 0x100000001b3ul; return hash_u64(h); }
 u64   mul_div(u64 a, u64 b, u64 d)     { CHECK(d); unsigned __int128 r = (unsigned __int128)a * b / d; return (u64)r; }
-u64   mul_shift(u64 a, u64 b, u32 s)   { return (u64)((unsigned __int128)a * b >> s); }
 
 static u64 seed = 88172645463325252ul;
 u64  host_random(void)    { seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17; return seed; }

@@ -316,3 +316,19 @@ LOCK_CLASS(second, AFTER(first + 1));
 struct cur { bytes rest; };
 struct pair { struct cur *in; struct cur *out; };
 static void f(struct pair p) { p.out->rest = p.in->rest; }
+//! O4 scratch_by_hand
+static usize f(void) { struct scratch s; return bytes_len(scratch_bytes(&s)); }
+//! O4 scratch_second_declarator
+static usize f(void) { SCRATCH(s), q; return bytes_len(scratch_bytes(&s)) + bytes_len(scratch_bytes(&q)); }
+//! O4+ scratch_copied
+static usize f(void) { SCRATCH(s); SCRATCH(q); q = s; return bytes_len(scratch_bytes(&q)); }
+//! O4+ scratch_in_struct
+static usize f(void) { struct { struct scratch s; } v = { }; return bytes_len(scratch_bytes(&v.s)); }
+//! N1+ scratch_field
+static u8 f(void) { SCRATCH(s); return s.b_k[5]; }
+//! U4+ scratch_as_bytes
+static u8 f(void) { SCRATCH(s); return bytes_at(BYTES_OF(s), 9); }
+//! B5 scratch_outlived
+static bytes f(void) { SCRATCH(s); return scratch_bytes(&s); }
+//! clang static_scratch
+static usize f(void) { static SCRATCH(s); return bytes_len(scratch_bytes(&s)); }

@@ -191,3 +191,5 @@ u64 f(struct o *a) { return g(a->v); }
 //= -fplugin-arg-safec-off=IR-ATOMIC
 OBJECT(o) { u64 w[40]; };
 void f(struct o *a) { for (u32 i = 0; i < 40; i++) a->w[i] = 0; }
+//! trap scratch_is_empty
+void attack(u32 n) { SCRATCH(s); assert(bytes_at(scratch_bytes(&s), n) == 0); }
