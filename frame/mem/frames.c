@@ -51,6 +51,35 @@ noinline void frame_free(struct frame *f)
                 payer_uncharge_slow(payer, bytes);
 }
 
+/* SAFETY: F3: the frames that come back are this function's; M1. */
+void frames_map_drop(const u32 *pfn, u32 n)
+{
+        struct payer *payer = NULL;             /* lives by the bytes it is still charged */
+        u64 bytes = 0;
+
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+
+        for (u32 i = 0; i < n; i++) {
+                struct frame *f = frame_map_put(*(pfn + i));
+
+                if (f && f->aux) {
+                        frame_free(f);
+                } else if (f) {
+                        if (f->payer != payer || bytes >= STOCK_MAX) {
+                                payer_uncharge(payer, bytes);
+                                payer = f->payer;
+                                bytes = 0;
+                        }
+                        bytes += PAGE_SIZE;
+                        kind_count(mc, F_BYTES, -1);
+                        page_give_to(mc, pfn_of(f));
+                }
+        }
+        payer_uncharge(payer, bytes);
+        section_leave();
+}
+
 static inline void ref_sub(struct frame *f, u64 one, u64 mask)
 {
         u64 w = __atomic_load_n(&f->word, __ATOMIC_RELAXED);

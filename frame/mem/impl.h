@@ -20,6 +20,7 @@ struct frame {
         u64 word;               /* kind << KIND_SHIFT | ... ; FREE: order; POOL: page index in the region; TABLE: entries */
         union {
                 struct payer *payer;    /* BYTES */
+                u64 groups;             /* TABLE: bit n is 0: the n-th eight entries of user space are 0 */
                 u64 avail;              /* POOL: bit n: the slot whose header begins in the n-th 64 bytes is free and here */
         };
         u32 next, prev;         /* FREE, POOL: page numbers of the list's neighbours, 0: none */
@@ -53,12 +54,16 @@ static inline void set_word(struct frame *f, u64 w) { __atomic_store_n(&f->word,
 struct pool_mag { u64 n; void *slot[MAG_SLOTS]; };
 #define STOCKS    8
 #define STOCK_MAX 131072
-#define CACHE_MAX 512
+#define CACHE_MAX 1024
+#define GATHER    1024
 struct stock { struct payer *payer; i64 bytes; };       /* charged, not used */
+struct tables { u32 n, page[7]; };                      /* pages ready for use (M6) */
 struct mem_cpu {
         u32 n, cap;                             /* pages[] in use, and how many may be */
         i64 kinds[F_KINDS];                     /* pages; the sum over the CPUs counts */
         struct stock stock[STOCKS];
+        struct tables tables[2];                /* lower tables, all zero; and top ones */
+        u32 gather[GATHER];                     /* pages on their way out, within a section */
         u32 pages[CACHE_MAX];
         struct pool_mag mags[] __attribute__((aligned(64)));    /* by pool */
 };
@@ -100,8 +105,8 @@ extern u64 mem_total_pages;
 u64  mem_free_pages(void);
 bool pfn_is_ram(u64 pfn);
 u64  early_page(void);                                          /* physical address, zeroed; boot only */
-u64  table_page(enum reserve r);                                /* physical address of a zeroed F_TABLE page; 0: none */
-void table_page_free(u64 pa);
+u64  table_page(bool top, enum reserve r);                      /* physical address of an empty F_TABLE page; 0: none */
+void table_page_free(u64 pa, bool top);                         /* empty again */
 extern u32 mem_region_count;
 extern struct boot_region mem_regions[];                        /* usable RAM, sorted, page-aligned */
 
@@ -114,15 +119,10 @@ extern struct frame *zero_frame;                                /* the page of z
 bool may_reclaim(void);                                         /* sleeping is allowed here */
 bool frame_map_take(struct frame *f);                           /* a mapping's reference; false: freed, or too many */
 void frame_free(struct frame *f);                               /* its counts are 0, and this is who made them so */
-static inline struct frame *frame_head(u64 pfn)
-{
-        struct frame *f = frame_of(pfn);
-        return __builtin_expect(kind_of(f) == F_TAIL, 0) ? frame_of(f->aux) : f;
-}
-/* One more for a frame that is mapped already (the caller has its leaf locked); pfn may be a tail. */
+/* One more for a frame that is mapped already (the caller has its leaf locked). */
 static inline bool frame_map_again(u64 pfn)
 {
-        struct frame *f = frame_head(pfn);
+        struct frame *f = frame_of(pfn);
         u64 old = __atomic_fetch_add(&f->word, MAP_ONE, __ATOMIC_RELAXED);
 
         if (__builtin_expect((old & MAP_MASK) < MAP_MASK - MAX_CPUS * MAP_ONE, 1))      /* all CPUs at once do not overflow it */
@@ -130,16 +130,22 @@ static inline bool frame_map_again(u64 pfn)
         __atomic_fetch_sub(&f->word, MAP_ONE, __ATOMIC_RELAXED);
         return false;
 }
-static inline void frame_map_drop(u64 pfn)
+static inline struct frame *frame_map_put(u64 pfn)              /* the frame, if that was its last reference: for frame_free */
 {
-        struct frame *f = frame_head(pfn);
+        struct frame *f = frame_of(pfn);
         u64 old = __atomic_fetch_sub(&f->word, MAP_ONE, __ATOMIC_ACQ_REL);
 
         if (__builtin_expect(!(old & MAP_MASK) || old >> KIND_SHIFT != F_BYTES, 0))
                 k_panic("a frame is less often mapped than there are mappings");
-        if ((old & COUNT_MASK) == MAP_ONE)
+        return (old & COUNT_MASK) == MAP_ONE ? f : NULL;
+}
+static inline void frame_map_drop(u64 pfn)
+{
+        struct frame *f = frame_map_put(pfn);
+        if (f)
                 frame_free(f);
 }
+void frames_map_drop(const u32 *pfn, u32 n);                    /* the same, for many */
 
 /* ---- pool.c ---- */
 void pools_init(void);

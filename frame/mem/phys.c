@@ -259,6 +259,9 @@ static bool refill(struct mem_cpu *mc, enum reserve r)
                 }
         }
         klock_unlock(&buddy);
+        for (struct tables *t = mc->tables; mc->n == 0 && t < mc->tables + 2; t++)
+                if (t->n)
+                        mc->pages[mc->n++] = t->page[--t->n];
         return mc->n > 0;
 }
 
@@ -287,7 +290,7 @@ u64 mem_free_pages(void)
 
         for (u32 c = 0; c < MAX_CPUS; c++)
                 if (mem_cpu_of[c])
-                        n += mem_cpu_of[c]->n;
+                        n += mem_cpu_of[c]->n + mem_cpu_of[c]->tables[0].n + mem_cpu_of[c]->tables[1].n;
         return n;
 }
 
@@ -311,31 +314,51 @@ static void *own_pages(u32 kind, u32 order, enum reserve r)
         return pfn_virt(pfn);
 }
 
-static void own_free(void *p, u32 kind, u32 order)
-{
-        u64 pfn = direct_to_phys(p) >> PAGE_SHIFT;
-
-        if (kind_of(frame_of(pfn)) != kind)
-                k_panic("freed pages are not the framework's");
-        section_enter();
-        kind_count(mem_cpu(), kind, -(1l << order));
-        if (order)
-                block_give(pfn, order);
-        else
-                page_give(pfn);
-        section_leave();
-}
-
 void *kpages_alloc(u32 order, bool emergency) { return own_pages(F_OTHER, order, emergency ? NO_RESERVE : KEEP_RESERVE); }
 
-u64 table_page(enum reserve r)
+/* M6: a page in mc->tables[top] is what such a table is when it is new. */
+u64 table_page(bool top, enum reserve r)
 {
-        void *p = own_pages(F_TABLE, 0, r);
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+        struct tables *t = mc->tables + top;
+        void *p = NULL;
+
+        if (t->n) {
+                /* SAFETY: M1, M6. */
+                u64 pfn = *(t->page + --t->n);
+
+                p = pfn_virt(pfn);
+                set_word(frame_of(pfn), KIND(F_TABLE));
+                kind_count(mc, F_TABLE, 1);
+        } else if ((p = own_pages(F_TABLE, 0, r)) && top) {
+                mmu_space_init_top(p);
+        }
+        section_leave();
+        if (p)
+                frame_of(direct_to_phys(p) >> PAGE_SHIFT)->groups = 0;
         return p ? direct_to_phys(p) : 0;
 }
 
-/* SAFETY: M1: own_free looks at the kind. */
-void table_page_free(u64 pa) { own_free(phys_to_virt(pa), F_TABLE, 0); }
+/* SAFETY: M1, M6: an empty table of the caller's. */
+void table_page_free(u64 pa, bool top)
+{
+        struct frame *f = frame_of(pa >> PAGE_SHIFT);
+
+        section_enter();
+        struct mem_cpu *mc = mem_cpu();
+        struct tables *t = mc->tables + top;
+
+        if (word_of(f) != KIND(F_TABLE))
+                k_panic("a freed table is none, or not empty");
+        set_word(f, KIND(F_CACHED));
+        kind_count(mc, F_TABLE, -1);
+        if (t->n < ARRAY_SIZE(t->page))
+                *(t->page + t->n++) = pfn_of(f);
+        else
+                page_give_to(mc, pfn_of(f));
+        section_leave();
+}
 
 /* ---- boot ---- */
 
@@ -353,7 +376,7 @@ static struct mem_cpu *new_mem_cpu(void)
         set_word(frame_of(pfn), KIND(F_OTHER));
         struct mem_cpu *mc = pfn_virt(pfn);
 
-        mc->cap = (u32)min_u64(max_u64(mem_total_pages / 256, 32), CACHE_MAX);
+        mc->cap = (u32)min_u64(max_u64(mem_total_pages / 128, 32), CACHE_MAX);
         mc->kinds[F_OTHER] += 1l << order;
         return mc;
 }

@@ -5,7 +5,8 @@
  * Objects    A mapping is a leaf word that is not 0: a frame's page number and what was asked for.
  *            PTE_WANT_R, PTE_WANT_W and PTE_COW are software bits; the hardware's P, W and NX follow
  *            from them (VM_NONE: mapped, not present).  A table's frame (kind TABLE) counts its
- *            entries that are not 0; an empty last-level table is freed by range operations.
+ *            entries that are not 0, and knows which groups of eight may have some; an empty
+ *            last-level table is freed by range operations.
  * States     counts == 0: dead, root == 0, waiting on `dead` for its next life.  Whoever brings
  *            counts to 0 tears down: root = 0 under the lock, every CPU leaves, tables and
  *            references are dropped.
@@ -38,19 +39,10 @@ static struct klock dead_lock;
 
 static u64 leaf(u64 pfn, u32 prot, bool zero)
 {
-        u64 e = pfn << PAGE_SHIFT | PTE_U | PTE_A;
-
-        if (prot & (VM_READ | VM_WRITE | VM_EXEC))
-                e |= PTE_P;
-        if (prot & VM_READ)
-                e |= PTE_WANT_R;
-        if (prot & VM_WRITE)
-                e |= PTE_WANT_W | (prot & VM_COW || zero ? 0 : PTE_W);
-        if (prot & VM_COW)
-                e |= PTE_COW;
-        if (!(prot & VM_EXEC))
-                e |= PTE_NX;
-        return zero ? e | PTE_ZERO : e;
+        return pfn << PAGE_SHIFT | PTE_U | PTE_A | (zero ? PTE_ZERO : 0) | (prot & VM_COW ? PTE_COW : 0) |
+               (prot & (VM_READ | VM_WRITE | VM_EXEC) ? PTE_P : 0) | (prot & VM_EXEC ? 0 : PTE_NX) |
+               (prot & VM_READ ? PTE_WANT_R : 0) | (prot & VM_WRITE ? PTE_WANT_W : 0) |
+               (!zero && (prot & (VM_WRITE | VM_COW)) == VM_WRITE ? PTE_W : 0);
 }
 
 static u32 prot_of(u64 e)
@@ -73,17 +65,6 @@ static inline bool must_flush(u64 old, u64 new)
 
 /* ---- counts ---- */
 
-static bool count_add(struct vmspace *s, u64 one)
-{
-        u64 c = LOAD_RELAXED(s->counts);
-
-        do {
-                if (c == 0 || (one == HOLD && (c & LOW32) >= 0x7fffffff))
-                        return false;
-        } while (!__atomic_compare_exchange_n(&s->counts, &c, c + one, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-        return true;
-}
-
 static void teardown(struct vmspace *s);
 
 static void count_sub(struct vmspace *s, u64 one)
@@ -98,13 +79,6 @@ static void count_sub(struct vmspace *s, u64 one)
                 teardown(s);
 }
 
-struct vmspace *vmspace_hold(struct vmspace *s)
-{
-        if (!count_add(s, HOLD))
-                __builtin_trap();
-        return s;
-}
-
 void vmspace_drop(struct vmspace *s)
 {
         if (s)
@@ -113,8 +87,11 @@ void vmspace_drop(struct vmspace *s)
 
 void vmspace_use(struct vmspace *s)
 {
-        if (!count_add(s, USE))
-                __builtin_trap();
+        u64 c = LOAD_RELAXED(s->counts);
+
+        do
+                k_range(c != 0);
+        while (!__atomic_compare_exchange_n(&s->counts, &c, c + USE, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
 
 void vmspace_unuse(struct vmspace *s) { count_sub(s, USE); }
@@ -149,15 +126,21 @@ static inline void unlock_space(struct vmspace *s)
         preempt_leave();
 }
 
+static inline bool lock_alive(struct vmspace *s)
+{
+        lock_space(s);
+        if (__builtin_expect(!!s->root, 1))
+                return true;
+        unlock_space(s);
+        return false;
+}
+
 /* Locked, alive, and in a section: an oops is impossible until range_end. */
 static void range_begin(struct vmspace *s)
 {
         stack_room();
-        lock_space(s);
-        if (!s->root) {
-                unlock_space(s);
+        if (!lock_alive(s))
                 __builtin_trap();
-        }
         section_enter();
 }
 
@@ -177,6 +160,8 @@ static void check_range(u64 start, u64 end)
 static inline u64 *below(u64 e)              { return phys_to_virt(e & PTE_ADDR); }
 static inline struct frame *table_frame(const void *p) { return frame_of(direct_to_phys(p) >> PAGE_SHIFT); }
 static inline void entries_add(const void *p, i64 n) { table_frame(p)->word += (u64)n; }
+static inline void entry_made(const u64 *e)     /* which was 0 */
+{ struct frame *f = table_frame(e); f->word++; f->groups |= 1ul << ((u64)e >> 6 & 63); }
 static inline u64  entries(const void *p)       { return table_frame(p)->word & COUNT_MASK; }
 static inline u32  index_at(u64 va, u32 level)  { return (u32)(va >> (12 + 9 * (level - 1))) & 511; }
 
@@ -184,14 +169,14 @@ static u64 *add_table(struct vmspace *s, u64 *e)
 {
         if (!payer_charge(s->payer, PAGE_SIZE))
                 return NULL;
-        u64 pa = table_page(HALF_RESERVE);
+        u64 pa = table_page(false, HALF_RESERVE);
 
         if (!pa) {
                 payer_uncharge(s->payer, PAGE_SIZE);
                 return NULL;
         }
         *(volatile u64 *)e = pa | PTE_P | PTE_W | PTE_U | PTE_A;
-        entries_add(e, 1);
+        entry_made(e);
         s->tables++;
         return phys_to_virt(pa);
 }
@@ -216,16 +201,12 @@ static u64 *leaf_at(struct vmspace *s, u64 va, bool create)
  * part of the range in that table ends, and returns the leaf for *va. */
 static u64 *next_leaf(struct vmspace *s, u64 *va, u64 end, u64 *stop, u64 **up)
 {
-        while (*va < end) {
+        for (; *va < end; *va = *stop) {
                 u64 *t = phys_to_virt(s->root), *e = NULL;
                 u32 level = 4;
 
-                for (; level > 1; level--) {
-                        e = &t[index_at(*va, level)];
-                        if (!*e)
-                                break;
+                for (; level > 1 && *(e = &t[index_at(*va, level)]); level--)
                         t = below(*e);
-                }
                 u64 size = 1ul << (12 + 9 * (max_u64(level, 2) - 1));
 
                 *stop = min_u64(end, (*va & ~(size - 1)) + size);
@@ -233,36 +214,47 @@ static u64 *next_leaf(struct vmspace *s, u64 *va, u64 end, u64 *stop, u64 **up)
                         *up = e;
                         return &t[index_at(*va, 1)];
                 }
-                *va = *stop;
         }
+        return NULL;
+}
+
+/* The first leaf that is not 0 from e, which is *va's, on: moves *va there; NULL: none below stop, where
+ * their table ends or earlier. */
+static inline u64 *next_used(u64 *e, u64 *va, u64 stop)
+{
+        u64 groups = table_frame(e)->groups;
+
+        while (*va < stop && !*e) {
+                u64 left = groups >> ((u64)e >> 6 & 63), n = 1;
+
+                if (!(left & 1))
+                        n = left ? bit_lowest(left) * 8ul - ((u64)e >> 3 & 7) : 512;
+                e += n;
+                *va += n << PAGE_SHIFT;
+        }
+        if (*va < stop)
+                return e;
+        *va = stop;
         return NULL;
 }
 
 /* ---- dropping what translations may still lead to ---- */
 
-/* Pages of frames and tables whose references go when the CPUs have forgotten them (V3). */
-#define GATHER 256
-struct gather { u32 n; u32 pfn[GATHER]; };
-
-static void drop_page(struct vmspace *s, u32 pfn)
+static void drop_table(struct payer *payer, u32 pfn, bool top)
 {
-        if (kind_of(frame_of(pfn)) == F_TABLE) {
-                table_page_free((u64)pfn << PAGE_SHIFT);
-                payer_uncharge(s->payer, PAGE_SIZE);
-        } else {
-                frame_map_drop(pfn);
-        }
-}
-
-static void gather_end(struct vmspace *s, struct gather *g, const u64 *va, u32 n_va)
-{
-        mmu_flush_space(s, va, n_va);
-        for (u32 i = 0; i < g->n; i++)
-                drop_page(s, g->pfn[i]);
-        g->n = 0;
+        table_page_free((u64)pfn << PAGE_SHIFT, top);
+        payer_uncharge(payer, PAGE_SIZE);
 }
 
 /* ---- life ---- SAFETY: V5, V3: a root that nobody has loaded yet, or any more. */
+
+static void bury(struct vmspace *s)
+{
+        klock_lock(&dead_lock);
+        s->next_free = dead;
+        dead = s;
+        klock_unlock(&dead_lock);
+}
 
 struct vmspace *vmspace_new(struct payer *payer)
 {
@@ -275,20 +267,16 @@ struct vmspace *vmspace_new(struct payer *payer)
                 return NULL;
         u64 root = 0;
 
-        if (payer_charge(payer, PAGE_SIZE) && !(root = table_page(KEEP_RESERVE))) {
+        if (payer_charge(payer, PAGE_SIZE) && !(root = table_page(true, KEEP_RESERVE))) {
                 if (mem_reclaim(32))
-                        root = table_page(KEEP_RESERVE);
+                        root = table_page(true, KEEP_RESERVE);
                 if (!root)
                         payer_uncharge(payer, PAGE_SIZE);
         }
         if (!root) {
-                klock_lock(&dead_lock);
-                s->next_free = dead;
-                dead = s;
-                klock_unlock(&dead_lock);
+                bury(s);
                 return NULL;
         }
-        mmu_space_init_top(phys_to_virt(root));
         if (payer)
                 k_hold(payer);
         lock_space(s);
@@ -301,27 +289,29 @@ struct vmspace *vmspace_new(struct payer *payer)
         return s;
 }
 
-/* Frees a table and all below it: it is in no CPU's reach.  Looks at no more than its entries. */
+/* Frees a table and all below it, leaving it as M6 says: it is in no CPU's reach. */
 static void free_tables(struct vmspace *s, u64 *t, u32 level)
 {
-        u64 n = entries(t);
+        struct frame *f = table_frame(t);
+        u32 pfn[64], n = 0;
 
-        for (u32 i = 0; n > 0 && i < (level == 4 ? 256 : 512); i++) {
-                u64 e = t[i];
+        for (u64 groups = f->groups; groups; groups &= groups - 1)
+                for (u64 *e = t + bit_lowest(groups) * 8, *end = e + 8; e < end; e++) {
+                        u64 old = *e;
 
-                if (!(i & 7))
-                        while (i < 504 && !(t[i] | t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4] | t[i + 5] | t[i + 6] | t[i + 7]))
-                                i += 8, e = t[i];
-                if (!e)
-                        continue;
-                n--;
-                if (level > 1)
-                        free_tables(s, below(e), level - 1);
-                else if (!(e & PTE_ZERO))
-                        frame_map_drop(pfn_in(e));
-        }
-        table_page_free(direct_to_phys(t));
-        payer_uncharge(s->payer, PAGE_SIZE);
+                        if (!old)
+                                continue;
+                        *e = 0;
+                        if (level > 1)
+                                free_tables(s, below(old), level - 1);
+                        else if (!(old & PTE_ZERO))
+                                pfn[n++] = (u32)pfn_in(old);
+                        if (n == ARRAY_SIZE(pfn))
+                                frames_map_drop(pfn, n), n = 0;
+                }
+        frames_map_drop(pfn, n);
+        set_word(f, KIND(F_TABLE));
+        drop_table(s->payer, pfn_of(f), level == 4);
 }
 
 static void teardown(struct vmspace *s)
@@ -334,10 +324,7 @@ static void teardown(struct vmspace *s)
         free_tables(s, phys_to_virt(root), 4);
         k_drop(s->payer);
         s->payer = NULL;
-        klock_lock(&dead_lock);
-        s->next_free = dead;
-        dead = s;
-        klock_unlock(&dead_lock);
+        bury(s);
 }
 
 /* ---- the cursor ---- */
@@ -352,7 +339,7 @@ static void cursor_flush(struct vm_cursor *c)
         mmu_flush_space(c->s, c->flush, (u32)c->n);
         for (u32 i = 0; i < c->n; i++)
                 if (c->drop[i])
-                        drop_page(c->s, c->drop[i]);
+                        frame_map_drop(c->drop[i]);
         c->n = 0;
         section_leave();
 }
@@ -377,11 +364,8 @@ struct vm_cursor k_cursor(struct vmspace *s, u64 addr)
         check_addr(addr);
         stack_room();
         struct task *t = held_room();
-        lock_space(s);
-        if (!s->root) {
-                unlock_space(s);
+        if (!lock_alive(s))
                 __builtin_trap();
-        }
         held_push(t, HELD_CURSOR, s);
         struct vm_cursor c __attribute__((uninitialized));      /* n entries of flush and drop are valid */
 
@@ -423,10 +407,11 @@ void cursor_seek(struct vm_cursor *c, u64 addr)
         c->addr = addr;
 }
 
-static u64 *here(struct vm_cursor *c)
+/* The leaf of the cursor's address; NULL: no table (make: no memory). */
+static inline u64 *here(struct vm_cursor *c, bool make)
 {
         if (!c->pte)
-                c->pte = leaf_at(c->s, c->addr, false);
+                c->pte = leaf_at(c->s, c->addr, make);
         return c->pte;
 }
 
@@ -436,71 +421,62 @@ bool cursor_find(struct vm_cursor *c, u64 end)
 
         k_range(end <= VM_MAX);
         for (u64 *e; (e = next_leaf(c->s, &va, end, &stop, &up)); )
-                for (; va < stop; va += PAGE_SIZE, e++)
-                        if (*e) {
-                                c->addr = va;
-                                c->pte = e;
-                                return true;
-                        }
+                if ((e = next_used(e, &va, stop))) {
+                        c->addr = va;
+                        c->pte = e;
+                        return true;
+                }
         return false;
 }
 
 struct vm_page cursor_get(struct vm_cursor *c)
 {
-        u64 *p = here(c), e = p ? __atomic_load_n(p, __ATOMIC_RELAXED) : 0;
+        u64 *p = here(c, false), e = p ? __atomic_load_n(p, __ATOMIC_RELAXED) : 0;
 
-        if (!e)
-                return (struct vm_page){ 0 };
-        struct frame *f = frame_head(pfn_in(e));
-
-        return (struct vm_page){ .frame = f, .page = (u32)(pfn_in(e) - pfn_of(f)), .prot = prot_of(e),
+        return (struct vm_page){ .frame = e ? frame_of(pfn_in(e)) : NULL, .prot = e ? prot_of(e) : 0,
                                  .accessed = e & PTE_A, .dirty = e & PTE_D };
 }
 
-err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 page, u32 prot)
+static void check_prot(u32 prot) { k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW))); }
+
+err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot)
 {
         bool zero = f == zero_frame;
 
-        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW)) && f && c->s);
-        u64 *p = here(c);
+        check_prot(prot);
+        k_range(f && c->s);
+        u64 *p = here(c, true);
 
-        if (!p && !(p = c->pte = leaf_at(c->s, c->addr, true)))
+        if (!p)
                 return ERR(ENOMEM);
         if (!zero && !frame_map_take(f)) {
                 k_range(kind_of(f) == F_BYTES && frame_refs(f));        /* a frame that is none, or was freed */
                 return ERR(ENOMEM);
         }
-        if (page >= (zero ? 1u : 1u << f->aux)) {
-                if (!zero)
-                        frame_map_drop(pfn_of(f));
-                __builtin_trap();
-        }
-        u64 new = leaf(pfn_of(f) + page, prot, zero);
+        u64 new = leaf(pfn_of(f), prot, zero);
         /* SAFETY: V2: the reference was just taken; V4: c->addr was checked */
         u64 old = *p ? __atomic_exchange_n(p, new, __ATOMIC_SEQ_CST) : (*(volatile u64 *)p = new, 0);
 
         if (old) {
                 cursor_changed(c, old, new, true);
         } else {
-                entries_add(p, 1);
+                entry_made(p);
                 c->s->mapped++;
         }
         return OK;
 }
 
-err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return cursor_map_part(c, f, 0, prot); }
-
 /* References first, then the question whether they are the right ones, then the leaves. */
 err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was)
 {
         u32 n = run->n, pfn[VM_RUN] __attribute__((uninitialized));
-        u64 base = leaf(0, prot, false), mapped = 0;
+        u64 base = leaf(0, prot, false);
 
-        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW)) && c->s && n <= VM_RUN &&
-                index_at(c->addr, 1) + n <= 512 && c->addr + n * PAGE_SIZE <= VM_MAX);
-        u64 *p = here(c);
+        check_prot(prot);
+        k_range(c->s && n <= VM_RUN && index_at(c->addr, 1) + n <= 512 && c->addr + n * PAGE_SIZE <= VM_MAX);
+        u64 *p = here(c, true);
 
-        if (!p && !(p = c->pte = leaf_at(c->s, c->addr, true)))
+        if (!p)
                 return ERR(ENOMEM);
         for (u32 i = 0; i < n; i++) {
                 struct frame *f = LOAD_RELAXED(run->frame[i]);
@@ -510,18 +486,19 @@ err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot,
         bool right = !seq || LOAD(*seq) == was;
 
         for (u32 i = 0; i < n; i++)
-                if (pfn[i] && right)            /* SAFETY: V2: the reference was just taken; V4: the range was checked */
-                        *(volatile u64 *)(p + i) = base | (u64)pfn[i] << PAGE_SHIFT, mapped++;
-                else if (pfn[i])
+                if (pfn[i] && right) {          /* SAFETY: V2: the reference was just taken; V4: the range was checked */
+                        *(volatile u64 *)(p + i) = base | (u64)pfn[i] << PAGE_SHIFT;
+                        entry_made(p + i);
+                        c->s->mapped++;
+                } else if (pfn[i]) {
                         frame_map_drop(pfn[i]);
-        entries_add(p, (i64)mapped);
-        c->s->mapped += mapped;
+                }
         return right ? OK : ERR(EAGAIN);
 }
 
 void cursor_unmap(struct vm_cursor *c)
 {
-        u64 *p = here(c), old = p && *p ? __atomic_exchange_n(p, 0, __ATOMIC_SEQ_CST) : 0;
+        u64 *p = here(c, false), old = p && *p ? __atomic_exchange_n(p, 0, __ATOMIC_SEQ_CST) : 0;
 
         if (!old)
                 return;
@@ -543,9 +520,9 @@ static u64 change(u64 *p, u64 clear, u64 set, u64 *new)
 
 void cursor_protect(struct vm_cursor *c, u32 prot)
 {
-        u64 *p = here(c), new;
+        u64 *p = here(c, false), new;
 
-        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW)));
+        check_prot(prot);
         if (!p || !*p)
                 return;
         u64 set = leaf(0, prot, *p & PTE_ZERO) & ~(u64)PTE_A, old = change(p, ~LEAF_KEEP, set, &new);
@@ -554,66 +531,69 @@ void cursor_protect(struct vm_cursor *c, u32 prot)
                 cursor_changed(c, old, new, false);
 }
 
-static void clear_bit(struct vm_cursor *c, u64 bit)
+void cursor_clear_accessed(struct vm_cursor *c)
 {
-        u64 *p = here(c);
+        u64 *p = here(c, false);
 
-        if (p && *p & bit) {
-                u64 old = __atomic_fetch_and(p, ~bit, __ATOMIC_SEQ_CST);
+        if (p && *p & PTE_A) {
+                u64 old = __atomic_fetch_and(p, ~(u64)PTE_A, __ATOMIC_SEQ_CST);
 
                 if (old & PTE_P)                        /* else the CPUs would not note it again */
                         cursor_changed(c, old, 0, false);
         }
 }
 
-void cursor_clear_accessed(struct vm_cursor *c) { clear_bit(c, PTE_A); }
-void cursor_clear_dirty(struct vm_cursor *c)    { clear_bit(c, PTE_D); }
 
 /* ---- ranges ---- SAFETY: V2, V3, V4: leaves of a locked space in a checked range. */
 
-void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
+/* Unmaps as much as the CPU's gather has room for; how far it came.  References go when the CPUs have forgotten (V3). */
+static u64 unmap_some(struct vmspace *s, u64 va, u64 end)
 {
-        struct gather g = { .n = 0 };
-        u64 va = start, stop, *up, flush[VM_FLUSH_PAGES];
-        u32 n_flush = 0;
+        u64 stop, *up, flush[VM_FLUSH_PAGES];
+        u32 n = 0, n_tables = 0, n_flush = 0, table[8];
 
-        check_range(start, end);
         range_begin(s);
-        for (u64 *e; (e = next_leaf(s, &va, end, &stop, &up)); ) {
+        struct payer *payer = s->payer;                 /* lives on by what is charged for the tables */
+        u32 *pfn = mem_cpu()->gather;
+
+        for (u64 *e; n < GATHER && n_tables < ARRAY_SIZE(table) && (e = next_leaf(s, &va, end, &stop, &up)); ) {
                 i64 gone = 0;
 
-                for (; va < stop && g.n < GATHER - 1; va += PAGE_SIZE, e++) {
+                for (; n < GATHER && (e = next_used(e, &va, stop)); va += PAGE_SIZE, e++, gone++) {
                         u64 old = *e;
 
-                        if (!old)
-                                continue;
                         *(volatile u64 *)e = 0;         /* what the CPUs noted in between is lost with the page */
-                        gone++;
                         if (n_flush < VM_FLUSH_PAGES)
                                 flush[n_flush] = va;
                         n_flush++;
                         if (!(old & PTE_ZERO))
-                                g.pfn[g.n++] = (u32)pfn_in(old);
+                                *(pfn + n++) = (u32)pfn_in(old);        /* SAFETY: V2: n < GATHER */
                 }
                 s->mapped -= (u64)gone;
                 entries_add(below(*up), -gone);
                 if (entries(below(*up)) == 0) {
-                        g.pfn[g.n++] = (u32)pfn_in(*up);
+                        table[n_tables++] = (u32)pfn_in(*up);
                         *(volatile u64 *)up = 0;
                         entries_add(up, -1);
                         s->tables--;
                         n_flush++;                      /* any flush forgets the tables' entries too */
                 }
-                if (g.n >= GATHER - 1) {
-                        gather_end(s, &g, flush, n_flush);
-                        n_flush = 0;
-                        range_end(s);                   /* let others in */
-                        range_begin(s);
-                }
         }
         if (n_flush)
-                gather_end(s, &g, flush, n_flush);
-        range_end(s);
+                mmu_flush_space(s, flush, n_flush);
+        unlock_space(s);
+        frames_map_drop(pfn, n);
+        while (n_tables > 0)
+                drop_table(payer, table[--n_tables], false);
+        section_leave();
+        return va;
+}
+
+void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
+{
+        check_range(start, end);
+        while (start < end)                             /* lets others in between */
+                start = unmap_some(s, start, end);
 }
 
 #define RIGHTS (PTE_P | PTE_W | PTE_NX | PTE_WANT_R | PTE_WANT_W)
@@ -627,11 +607,9 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
         k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC)));
         range_begin(s);
         for (u64 *e; (e = next_leaf(s, &va, end, &stop, &up)); )
-                for (; va < stop; va += PAGE_SIZE, e++) {
+                for (; (e = next_used(e, &va, stop)); va += PAGE_SIZE, e++) {
                         u64 new, old = *e;
 
-                        if (!old)
-                                continue;
                         old = change(e, RIGHTS, old & (PTE_COW | PTE_ZERO) ? any & ~(u64)PTE_W : any, &new);
                         if (!must_flush(old, new))      /* more rights: who has the old ones faults once and looks again */
                                 continue;
@@ -647,34 +625,26 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 /* One table's part of a clone.  Both locked. */
 static bool clone_leaves(struct vmspace *dst, u64 va, u64 stop, u64 *from, bool cow, u32 *changed)
 {
-        u64 *to = NULL, n = (stop - va) >> PAGE_SHIFT, i;
-        i64 added = 0;
+        u64 *to = NULL;
 
-        for (i = 0; i < n; i++) {
-                u64 e = from[i];
+        for (; (from = next_used(from, &va, stop)); va += PAGE_SIZE, from++) {
+                u64 e = *from;
 
-                if (!e)
-                        continue;
-                if (!to) {
-                        u64 *first = leaf_at(dst, va + (i << PAGE_SHIFT), true);
-                        if (!first)
-                                return false;
-                        to = first - i;
-                }
-                if (to[i] || (!(e & PTE_ZERO) && !frame_map_again(pfn_in(e))))
-                        break;                          /* something is there; or mapped too often */
+                if (!to && !(to = leaf_at(dst, va & ~0x1ffffful, true)))
+                        return false;
+                u64 *new = to + index_at(va, 1);
+
+                if (*new || (!(e & PTE_ZERO) && !frame_map_again(pfn_in(e))))
+                        return false;                   /* something is there; or mapped too often */
                 if (cow && (e & (PTE_WANT_W | PTE_COW)) == PTE_WANT_W) {
-                        change(&from[i], PTE_W, PTE_COW, &e);
+                        change(from, PTE_W, PTE_COW, &e);
                         ++*changed;
                 }
-                *(volatile u64 *)&to[i] = e & ~(u64)PTE_D;
-                added++;
+                *(volatile u64 *)new = e & ~(u64)PTE_D;
+                entry_made(new);
+                dst->mapped++;
         }
-        if (added) {
-                entries_add(&to[i - 1], added);
-                dst->mapped += (u64)added;
-        }
-        return i == n;
+        return true;
 }
 
 err_t vmspace_clone(struct vmspace *dst, struct vmspace *src, u64 start, u64 end, bool cow)
@@ -687,9 +657,7 @@ err_t vmspace_clone(struct vmspace *dst, struct vmspace *src, u64 start, u64 end
         check_range(start, end);
         k_range(dst != src);
         range_begin(first);
-        lock_space(second);
-        if (!second->root) {
-                unlock_space(second);
+        if (!lock_alive(second)) {
                 range_end(first);
                 __builtin_trap();
         }
@@ -719,24 +687,14 @@ err_t vmspace_move(struct vmspace *s, u64 from, u64 to, u64 len)
                                 ok = leaf_at(s, at - from + to, true) != NULL;
         va = from;
         for (u64 *e; ok && (e = next_leaf(s, &va, from + len, &stop, &up)); )
-                for (; va < stop; va += PAGE_SIZE, e++) {
-                        u64 old = *e ? __atomic_exchange_n(e, 0, __ATOMIC_SEQ_CST) : 0;
-
-                        if (!old)
-                                continue;
+                for (; (e = next_used(e, &va, stop)); va += PAGE_SIZE, e++) {
                         u64 *p = leaf_at(s, va - from + to, false);
 
-                        u64 lost = __atomic_exchange_n(p, old, __ATOMIC_SEQ_CST);
-
-                        entries_add(e, -1);
-                        if (!lost) {
-                                entries_add(p, 1);
+                        if (*p)                         /* a fault in between: both stay */
                                 continue;
-                        }
-                        s->mapped--;                    /* a fault in between: the moved page wins */
-                        mmu_flush_space(s, NULL, U32_MAX);
-                        if (!(lost & PTE_ZERO))
-                                frame_map_drop(pfn_in(lost));
+                        *(volatile u64 *)p = __atomic_exchange_n(e, 0, __ATOMIC_SEQ_CST);
+                        entry_made(p);
+                        entries_add(e, -1);
                 }
         if (ok)
                 mmu_flush_space(s, NULL, U32_MAX);

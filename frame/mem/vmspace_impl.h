@@ -24,4 +24,3 @@ struct vmspace {
 /* Makes every CPU forget: n addresses, or all if n > VM_FLUSH_PAGES. */
 void mmu_flush_space(struct vmspace *s, const u64 *va, u32 n);
 void mmu_space_evict(struct vmspace *s);                        /* no CPU has it loaded on return */
-void mmu_space_init_top(u64 *pml4);                             /* the kernel half */

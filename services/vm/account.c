@@ -82,14 +82,14 @@ u64 vm_committed(struct vm_domain *d) { return LOAD_RELAXED(d->committed); }
 
 u64 vm_commit_limit(struct vm_domain *d)
 {
-        return mul_div(mem_stats().total, d->settings.overcommit_ratio, 100);
+        return mul_div(d->total, d->settings.overcommit_ratio, 100);
 }
 
 /* As Linux: GUESS refuses only what could never be had. */
 err_t vm_commit(struct vm_domain *d, u64 pages)
 {
         u32 mode = d->settings.overcommit;
-        if (mode == OVERCOMMIT_GUESS && pages > mem_stats().total)
+        if (mode == OVERCOMMIT_GUESS && pages > d->total)
                 return ERR(ENOMEM);
         u64 before = FETCH_ADD(d->committed, pages);
         if (mode == OVERCOMMIT_NEVER && before + pages > vm_commit_limit(d)) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The tree of areas: a treap by address, threaded as a list, each node knowing the largest
- * gap below an area of its subtree.  Ranks are random, so no program can unbalance it.
+ * gap below an area of its subtree.  Ranks are random once there are many, so no program can unbalance it.
  *
  * Entry points  area_find, area_add, area_remove, area_split, area_merge_around, area_gap_down
  * Locking       mmap_lock, for writing where the tree changes; the mapping's areas lock is
  *               taken here, when an area with a mapping appears, moves or goes (V4).
  */
 #include "services/vm/vm_impl.h"
+
+#define FEW_AREAS 64
 
 static void area_fini(struct vm_area *a)
 {
@@ -94,6 +96,16 @@ static void rotate_up(struct vm *vm, struct vm_area *a)
         a->max_gap = max_gap_of(a);
 }
 
+/* The first areas of an address space have ranks that are the same in every run; many have ranks that no
+ * program can know. */
+static u32 next_rank(struct vm *vm)
+{
+        if (vm->areas == FEW_AREAS)
+                vm->seed ^= random_u64();
+        vm->seed = vm->seed * 6364136223846793005ul + 1442695040888963407ul;
+        return (u32)(vm->seed >> 32);
+}
+
 /* Links `a`, whose neighbours in the list will be prev and next, into tree and list. */
 static void link_area(struct vm *vm, struct vm_area *a, struct vm_area *prev)
 {
@@ -119,8 +131,7 @@ static void link_area(struct vm *vm, struct vm_area *a, struct vm_area *prev)
         } else {
                 vm->root = a;
         }
-        vm->seed = vm->seed * 6364136223846793005ul + 1442695040888963407ul;
-        a->rank = (u32)(vm->seed >> 32);
+        a->rank = next_rank(vm);
         bounds_changed(a);
         while (a->up && a->up->rank < a->rank)
                 rotate_up(vm, a);

@@ -30,6 +30,7 @@ struct vm_domain *vm_domain_new(void)
                 return NULL;
         d->settings = (struct vm_settings){ .overcommit = OVERCOMMIT_GUESS, .overcommit_ratio = 50,
                 .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN };
+        d->total = mem_stats().total;
         vm_domain_publish(d);
         return d;
 }
@@ -120,7 +121,6 @@ struct vm *vm_new(struct vm_domain *d, struct payer *payer)
                 return NULL;
         }
         vm->domain = vm_domain_hold(d);
-        vm->seed = random_u64();
         vm->mmap_base = VM_MAX;
         lock_init(&vm->mmap_lock, mmap);
         vm_publish(vm);

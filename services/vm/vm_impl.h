@@ -71,6 +71,7 @@ OBJECT(vm_special) {
 OBJECT(vm_domain) {
         struct vm_settings settings;    /* racy reads are fine: each word stands alone */
         u64   committed;                /* pages; ATOMIC */
+        u64   total;                    /* pages of the machine; fixed */
         const struct vm_oom_ops *oom;   /* fixed at boot; may be NULL */
         const struct vm_shmem_ops *shmem;       /* the same */
         struct superblock *shmem_sb;    /* counted; fixed at boot */

@@ -19,7 +19,7 @@ static bool tables_ready;               /* after mmu_init: pages come from the a
 
 static u64 new_table(void)
 {
-        return tables_ready ? table_page(NO_RESERVE) : early_page();
+        return tables_ready ? table_page(false, NO_RESERVE) : early_page();
 }
 
 /* The entry for va at `level` (1: 4 KiB, 2: 2 MiB, 3: 1 GiB, 4: top), making the tables above. */

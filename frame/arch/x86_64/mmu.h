@@ -54,6 +54,7 @@ extern u64 mmu_kernel_cr3;              /* the final tables, user half empty */
 
 void mmu_init(void);                    /* boot CPU, called by mem_init */
 void mmu_protect_boot(void);            /* makes what is fixed after boot read-only */
+void mmu_space_init_top(u64 *pml4);     /* the kernel half */
 void *mmio_map(u64 phys, usize len);    /* uncached; permanent; NULL: no memory */
 
 /* Kernel pages of the POOLS, STACKS and FRAMES windows.  False: no memory for a table. */

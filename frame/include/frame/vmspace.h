@@ -23,12 +23,10 @@
 enum vm_prot { VM_NONE = 0, VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4,
         VM_COW = 8 };           /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
 
-struct vm_page { struct frame *frame; u32 page; u32 prot; bool accessed; bool dirty; };
-                                /* frame NULL: not mapped; page: index within a frame of order > 0 */
+struct vm_page { struct frame *frame; u32 prot; bool accessed; bool dirty; };   /* frame NULL: not mapped */
 
 OBJECT(vmspace);
 SAFE_API struct vmspace *vmspace_new(struct payer *payer);       /* count 1; NULL: no memory */
-SAFE_API struct vmspace *vmspace_hold(struct vmspace *s);
 SAFE_API void vmspace_drop(struct vmspace *s);           /* the last frees all mappings and tables */
 SAFE_API u64  vmspace_mapped(struct vmspace *s);         /* pages mapped now */
 SAFE_API u64  vmspace_tables(struct vmspace *s);         /* page-table pages */
@@ -43,10 +41,9 @@ SAFE_API void  cursor_seek(struct vm_cursor *c, u64 addr);
 /* Moves to the first mapped page at or after the cursor, below end; false: none. */
 SAFE_API bool  cursor_find(struct vm_cursor *c, u64 end);
 SAFE_API struct vm_page cursor_get(struct vm_cursor *c);
-/* Maps the (single-page) frame here, with a reference of its own, in place of what was here.
- * page: index within a frame of order > 0.  ENOMEM: no page table. */
+/* Maps the frame (of a larger one: its first page) here, with a reference of its own, in place of what was
+ * here.  ENOMEM: no page table. */
 SAFE_API err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot);
-SAFE_API err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 page, u32 prot);
 /* Maps frames that follow each other from the cursor on, where nothing is yet, within its 2 MiB; leaves out
  * NULLs and frames that are none.  They need not be held: EAGAIN, and nothing mapped, if `seq` (NULL: not
  * asked) is not `was` once all are referenced.  ENOMEM: no page table. */
@@ -56,7 +53,6 @@ SAFE_API err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, 
 SAFE_API void  cursor_unmap(struct vm_cursor *c);
 SAFE_API void  cursor_protect(struct vm_cursor *c, u32 prot);
 SAFE_API void  cursor_clear_accessed(struct vm_cursor *c);
-SAFE_API void  cursor_clear_dirty(struct vm_cursor *c);
 
 /* Ranges are page-aligned, [start, end). */
 SAFE_API void  vmspace_unmap(struct vmspace *s, u64 start, u64 end);

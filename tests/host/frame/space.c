@@ -4,7 +4,7 @@
  */
 #include "tests/host/frame/host_impl.h"
 
-struct page { u64 va; struct frame *f; u32 prot, part; bool accessed, dirty; };
+struct page { u64 va; struct frame *f; u32 prot; bool accessed, dirty; };
 struct vmspace { u32 refs, n, cap; bool locked; struct page *page; };
 
 static struct vmspace *current;
@@ -19,7 +19,6 @@ struct vmspace *vmspace_new(struct payer *payer)
         s->refs = 1;
         return s;
 }
-struct vmspace *vmspace_hold(struct vmspace *s) { CHECK(s->refs); s->refs++; return s; }
 void vmspace_drop(struct vmspace *s)
 {
         if (!s)
@@ -64,10 +63,9 @@ static void forget(struct vmspace *s, u32 from, u32 to)
                 memmove(&s->page[from], &s->page[to], (s->n - to) * sizeof *s->page);
         s->n -= to - from;
 }
-static err_t enter(struct vmspace *s, u64 va, struct frame *f, u32 part, u32 prot)
+static err_t enter(struct vmspace *s, u64 va, struct frame *f, u32 prot)
 {
         u32 i = lower(s, va);
-        CHECK((u64)part * PAGE_SIZE < frame_size(f));
         if (i == s->n || s->page[i].va != va) {
                 if (host_alloc_fails())         /* a page table */
                         return ERR(ENOMEM);
@@ -79,7 +77,7 @@ static err_t enter(struct vmspace *s, u64 va, struct frame *f, u32 part, u32 pro
                 host_map_frame(f);
                 host_unmap_frame(s->page[i].f);
         }
-        s->page[i] = (struct page){ .va = va, .f = f, .part = part, .prot = prot };
+        s->page[i] = (struct page){ .va = va, .f = f, .prot = prot };
         return OK;
 }
 
@@ -108,10 +106,9 @@ bool cursor_find(struct vm_cursor *c, u64 end)
 struct vm_page cursor_get(struct vm_cursor *c)
 {
         struct page *p = find(c->s, c->addr);
-        return p ? (struct vm_page){ .frame = p->f, .page = p->part, .prot = p->prot, .accessed = p->accessed, .dirty = p->dirty } : (struct vm_page){};
+        return p ? (struct vm_page){ .frame = p->f, .prot = p->prot, .accessed = p->accessed, .dirty = p->dirty } : (struct vm_page){};
 }
-err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return enter(c->s, c->addr, f, 0, prot); }
-err_t cursor_map_part(struct vm_cursor *c, struct frame *f, u32 part, u32 prot) { return enter(c->s, c->addr, f, part, prot); }
+err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return enter(c->s, c->addr, f, prot); }
 err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was)
 {
         CHECK(run->n <= VM_RUN && (c->addr >> 21) == ((c->addr + run->n * PAGE_SIZE - 1) >> 21));
@@ -119,13 +116,12 @@ err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot,
                 return ERR(EAGAIN);
         for (u32 i = 0; i < run->n; i++)
                 if (run->frame[i] && !find(c->s, c->addr + i * PAGE_SIZE))
-                        TRY(enter(c->s, c->addr + i * PAGE_SIZE, run->frame[i], 0, prot));
+                        TRY(enter(c->s, c->addr + i * PAGE_SIZE, run->frame[i], prot));
         return OK;
 }
 void cursor_unmap(struct vm_cursor *c) { u32 i = lower(c->s, c->addr); if (find(c->s, c->addr)) forget(c->s, i, i + 1); }
 void cursor_protect(struct vm_cursor *c, u32 prot)     { struct page *p = find(c->s, c->addr); if (p) p->prot = prot; }
 void cursor_clear_accessed(struct vm_cursor *c)        { struct page *p = find(c->s, c->addr); if (p) p->accessed = false; }
-void cursor_clear_dirty(struct vm_cursor *c)           { struct page *p = find(c->s, c->addr); if (p) p->dirty = false; }
 
 void vmspace_unmap(struct vmspace *s, u64 a, u64 b) { check_range(s, a, b); forget(s, lower(s, a), lower(s, b)); }
 void vmspace_protect(struct vmspace *s, u64 a, u64 b, u32 prot)
@@ -142,7 +138,7 @@ err_t vmspace_clone(struct vmspace *d, struct vmspace *s, u64 a, u64 b, bool cow
                 struct page *p = &s->page[i];
                 if (cow && (p->prot & VM_WRITE))
                         p->prot |= VM_COW;
-                TRY(enter(d, p->va, p->f, p->part, p->prot));
+                TRY(enter(d, p->va, p->f, p->prot));
         }
         return OK;
 }
@@ -186,7 +182,7 @@ static u8 *byte_at(u64 addr, u32 want)
         CHECK(want != VM_WRITE || p->f != frame_zero_page());
         p->accessed = true;
         p->dirty |= want == VM_WRITE;
-        return host_frame_bytes(p->f).p_k + p->part * PAGE_SIZE + (addr & PAGE_MASK);
+        return host_frame_bytes(p->f).p_k + (addr & PAGE_MASK);
 }
 usize user_copy_in(mbytes d, u64 a)  { usize n = 0; for (u8 *b; n < d.n_k && (b = byte_at(a + n, VM_READ)); n++) d.p_k[n] = *b; return n; }
 usize user_copy_out(u64 a, bytes s)  { usize n = 0; for (u8 *b; n < s.n_k && (b = byte_at(a + n, VM_WRITE)); n++) *b = s.p_k[n]; return n; }
