@@ -12,6 +12,8 @@
 #include "services/exec/exec.h"
 #include "services/futex/futex.h"
 #include "services/namespace/namespace.h"
+#include "services/net/socket/socket.h"
+#include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
 #include "services/inotify/inotify.h"
 #include "services/epoll/epoll.h"
@@ -76,6 +78,8 @@ static void init_services(const struct params *p)
         pipe_init();
         inotify_register();
         epoll_register();
+        socket_init();
+        unix_init();
         procfs_init();
         sysfs_init();
         tty_init();
@@ -115,7 +119,9 @@ static void init_root(struct world *w)
         need(succeeded(tmpfs_new_shmem(&shmem)), STR("shared memory"));
         vm_domain_set_shmem(w->domain, &shmem_ops, shmem);
         need(succeeded(mnt_ns_new(NULL, users, root, &mounts)), STR("the root"));
-        w->ns = ns_set_new(NULL, users, uts, mounts, w->pids);
+        struct net_ns *net = net_ns_new(NULL, users, NS_INUM_NET);
+        need(net, STR("namespaces"));
+        w->ns = ns_set_new(NULL, users, uts, mounts, w->pids, net);
         w->cred = cred_new_root(w->payer, users);
         w->files = files_new(w->payer);
         struct path top = { .mnt = mounts->root, .dentry = mounts->root->root };

@@ -15,6 +15,8 @@ OBJECT(account) {
         u64 threads;                    /* ATOMIC */
         u64 signals;                    /* queued; ATOMIC */
         u32 inotify_instances, inotify_watches;         /* services/inotify's; ATOMIC */
+        u32 unix_inflight;              /* descriptors under way in SCM_RIGHTS, services/net/unix's; ATOMIC */
+        u32 spare;
         struct account *next;           /* accounts_lock */
 };
 POOL_DECLARE(account)

@@ -4,6 +4,7 @@
  */
 #include "services/procfs/tree.h"
 #include "services/sched/sched.h"
+#include "services/net/unix/unix.h"
 #include "services/security/cred.h"
 #include "services/signal/signal.h"
 #include "services/tty/tty.h"
@@ -636,6 +637,43 @@ static const struct proc_dir fd_dir = { .dynamic = DYN_FDS };
 static const struct proc_dir fdinfo_dir = { .dynamic = DYN_FDINFO };
 static const struct proc_dir task_dir = { .dynamic = DYN_THREADS };
 
+/* The network namespace of a process, counted; NULL: none. */
+static struct net_ns *net_of(const struct subject *s)
+{
+        struct thread *who = subject_thread(s);
+        struct net_ns *net = NULL;
+
+        if (!who)
+                return NULL;
+        {
+                SPIN_GUARD(&who->process->lock);
+                if (who->ns && who->ns->net)
+                        net = net_ns_hold(who->ns->net);
+        }
+        thread_drop(who);
+        return net;
+}
+
+static err_t show_unix(struct text *t, const struct subject *s)
+{
+        struct net_ns *net = net_of(s);
+        u64 after = 0;
+        usize len = 0;
+        u8 line[256] = {};
+
+        text_add(t, STR("Num       RefCount Protocol Flags    Type St Inode Path\n"));
+        while (net && unix_describe(net, &after, MBYTES_OF(line), &len)) {
+                text_add(t, bytes_take(BYTES_OF(line), len));
+                text_char(t, '\n');
+        }
+        net_ns_drop(net);
+        return OK;
+}
+
+static const struct proc_dir net_dir = { .entry = {
+        { .name = "unix", .mode = 0444, .show = show_unix },
+} };
+
 #define COMMON_ENTRIES \
         { .name = "auxv", .mode = 0400, .guarded = true, .show = show_auxv }, \
         { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
@@ -651,6 +689,7 @@ static const struct proc_dir task_dir = { .dynamic = DYN_THREADS };
         { .name = "maps", .mode = 0444, .guarded = true, .show = show_maps }, \
         { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .show = show_mounts }, \
+        { .name = "net", .mode = 0555, .dir = &net_dir }, \
         { .name = "oom_score", .mode = 0444, .show = show_oom_score }, \
         { .name = "oom_score_adj", .mode = 0644, .show = show_oom_adj, .write = write_oom_adj }, \
         { .name = "personality", .mode = 0400, .guarded = true, .show = show_personality }, \

@@ -4,6 +4,7 @@
  */
 #include "services/procfs/tree.h"
 #include "services/namespace/namespace.h"
+#include "services/net/unix/unix.h"
 #include "services/security/cred.h"
 #include "services/vm/vm.h"
 #include "lib/num.h"
@@ -238,8 +239,43 @@ static const struct proc_dir fs_dir = { .entry = {
         { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
 } };
 
+/* ---- net ---- */
+
+static err_t show_max_dgram(struct text *t, const struct subject *s) { (void)s; return say_u64(t, unix_max_dgram(net_ns_current())); }
+static err_t write_max_dgram(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        unix_set_max_dgram(net_ns_current(), v);
+        return OK;
+}
+
+static err_t show_somaxconn(struct text *t, const struct subject *s) { (void)s; return say_u64(t, SOMAXCONN_MAX); }
+static err_t show_mem_max(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, SOCK_MEM_MAX); }
+static err_t show_optmem(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, CONTROL_MAX); }
+
+static const struct proc_dir net_core_dir = { .entry = {
+        { .name = "optmem_max", .mode = 0444, .show = show_optmem },
+        { .name = "rmem_default", .mode = 0444, .show = show_mem_max },
+        { .name = "rmem_max", .mode = 0444, .show = show_mem_max },
+        { .name = "somaxconn", .mode = 0444, .show = show_somaxconn },
+        { .name = "wmem_default", .mode = 0444, .show = show_mem_max },
+        { .name = "wmem_max", .mode = 0444, .show = show_mem_max },
+} };
+
+static const struct proc_dir net_unix_dir = { .entry = {
+        { .name = "max_dgram_qlen", .mode = 0644, .show = show_max_dgram, .write = write_max_dgram },
+} };
+
+static const struct proc_dir net_dir = { .entry = {
+        { .name = "core", .mode = 0555, .dir = &net_core_dir },
+        { .name = "unix", .mode = 0555, .dir = &net_unix_dir },
+} };
+
 const struct proc_dir proc_sys_dir = { .entry = {
         { .name = "fs", .mode = 0555, .dir = &fs_dir },
         { .name = "kernel", .mode = 0555, .dir = &kernel_dir },
+        { .name = "net", .mode = 0555, .dir = &net_dir },
         { .name = "vm", .mode = 0555, .dir = &vm_dir },
 } };

@@ -309,6 +309,13 @@ static err_t link_mounts(mbytes buf, usize *len, const struct subject *s)
         return OK;
 }
 
+static err_t link_net(mbytes buf, usize *len, const struct subject *s)
+{
+        (void)s;
+        *len = format(buf, "self/net");
+        return OK;
+}
+
 const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "cmdline", .mode = 0444, .show = show_cmdline },
         { .name = "cpuinfo", .mode = 0444, .show = show_cpuinfo },
@@ -320,6 +327,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "meminfo", .mode = 0444, .show = show_meminfo },
         { .name = "modules", .mode = 0444, .show = show_nothing },
         { .name = "mounts", .mode = 0777, .link = link_mounts },
+        { .name = "net", .mode = 0777, .link = link_net },
         { .name = "partitions", .mode = 0444, .show = show_partitions },
         { .name = "self", .mode = 0777, .link = link_self },
         { .name = "slabinfo", .mode = 0400, .show = show_slabinfo },

@@ -36,6 +36,9 @@ OBJECT(process);
         X(munlockall) X(mlock2) X(mremap) X(memfd_create) X(remap_file_pages) X(process_madvise) X(process_vm_readv) \
         X(process_vm_writev) X(mbind) X(set_mempolicy) X(get_mempolicy) X(migrate_pages) X(move_pages) \
         X(set_mempolicy_home_node)
+#define CALLS_NET(X) \
+        X(socket) X(socketpair) X(bind) X(connect) X(listen) X(accept) X(accept4) X(getsockname) X(getpeername) \
+        X(shutdown) X(setsockopt) X(getsockopt) X(sendto) X(recvfrom) X(sendmsg) X(recvmsg) X(sendmmsg) X(recvmmsg)
 #define CALLS_POLL(X) \
         X(poll) X(ppoll) X(select) X(pselect6)
 #define CALLS_PROCESS(X) \
@@ -50,7 +53,7 @@ OBJECT(process);
 #define CALLS_TIME(X) \
         X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
         X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall)
-#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
+#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
 
 #define CALL_DECLARE(name) err_t sys_##name(struct call *c);
 ALL_CALLS(CALL_DECLARE)
@@ -70,4 +73,6 @@ err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, str
 err_t call_process_of_fd(struct call *c, u32 fd, bool proc, struct process **out);
 /* An array of `count` iovecs from user space, at most IO_MAX_VECS, to be dropped; its bytes in all.  EINVAL, EFAULT, ENOMEM. */
 err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize *total);
+/* Installs a pair of new files, taken over on success; user memory at `at` gets the two numbers. */
+err_t call_install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at);
 void  drop_blob(struct blob **b);               /* for CLEANUP */

@@ -231,8 +231,7 @@ err_t sys_dup3(struct call *c)
         return files_dup_to(c->t->files, old, new, flags & O_CLOEXEC ? FD_CLOEXEC : 0, nofile_limit(c));
 }
 
-/* Installs a pair of new files; *at gets the two numbers. */
-static err_t install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at)
+err_t call_install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at)
 {
         u32 fds[2] = {};
         u64 limit = nofile_limit(c);
@@ -261,7 +260,7 @@ static err_t make_pipe(struct call *c, u64 at, u32 flags)
                 return ERR(EINVAL);
         struct actor who = actor_current();
         TRY(pipe_new(&who, flags & (u32)(O_NONBLOCK | O_DIRECT), &reader, &writer));
-        err_t err = install_pair(c, reader, writer, flags & O_CLOEXEC ? FD_CLOEXEC : 0, at);
+        err_t err = call_install_pair(c, reader, writer, flags & O_CLOEXEC ? FD_CLOEXEC : 0, at);
         if (failed(err)) {
                 file_drop(reader);
                 file_drop(writer);

@@ -21,6 +21,7 @@ BASE(inode);
 BASE(file);
 OBJECT(dentry);
 OBJECT(pipe);
+BASE(sock);                     /* services/net/socket */
 OBJECT(inotify_watch);
 OBJECT(inode_locks);
 STABLE(file_ops);
@@ -94,6 +95,7 @@ BASE(inode) {
         struct timestamp atime, mtime, ctime, btime;
         u64 version;                    /* counts changes of a directory */
         struct pipe *pipe;              /* not counted: an open FIFO's; lock */
+        struct sock *sock;              /* not counted: services/net/unix's, bound to this inode; PTR_LOAD */
         struct inode_locks *locks;      /* owned: file locks, from the first on; PTR_LOAD */
         struct blob *link;              /* counted: a symlink's target; fixed; NULL: ask readlink or follow */
         struct inotify_watch *watches;  /* not counted: services/inotify's list; PTR_LOAD */

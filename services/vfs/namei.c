@@ -51,10 +51,12 @@ struct make {
         u32 mode;
         u64 dev;
         bytes target;
+        struct path *made;              /* NULL, or where the new place goes, counted */
 };
 
-static err_t make_locked(const struct actor *who, struct dentry *dir, const struct last *last, const struct make *make)
+static err_t make_locked(const struct actor *who, const struct path *at, const struct last *last, const struct make *make)
 {
+        struct dentry *dir = at->dentry;
         struct inode *inode = dir->inode;
         struct dentry *d = NULL;
 
@@ -79,6 +81,10 @@ static err_t make_locked(const struct actor *who, struct dentry *dir, const stru
                         break;
                 }
         }
+        if (succeeded(err) && make->made) {
+                struct path made = { at->mnt, d };
+                *make->made = path_hold(&made);
+        }
         dentry_drop(d);
         return err;
 }
@@ -93,7 +99,7 @@ static err_t make(const struct actor *who, i32 dfd, bytes path, const struct mak
         if (succeeded(err)) {
                 write_lock(&dir->lock);
                 err = mount_want_write(p.dir.mnt);
-                err_t made = succeeded(err) ? make_locked(who, p.dir.dentry, &p.last, what) : OK;
+                err_t made = succeeded(err) ? make_locked(who, &p.dir, &p.last, what) : OK;
                 /* On a read-only mount what exists is still EEXIST. */
                 if (failed(err)) {
                         struct dentry *d = NULL;
@@ -114,6 +120,13 @@ static err_t make(const struct actor *who, i32 dfd, bytes path, const struct mak
 err_t vfs_mkdir(const struct actor *who, i32 dfd, bytes path, u32 mode)
 {
         struct make m = { .kind = MAKE_DIR, .mode = S_IFDIR | (mode & (01777 & ~fs_umask(who->fs))) };
+
+        return make(who, dfd, path, &m);
+}
+
+err_t vfs_mknod_at(const struct actor *who, i32 dfd, bytes path, u32 mode, struct path *made)
+{
+        struct make m = { .kind = MAKE_NODE, .mode = (mode & S_IFMT) | (mode & 07777 & ~fs_umask(who->fs)), .made = made };
 
         return make(who, dfd, path, &m);
 }

@@ -22,6 +22,8 @@ err_t vfs_open_path(const struct actor *who, const struct path *p, u32 flags, st
 
 err_t vfs_mkdir(const struct actor *who, i32 dfd, bytes path, u32 mode);
 err_t vfs_mknod(const struct actor *who, i32 dfd, bytes path, u32 mode, u64 dev);
+/* A FIFO or socket; *made: the new place, counted. */
+err_t vfs_mknod_at(const struct actor *who, i32 dfd, bytes path, u32 mode, struct path *made);
 err_t vfs_symlink(const struct actor *who, bytes target, i32 dfd, bytes path);
 err_t vfs_link(const struct actor *who, i32 old_dfd, bytes old, i32 new_dfd, bytes new, u32 at_flags);
 err_t vfs_unlink(const struct actor *who, i32 dfd, bytes path);

@@ -37,6 +37,7 @@ STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[6]; u3
 #define AFTER3(A, B, C)      .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C) }
 #define AFTER4(A, B, C, D)   .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D) }
 #define AFTER5(A, B, C, D, E) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E) }
+#define AFTER6(A, B, C, D, E, F) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F) }
 
 /* Aligned: the held array keeps a kind in the low bits of their addresses. */
 struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"), aligned(8))) spinlock { u32 word_k; u16 class_k; u16 spare_k; };
