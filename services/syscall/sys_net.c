@@ -48,14 +48,10 @@ err_t sys_socket(struct call *c)
 {
         struct actor who = actor_current();
         struct file *f = NULL;
-        u32 type = arg_uint(c, 1), fd = 0;
+        u32 type = arg_uint(c, 1);
 
         TRY(socket_new(&who, arg_uint(c, 0), type, arg_uint(c, 2), &f));
-        err_t err = files_add(c->t->files, f, (type & SOCK_CLOEXEC) != 0 ? FD_CLOEXEC : 0, 0, nofile(c), &fd);
-        if (failed(err))
-                file_drop(f);
-        c->result = fd;
-        return err;
+        return call_add_file(c, f, (type & SOCK_CLOEXEC) != 0);
 }
 
 err_t sys_socketpair(struct call *c)
@@ -65,7 +61,7 @@ err_t sys_socketpair(struct call *c)
         u32 type = arg_uint(c, 1);
 
         TRY(socket_new_pair(&who, arg_uint(c, 0), type, arg_uint(c, 2), &a, &b));
-        err_t err = call_install_pair(c, a, b, (type & SOCK_CLOEXEC) != 0 ? FD_CLOEXEC : 0, c->a[3]);
+        err_t err = call_install_pair(c, a, b, (type & SOCK_CLOEXEC) != 0 ? FD_CLOEXEC : 0, arg(c, 3));
         if (failed(err)) {
                 file_drop(a);
                 file_drop(b);
@@ -85,7 +81,7 @@ static err_t bind_or_connect(struct call *c, err_t (*call)(struct file *f, const
         struct actor who = actor_current();
 
         SOCKET_FILE(r);
-        err_t err = socket_of(r.file) ? get_addr(&a, c->a[1], arg_int(c, 2)) : ERR(ENOTSOCK);
+        err_t err = socket_of(r.file) ? get_addr(&a, arg(c, 1), arg_int(c, 2)) : ERR(ENOTSOCK);
         if (succeeded(err))
                 err = call(r.file, &who, addr_bytes(&a));
         fd_put(r);
@@ -124,7 +120,7 @@ static err_t get_name(struct call *c, struct file *f, bool peer, u64 at, u64 len
 err_t sys_getsockname(struct call *c)
 {
         SOCKET_FILE(r);
-        err_t err = get_name(c, r.file, false, c->a[1], c->a[2]);
+        err_t err = get_name(c, r.file, false, arg(c, 1), arg(c, 2));
         fd_put(r);
         return err;
 }
@@ -132,7 +128,7 @@ err_t sys_getsockname(struct call *c)
 err_t sys_getpeername(struct call *c)
 {
         SOCKET_FILE(r);
-        err_t err = get_name(c, r.file, true, c->a[1], c->a[2]);
+        err_t err = get_name(c, r.file, true, arg(c, 1), arg(c, 2));
         fd_put(r);
         return err;
 }
@@ -148,8 +144,8 @@ static err_t accept_into(struct call *c, struct file *listener, u32 flags)
         err_t err = socket_new_empty(&who, flags, &f);
         if (succeeded(err))
                 err = socket_accept(listener, f);
-        if (succeeded(err) && c->a[1])
-                err = get_name(c, f, true, c->a[1], c->a[2]);
+        if (succeeded(err) && arg(c, 1))
+                err = get_name(c, f, true, arg(c, 1), arg(c, 2));
         if (failed(err)) {
                 files_unreserve(c->t->files, fd);
                 file_drop(f);
@@ -176,7 +172,7 @@ err_t sys_accept4(struct call *c) { return do_accept(c, arg_uint(c, 3)); }
 err_t sys_setsockopt(struct call *c)
 {
         SOCKET_FILE(r);
-        err_t err = socket_setsockopt(r.file, arg_uint(c, 1), arg_uint(c, 2), c->a[3], arg_int(c, 4));
+        err_t err = socket_setsockopt(r.file, arg_uint(c, 1), arg_uint(c, 2), arg(c, 3), arg_int(c, 4));
         fd_put(r);
         return err;
 }
@@ -184,7 +180,7 @@ err_t sys_setsockopt(struct call *c)
 err_t sys_getsockopt(struct call *c)
 {
         SOCKET_FILE(r);
-        err_t err = socket_getsockopt(r.file, arg_uint(c, 1), arg_uint(c, 2), c->a[3], c->a[4]);
+        err_t err = socket_getsockopt(r.file, arg_uint(c, 1), arg_uint(c, 2), arg(c, 3), arg(c, 4));
         fd_put(r);
         return err;
 }
@@ -194,14 +190,14 @@ err_t sys_getsockopt(struct call *c)
 static err_t send_to(struct call *c, struct file *f)
 {
         struct addr_arg a = {};
-        struct io io = io_user(c->a[1], c->a[2]);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
 
         if (!socket_of(f))
                 return ERR(ENOTSOCK);
-        if (!vm_is_user(c->a[1], c->a[2]))
+        if (!vm_is_user(arg(c, 1), arg(c, 2)))
                 return ERR(EFAULT);
-        if (c->a[4])
-                TRY(get_addr(&a, c->a[4], arg_int(c, 5)));
+        if (arg(c, 4))
+                TRY(get_addr(&a, arg(c, 4), arg_int(c, 5)));
         struct sock_send m = { .io = &io, .name = addr_bytes(&a), .control = NO_BYTES, .flags = arg_uint(c, 3) };
         err_t err = socket_send(f, &m);
         c->result = m.done;
@@ -218,13 +214,13 @@ err_t sys_sendto(struct call *c)
 
 static err_t recv_from(struct call *c, struct file *f)
 {
-        struct io io = io_user(c->a[1], c->a[2]);
+        struct io io = io_user(arg(c, 1), arg(c, 2));
 
         if (!socket_of(f))
                 return ERR(ENOTSOCK);
-        if (!vm_is_user(c->a[1], c->a[2]))
+        if (!vm_is_user(arg(c, 1), arg(c, 2)))
                 return ERR(EFAULT);
-        if (!c->a[4]) {
+        if (!arg(c, 4)) {
                 struct sock_recv m = { .io = &io, .flags = arg_uint(c, 3) };
                 err_t err = socket_recv(f, &m);
                 c->result = m.done;
@@ -234,7 +230,7 @@ static err_t recv_from(struct call *c, struct file *f)
         struct sock_recv m = { .io = &io, .flags = arg_uint(c, 3), .name = MBYTES_OF(a.space) };
         TRY(socket_recv(f, &m));
         c->result = m.done;
-        return put_addr(c->a[4], c->a[5], got_addr(&a, m.name_len), m.name_len);
+        return put_addr(arg(c, 4), arg(c, 5), got_addr(&a, m.name_len), m.name_len);
 }
 
 err_t sys_recvfrom(struct call *c)
@@ -374,7 +370,7 @@ err_t sys_sendmsg(struct call *c)
         if (arg_uint(c, 2) & MSG_COMPAT)
                 return ERR(EINVAL);
         SOCKET_FILE(r);
-        err_t err = socket_of(r.file) ? send_msg(r.file, c->a[1], arg_uint(c, 2), &done) : ERR(ENOTSOCK);
+        err_t err = socket_of(r.file) ? send_msg(r.file, arg(c, 1), arg_uint(c, 2), &done) : ERR(ENOTSOCK);
         fd_put(r);
         c->result = done;
         return err;
@@ -388,7 +384,7 @@ err_t sys_recvmsg(struct call *c)
         if (arg_uint(c, 2) & MSG_COMPAT)
                 return ERR(EINVAL);
         SOCKET_FILE(r);
-        err_t err = socket_of(r.file) ? recv_msg(r.file, c->a[1], arg_uint(c, 2), &done, &back) : ERR(ENOTSOCK);
+        err_t err = socket_of(r.file) ? recv_msg(r.file, arg(c, 1), arg_uint(c, 2), &done, &back) : ERR(ENOTSOCK);
         fd_put(r);
         c->result = done;
         return err;
@@ -411,7 +407,7 @@ static err_t send_many(struct call *c, struct file *f)
         err_t err = OK;
 
         for (; i < n; i++) {
-                u64 at = c->a[1] + i * MMSG_SIZE;
+                u64 at = arg(c, 1) + i * MMSG_SIZE;
                 usize done = 0;
                 err = send_msg(f, at, arg_uint(c, 3), &done);
                 if (succeeded(err))
@@ -461,7 +457,7 @@ static err_t recvmmsg_until(struct call *c, u64 deadline)
         SOCKET_FILE(r);
         err_t err = ERR(ENOTSOCK);
         if (socket_of(r.file)) {
-                err = recv_many(r.file, c->a[1], min_u32(arg_uint(c, 2), IO_MAX_VECS), arg_uint(c, 3), deadline, &count);
+                err = recv_many(r.file, arg(c, 1), min_u32(arg_uint(c, 2), IO_MAX_VECS), arg_uint(c, 3), deadline, &count);
                 /* An error after some is told by the next call. */
                 if (count > 0 && failed(err) && !err_is(err, EAGAIN))
                         STORE(socket_of(r.file)->error, (u32)err_code(err));
@@ -478,13 +474,13 @@ err_t sys_recvmmsg(struct call *c)
 
         if (arg_uint(c, 3) & MSG_COMPAT)
                 return ERR(EINVAL);
-        if (!c->a[4])
+        if (!arg(c, 4))
                 return recvmmsg_until(c, NEVER);
-        TRY(GET_USER(ts, c->a[4]));
+        TRY(GET_USER(ts, arg(c, 4)));
         TRY(ns_from_timespec(ts, &ns));
         u64 deadline = add_overflows(now, ns) ? NEVER - 1 : now + ns;
         TRY(recvmmsg_until(c, deadline));
         now = time_now();
         ts = timespec_from_ns(deadline > now ? deadline - now : 0);
-        return PUT_USER(c->a[4], ts);
+        return PUT_USER(arg(c, 4), ts);
 }
