@@ -24,6 +24,7 @@
 #include "services/vfs/mapping.h"
 #include "abi/linux/process.h"
 #include "abi/const/process.h"
+#include "abi/const/time.h"
 
 #define BUCKETS 256u
 #define ROBUST_MAX 2048u                /* entries of a robust list that are looked at */
@@ -140,7 +141,8 @@ static void unlock_two(const struct key *a, const struct key *b)
 
 /* ---- Waiting ---- */
 
-struct wait { u64 addr; u32 val, bitset; bool shared; u64 deadline; };
+/* deadline: ns since boot, or if `wall`, on the wall clock, which may be set meanwhile; NEVER. */
+struct wait { u64 addr; u32 val, bitset; bool shared, wall; u64 deadline; };
 
 /* Queues the current thread if the word is val.  EAGAIN: it is not. */
 static err_t wait_begin(struct thread *t, const struct wait *w, const struct key *key)
@@ -182,8 +184,42 @@ static bool wait_end(struct thread *t)
         return true;
 }
 
+#define CLOCK_WAS_SET 2u                /* futex.woken: look at the deadline again */
+
+static void clock_set(struct notifier *n)
+{
+        struct thread *t = OWNER_OF(thread, futex_clock, n);
+
+        if (CMPXCHG(t->futex.woken, 0u, CLOCK_WAS_SET))
+                task_wake(t->base.task);
+}
+
+/* As sleep_woken, till a time of the wall clock, which may be set meanwhile. */
+static err_t sleep_wall(struct thread *t, const struct wait *w, const struct key *key)
+{
+        err_t err = OK;
+
+        TRY(notifier_init(&t->futex_clock, clock_set));
+        struct waiter on_set = notifier_waiter(&t->futex_clock);
+        waiter_add(&on_set, clock_changed());
+        err_t begun = wait_begin(t, w, key);
+        if (succeeded(begun)) {
+                do {
+                        (void)CMPXCHG(t->futex.woken, CLOCK_WAS_SET, 0u);
+                        err = task_sleep_while(&t->futex.woken, 0, WAIT_INTERRUPTIBLE, clock_deadline(CLOCK_REALTIME, true, w->deadline));
+                } while (succeeded(err) && LOAD(t->futex.woken) == CLOCK_WAS_SET);
+        }
+        notifier_fini(&t->futex_clock);
+        if (failed(begun))
+                return begun;
+        (void)CMPXCHG(t->futex.woken, CLOCK_WAS_SET, 0u);
+        return wait_end(t) ? OK : err;
+}
+
 static err_t sleep_woken(struct thread *t, const struct wait *w, const struct key *key)
 {
+        if (w->wall)
+                return sleep_wall(t, w, key);
         TRY(wait_begin(t, w, key));
         err_t err = task_sleep_while(&t->futex.woken, 0, WAIT_INTERRUPTIBLE, w->deadline);
         return wait_end(t) ? OK : err;
@@ -202,6 +238,7 @@ static err_t wait(struct thread *t, const struct wait *w)
                 return ERR(ERESTARTSYS);
         t->restart.kind = RESTART_FUTEX;
         t->restart.deadline = w->deadline;
+        t->restart.clock = w->wall ? CLOCK_REALTIME : CLOCK_MONOTONIC;
         t->restart.arg[0] = w->addr;
         t->restart.arg[1] = w->val;
         t->restart.arg[2] = w->bitset;
@@ -213,7 +250,7 @@ err_t futex_resume(struct thread *t)
 {
         struct wait w = {
                 .addr = t->restart.arg[0], .val = (u32)t->restart.arg[1], .bitset = (u32)t->restart.arg[2],
-                .shared = t->restart.arg[3] != 0, .deadline = t->restart.deadline,
+                .shared = t->restart.arg[3] != 0, .wall = t->restart.clock == CLOCK_REALTIME, .deadline = t->restart.deadline,
         };
         return wait(t, &w);
 }
@@ -412,7 +449,7 @@ static err_t wake_op(const struct futex_args *a, bool shared, u64 *result)
 
 /* ---- futex(2) ---- */
 
-/* Relative for FUTEX_WAIT, absolute for the others; ns since boot. */
+/* Relative for FUTEX_WAIT, absolute for the others. */
 static u64 deadline_of(const struct futex_args *a, bool absolute)
 {
         u64 ns = a->timeout_ns;
@@ -423,10 +460,7 @@ static u64 deadline_of(const struct futex_args *a, bool absolute)
                 u64 now = time_now();
                 return add_overflows(now, ns) ? NEVER - 1 : now + ns;
         }
-        if (!(a->op & FUTEX_CLOCK_REALTIME))
-                return min_u64(ns, NEVER - 1);
-        u64 offset = clock_realtime_offset();
-        return ns > offset ? min_u64(ns - offset, NEVER - 1) : 0;
+        return min_u64(ns, NEVER - 1);
 }
 
 static err_t call_wait(const struct futex_args *a, bool shared, u32 bitset, bool absolute)
@@ -434,6 +468,7 @@ static err_t call_wait(const struct futex_args *a, bool shared, u32 bitset, bool
         if (!bitset)
                 return ERR(EINVAL);
         struct wait w = { .addr = a->addr, .val = a->val, .bitset = bitset, .shared = shared,
+                          .wall = absolute && a->has_timeout && (a->op & FUTEX_CLOCK_REALTIME),
                           .deadline = deadline_of(a, absolute) };
         return wait(thread_current(), &w);
 }

@@ -15,6 +15,7 @@
 #include "services/net/socket/socket.h"
 #include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
+#include "services/ptimer/ptimer.h"
 #include "services/inotify/inotify.h"
 #include "services/epoll/epoll.h"
 #include "services/process/process.h"
@@ -38,6 +39,7 @@ static const struct user_ops user = {
 };
 static const struct process_ops process_ops = {
         .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+        .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
 };
 static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };

@@ -61,6 +61,7 @@ static struct process *process_new(struct payer *payer)
         if (!p)
                 return NULL;
         lock_init(&p->lock, process);
+        lock_init(&p->cpu_lock, cpu_timers);
         p->start_time = time_now();
         return p;
 }

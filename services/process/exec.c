@@ -142,6 +142,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         struct files *old_files = NULL;
         struct file *old_exe = p->exe;
 
+        ns_of(p)->ops->timers_end(p);
         thread_release_mm(t);
         u64 rss = t->vm ? vm_rss(t->vm) : 0;
         exec_commit(image, regs);

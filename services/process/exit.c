@@ -116,6 +116,7 @@ static void leave_process(struct process *p)
         struct file *exe = NULL;
 
         timers_exit(p);
+        ns->ops->timers_end(p);
         spin_lock(&p->lock);
         exe = p->exe;
         p->exe = NULL;

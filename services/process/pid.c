@@ -15,6 +15,7 @@
 
 LOCK_CLASS(tree);
 LOCK_CLASS(process, AFTER(tree));
+LOCK_CLASS(cpu_timers, AFTER2(tree, process));
 LOCK_CLASS(pid_table, AFTER2(tree, process));
 LOCK_CLASS(account, AFTER2(tree, process));
 
@@ -60,6 +61,8 @@ void tree_lock(struct pid_ns *ns)               { spin_lock(&ns->tree); }
 void tree_unlock(struct pid_ns *ns)             { spin_unlock(&ns->tree); }
 struct pid_ns *pid_ns_current(void)             { return thread_current()->ns->pid; }
 void session_register(struct pid_ns *ns, const struct session_ops *ops) { ns->session_ops = ops; }
+
+const struct process_ops *process_ops_of(struct process *p) { return ns_of(p)->ops; }
 
 err_t pid_ns_set_max(struct pid_ns *ns, u32 max)
 {

@@ -22,7 +22,11 @@ STABLE(process_ops) {
         const struct user_ops *user;
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes */
         u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
+        void (*timers_end)(struct process *p);          /* p ends, or executes: its POSIX timers */
+        void (*cpu_check)(struct process *p);           /* cpu_timers: which are due? */
+        void (*timer_taken)(struct ptimer *t, struct siginfo *info);    /* its signal is taken; p->lock held */
 };
+const struct process_ops *process_ops_of(struct process *p);
 void user_start(struct task_body *self, struct user_regs *regs);
 void user_fault(struct task_body *self, struct user_regs *regs, struct user_fault fault);
 void user_exception(struct task_body *self, struct user_regs *regs, struct user_fault fault);
@@ -80,6 +84,13 @@ u64   rlimit_get(struct process *p, u32 which);                        /* soft l
 err_t process_prlimit(u32 pid, u32 which, const struct rlimit *new, struct rlimit *old);
 err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);  /* ns */
 void  process_getitimer(u32 which, u64 *value, u64 *interval);
+/* A CPU clock: the time of a process, or of a thread of it (clock_getcpuclockid(3)).  Counted. */
+struct cpu_clock { struct process *process; struct thread *thread; u32 which; };        /* thread NULL: of all; which: CPUCLOCK_* */
+bool  clock_is_cpu(u32 id);
+err_t cpu_clock_find(u32 id, struct cpu_clock *out);     /* EINVAL: no such clock, or none that the caller may use */
+u64   cpu_clock_read(const struct cpu_clock *c);         /* ns */
+u64   cpu_clock_of(const struct cpu_clock *c, struct task_times all);    /* the same with process_times known; takes no lock */
+void  cpu_clock_drop(struct cpu_clock *c);
 /* Sends what the processor time of the current process is due: SIGVTALRM, SIGPROF, SIGXCPU. */
 void  cpu_timers_check(struct process *p);
 

@@ -12,6 +12,8 @@
 
 #define TIMER_MADE 2u
 
+enum { CPUCLOCK_PROF, CPUCLOCK_VIRT, CPUCLOCK_SCHED, CPUCLOCK_FD };
+
 /* Bottom half. */
 static void real_expired(struct timer *timer)
 {
@@ -143,7 +145,10 @@ void cpu_timers_check(struct process *p)
                 over_soft = !over_hard && seconds >= next;
                 p->cpu_limit_next = over_soft ? seconds + 1 : next;
         }
-        p->cpu_watch = p->cpu_timer[0].at || p->cpu_timer[1].at || limit.cur != RLIM_INFINITY;
+        spin_lock(&p->cpu_lock);
+        bool others = p->cpu_timers != NULL;
+        p->cpu_watch = others || p->cpu_timer[0].at || p->cpu_timer[1].at || limit.cur != RLIM_INFINITY;
+        spin_unlock(&p->cpu_lock);
         spin_unlock(&p->lock);
 
         if (virtual)
@@ -154,4 +159,52 @@ void cpu_timers_check(struct process *p)
                 ignore(signal_send_process(p, (struct siginfo){ .signo = SIGXCPU, .code = SI_KERNEL }));
         if (over_hard)
                 ignore(signal_send_process(p, (struct siginfo){ .signo = SIGKILL, .code = SI_KERNEL }));
+        if (others)
+                ns_of(p)->ops->cpu_check(p);
+}
+
+/* ---- CPU clocks ---- */
+
+/* The names of clocks: ~pid << 3 | 4 (of a thread) | which; pid 0: the caller.  With which 3 it is a descriptor's. */
+bool clock_is_cpu(u32 id)
+{
+        return id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID || ((i32)id < 0 && (id & 3) != CPUCLOCK_FD);
+}
+
+err_t cpu_clock_find(u32 id, struct cpu_clock *out)
+{
+        struct thread *self = thread_current();
+        bool named = (i32)id < 0;
+        u32  nr = named ? ~(u32)((i32)id >> 3) : 0;
+        bool per_thread = named ? (id & 4) != 0 : id == CLOCK_THREAD_CPUTIME_ID;
+
+        if (!clock_is_cpu(id))
+                return ERR(EINVAL);
+        struct thread *t = nr ? thread_find(pid_ns_current(), nr) : thread_hold(self);
+        if (!t)
+                return ERR(EINVAL);
+        bool may = per_thread ? t->process == self->process : !nr || t->tid == t->process->tgid;
+        if (may)
+                *out = (struct cpu_clock){ .process = process_hold(t->process), .thread = per_thread ? thread_hold(t) : NULL,
+                                           .which = named ? id & 3 : CPUCLOCK_SCHED };
+        thread_drop(t);
+        return may ? OK : ERR(EINVAL);
+}
+
+u64 cpu_clock_of(const struct cpu_clock *c, struct task_times all)
+{
+        struct task_times t = c->thread ? task_times(c->thread->base.task) : all;
+        return c->which == CPUCLOCK_VIRT ? t.user : t.user + t.system;
+}
+
+u64 cpu_clock_read(const struct cpu_clock *c)
+{
+        return cpu_clock_of(c, c->thread ? (struct task_times){} : process_times(c->process));
+}
+
+void cpu_clock_drop(struct cpu_clock *c)
+{
+        thread_drop(c->thread);
+        process_drop(c->process);
+        *c = (struct cpu_clock){};
 }

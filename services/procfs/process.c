@@ -3,6 +3,7 @@
  * /proc/PID and /proc/PID/task/TID.  proc(5) gives the formats.
  */
 #include "services/procfs/tree.h"
+#include "services/ptimer/ptimer.h"
 #include "services/sched/sched.h"
 #include "services/net/unix/unix.h"
 #include "services/security/cred.h"
@@ -11,6 +12,7 @@
 #include "services/vm/vm.h"
 #include "services/vfs/mount.h"
 #include "lib/num.h"
+#include "abi/const/signal.h"
 
 #define TICKS(ns) ((ns) / (NSEC_PER_SEC / 100))         /* USER_HZ */
 
@@ -356,6 +358,19 @@ static err_t show_auxv(struct text *t, const struct subject *s)
         usize n = vm_auxv(vm, MBYTES_OF(words));
         text_add(t, bytes_take(BYTES_OF(words), n));
         vm_drop(vm);
+        return OK;
+}
+
+static err_t show_timers(struct text *t, const struct subject *s)
+{
+        struct ptimer_shown p = {};
+
+        for (u32 id = 0; ptimer_next(s->process, id, &p); id = p.id + 1) {
+                bytes how = p.notify == SIGEV_NONE ? STR("none") : p.notify == SIGEV_THREAD ? STR("thread") : STR("signal");
+                SAY(t, "ID: {}\nsignal: {}/", p.id, p.signo);
+                text_hex(t, p.value, 16);
+                SAY(t, "\nnotify: {}/{}.{}\nClockID: {}\n", how, p.notify & SIGEV_THREAD_ID ? STR("tid") : STR("pid"), p.tid, (i32)p.clock);
+        }
         return OK;
 }
 
@@ -705,6 +720,7 @@ const struct proc_dir proc_process_dir = { .entry = {
         COMMON_ENTRIES,
         { .name = "mountstats", .mode = 0400, .guarded = true, .show = show_mountstats },
         { .name = "task", .mode = 0555, .dir = &task_dir },
+        { .name = "timers", .mode = 0444, .show = show_timers },
 } };
 
 const struct proc_dir proc_thread_dir = { .entry = { COMMON_ENTRIES } };

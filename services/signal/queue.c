@@ -34,6 +34,15 @@ static struct sigqueued *new_entry(struct thread *t, bool over_limit)
         return q;
 }
 
+static void append_locked(struct sigpending *pending, struct sigqueued *q)
+{
+        if (pending->last)
+                pending->last->next = q;
+        else
+                pending->first = q;
+        pending->last = q;
+}
+
 err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struct siginfo *info)
 {
         u32 sig = info->signo;
@@ -50,15 +59,37 @@ err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struc
                 return ERR(EAGAIN);
         if (q) {
                 q->info = *info;
-                if (pending->last)
-                        pending->last->next = q;
-                else
-                        pending->first = q;
-                pending->last = q;
+                append_locked(pending, q);
         }
         STORE(pending->mask, pending->mask | BIT(sig));
         return OK;
 }
+
+void queue_add_timer_locked(struct sigpending *pending, struct sigqueued *q)
+{
+        q->queued = true;
+        append_locked(pending, sigqueued_hold(q));
+        STORE(pending->mask, pending->mask | BIT(q->info.signo));
+}
+
+/* ---- The signals of timers ---- */
+
+struct sigqueued *signal_timer_new(struct thread *t) { return new_entry(t, false); }
+void signal_timer_drop(struct sigqueued *q) { sigqueued_drop(q); }
+
+void signal_timer_begin_locked(struct sigqueued *q, struct ptimer *timer, struct siginfo info)
+{
+        q->info = info;
+        q->timer = timer;
+}
+
+void signal_timer_end_locked(struct sigqueued *q)
+{
+        if (q)
+                q->timer = NULL;
+}
+
+/* ---- Taking ---- */
 
 /* Unlinks q, which follows before (NULL: is first). */
 static void unlink_locked(struct sigpending *pending, struct sigqueued *before, struct sigqueued *q)
@@ -70,30 +101,39 @@ static void unlink_locked(struct sigpending *pending, struct sigqueued *before, 
         if (pending->last == q)
                 pending->last = before;
         q->next = NULL;
+        q->queued = false;
 }
 
-static void take_locked(struct sigpending *pending, u32 sig, struct siginfo *info)
+static bool any_behind(struct sigqueued *q, u32 sig)
+{
+        while (q && q->info.signo != sig)
+                q = q->next;
+        return q != NULL;
+}
+
+static void take_locked(struct process *p, struct sigpending *pending, u32 sig, struct siginfo *info)
 {
         struct sigqueued *before = NULL, *q = pending->first;
-        bool more = false;
+        bool more;
 
-        if (pending->one.signo == sig) {        /* standard: the only one */
+        if (pending->one.signo == sig) {        /* the first of its number: others can only be timers' */
                 *info = pending->one;
                 pending->one.signo = 0;
-                STORE(pending->mask, pending->mask & ~BIT(sig));
-                return;
-        }
-        while (q && q->info.signo != sig) {
-                before = q;
-                q = q->next;
-        }
-        *info = (struct siginfo){ .signo = sig, .code = SI_USER };
-        if (q) {
-                *info = q->info;
-                for (struct sigqueued *rest = q->next; rest && !more; rest = rest->next)
-                        more = rest->info.signo == sig;
-                unlink_locked(pending, before, q);
-                sigqueued_drop(q);
+                more = any_behind(q, sig);
+        } else {
+                while (q && q->info.signo != sig) {
+                        before = q;
+                        q = q->next;
+                }
+                *info = (struct siginfo){ .signo = sig, .code = SI_USER };
+                more = q && any_behind(q->next, sig);
+                if (q) {
+                        *info = q->info;
+                        unlink_locked(pending, before, q);
+                        if (q->timer)
+                                process_ops_of(p)->timer_taken(q->timer, info);
+                        sigqueued_drop(q);
+                }
         }
         if (!more)
                 STORE(pending->mask, pending->mask & ~BIT(sig));
@@ -109,7 +149,7 @@ u32 queue_take_locked(struct thread *t, u64 set, struct siginfo *info)
         if (!own && !shared)
                 return 0;
         u32 sig = bit_lowest(own ? own : shared) + 1;
-        take_locked(own ? &t->pending : &p->pending, sig, info);
+        take_locked(p, own ? &t->pending : &p->pending, sig, info);
         return sig;
 }
 

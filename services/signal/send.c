@@ -62,14 +62,13 @@ static void wake_locked(struct process *p, struct thread *only, u32 sig)
         task_interrupt(t->base.task, INTR_SIGNAL);
 }
 
-/* only: for this thread, or NULL: for any of p. */
-static err_t send_locked(struct process *p, struct thread *only, const struct siginfo *info)
+/* What a signal does by being sent.  The thread that stands for the receivers, or NULL: it comes to nothing. */
+static inline struct thread *prepare_locked(struct process *p, struct thread *only, u32 sig)
 {
-        u32 sig = info->signo;
         struct thread *t = only ? only : p->threads;    /* the leader is first; it may have ended before others */
 
         if (p->live == 0 || !t)
-                return OK;
+                return NULL;
         if (t->dead && t->next)
                 t = t->next;
         if (sig == SIGCONT) {
@@ -78,15 +77,39 @@ static err_t send_locked(struct process *p, struct thread *only, const struct si
         } else if (sig_in(STOPS, sig)) {
                 queue_remove_all_locked(p, BIT(SIGCONT));
         }
-        if (is_ignored(p, t, sig))
-                return OK;
+        return is_ignored(p, t, sig) ? NULL : t;
+}
+
+/* only: for this thread, or NULL: for any of p. */
+static err_t send_locked(struct process *p, struct thread *only, const struct siginfo *info)
+{
+        u32 sig = info->signo;
         struct sigpending *pending = only ? &only->pending : &p->pending;
-        if (sig < SIGRTMIN && sig_in(pending->mask, sig))
+        struct thread *t = prepare_locked(p, only, sig);
+
+        if (!t || (sig < SIGRTMIN && sig_in(pending->mask, sig)))
                 return OK;              /* a standard signal is pending once */
         TRY(queue_add_locked(t, pending, info));
         waitq_wake_all(&p->signals_queued);
         wake_locked(p, only, sig);
         return OK;
+}
+
+enum timer_sent signal_send_timer_locked(struct process *p, struct thread *only, struct sigqueued *q)
+{
+        if (p->live == 0 || (only && only->exiting))
+                return TIMER_NOBODY;
+        if (!prepare_locked(p, only, q->info.signo))
+                return TIMER_IGNORED;
+        if (q->queued) {
+                q->info.status++;
+                return TIMER_SENT;
+        }
+        q->info.status = 0;
+        queue_add_timer_locked(only ? &only->pending : &p->pending, q);
+        waitq_wake_all(&p->signals_queued);
+        wake_locked(p, only, q->info.signo);
+        return TIMER_SENT;
 }
 
 err_t signal_send_thread(struct thread *t, struct siginfo info)

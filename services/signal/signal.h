@@ -32,6 +32,15 @@ void  signal_force(struct siginfo info);
 void  signal_raise(u32 sig);
 bool  signal_may_send(struct thread *from, struct process *to, u32 sig);
 
+/* POSIX timers: a signal made beforehand, charged to the user of t (NULL: RLIMIT_SIGPENDING, no memory).  begin: it is the
+ * timer's; end: no more; both and send with process.lock held.  One that is queued stays. */
+struct sigqueued *signal_timer_new(struct thread *t);
+void signal_timer_begin_locked(struct sigqueued *q, struct ptimer *timer, struct siginfo info);
+void signal_timer_end_locked(struct sigqueued *q);       /* q may be NULL */
+void signal_timer_drop(struct sigqueued *q OWNED);       /* NULL ignored */
+enum timer_sent { TIMER_SENT, TIMER_IGNORED, TIMER_NOBODY };    /* sent also: it was queued already, one more overrun is told */
+enum timer_sent signal_send_timer_locked(struct process *p, struct thread *only, struct sigqueued *q);
+
 /* kill(2), tgkill(2), tkill(2), rt_sigqueueinfo(2) with permission checks; sig 0 only checks. */
 err_t signal_kill(i32 pid, struct siginfo info);
 err_t signal_kill_process(struct process *p, struct siginfo info);

@@ -15,6 +15,8 @@
 OBJECT(sigqueued) {
         struct siginfo info;
         struct sigqueued *next;
+        struct ptimer *timer;           /* whose signal this is, and who is told when it is taken, or NULL; process.lock */
+        bool queued;                    /* a timer's is in a queue; process.lock */
         struct account *account;        /* counted: whose RLIMIT_SIGPENDING it is */
 };
 POOL_DECLARE(sigqueued)
@@ -32,6 +34,7 @@ static inline bool sig_in(u64 set, u32 sig) { return (set & BIT(sig)) != 0; }
 
 /* queue.c; process.lock held */
 err_t queue_add_locked(struct thread *t, struct sigpending *pending, const struct siginfo *info);
+void  queue_add_timer_locked(struct sigpending *pending, struct sigqueued *q);
 /* Takes the next signal in `set` from the thread's or the process's queue; 0: none. */
 u32   queue_take_locked(struct thread *t, u64 set, struct siginfo *info);
 void  queue_remove_locked(struct sigpending *pending, u64 set);

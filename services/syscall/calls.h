@@ -52,7 +52,8 @@ OBJECT(process);
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
 #define CALLS_TIME(X) \
         X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
-        X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall)
+        X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall) X(adjtimex) \
+        X(clock_adjtime) X(timer_create) X(timer_settime) X(timer_gettime) X(timer_getoverrun) X(timer_delete)
 #define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
 
 #define CALL_DECLARE(name) err_t sys_##name(struct call *c);

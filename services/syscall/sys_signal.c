@@ -7,6 +7,7 @@
 #include "services/security/cred.h"
 #include "services/time/clock.h"
 #include "abi/const/signal.h"
+#include "abi/const/time.h"
 
 static err_t check_sigset_size(u64 size) { return size == 8 ? OK : ERR(EINVAL); }
 
@@ -81,7 +82,7 @@ err_t sys_rt_sigtimedwait(struct call *c)
                 u64 ns;
                 TRY(GET_USER(ts, arg(c, 2)));
                 TRY(ns_from_timespec(ts, &ns));
-                TRY(clock_deadline(1, false, ns, &deadline));
+                deadline = clock_deadline(CLOCK_MONOTONIC, false, ns);
         }
         TRY(signal_timedwait(set, deadline, &info));
         c->result = info.signo;

@@ -27,6 +27,7 @@ OBJECT(tty);                    /* tty/tty.h */
 OBJECT(session);                /* process/session.h: session id, controlling tty, foreground group */
 BASE(file);                     /* vfs/file.h */
 STABLE(mapping);                /* vfs/mapping.h */
+OBJECT(ptimer);                 /* ptimer/ptimer.c: a POSIX timer */
 OBJECT(account);                /* process/account.h: what a user has in use */
 
 /* What is sent with a signal: the fields a siginfo of this kind has. */
@@ -65,7 +66,7 @@ OBJECT(thread) {
         u64   rseq_area;
         u32   rseq_sig, rseq_len;
         struct {                                /* restart_syscall: what to go on with */
-                u32 kind;                       /* RESTART_NONE, RESTART_NANOSLEEP, RESTART_FUTEX, RESTART_POLL */
+                u32 kind;                       /* RESTART_* */
                 u32 clock;
                 u64 deadline;                   /* ns since boot */
                 u64 arg[4];
@@ -110,6 +111,8 @@ OBJECT(thread) {
                 u32  woken;                     /* 0: the thread sleeps; LOAD */
                 struct thread *next, *prev;
         } futex;
+
+        struct notifier futex_clock;            /* of one that waits till a time of the wall clock */
 
         /* scheduling entity: services/sched alone; the lock of the run queue of se.cpu */
         struct {
@@ -194,7 +197,11 @@ OBJECT(process) {
         u32   itimer_state;                     /* of itimer_real: 0 not there, 1 being made, 2 there; lock */
         struct { u64 at, interval; } cpu_timer[2];      /* ITIMER_VIRTUAL, ITIMER_PROF: processor time, 0: off; lock */
         u64   cpu_limit_next;                   /* seconds of processor time at the next SIGXCPU; lock */
-        bool  cpu_watch;                        /* any of those is on: sched looks at each tick */
+        bool  cpu_watch;                        /* any of those is on, or cpu_timers: sched looks at each tick; set under both locks */
+        struct ptimer *timers;                  /* services/ptimer's list, counted; lock */
+        u32   timer_next;                       /* the number of the next one; lock */
+        struct spinlock cpu_lock;               /* class cpu_timers: after lock */
+        struct ptimer *cpu_timers;              /* those that measure this process or a thread of it, not counted; cpu_lock, PTR_LOAD */
         i32   oom_score_adj;
         bool  oom_victim;
         bool  dumpable, no_new_privs;
@@ -207,4 +214,4 @@ static inline struct thread *thread_current(void) { return DOWNCAST(thread, task
 static inline struct cred *cred_current(void)     { return thread_current()->cred; }
 bool capable(u32 cap);                          /* does the current thread have it? (process/account.c) */
 
-enum { RESTART_NONE, RESTART_NANOSLEEP, RESTART_FUTEX, RESTART_POLL };
+enum { RESTART_NONE, RESTART_NANOSLEEP, RESTART_FUTEX, RESTART_POLL, RESTART_CPU_SLEEP };

@@ -2,13 +2,17 @@
  *
  * The clocks and sleeping.  See clock.h.
  *
- * The one piece of state is the offset of wall-clock time from time since boot: a
- * property of the machine, so the one file-scope variable here.  Readers load it
- * with one atomic load; writers store it and refresh the vDSO's page under the lock.
+ * The one piece of state is the offset of wall-clock time from time since boot, and what
+ * adjtimex(2) keeps beside it: a property of the machine, so the one file-scope variable here.
+ * Readers load the offset with one atomic load; writers store it and refresh the vDSO's page under
+ * the lock, then wake `changed`.
  */
 #include "services/time/clock.h"
+#include "services/time/adjust.h"
 #include "services/time/vvar.h"
 #include "services/process/process.h"
+#include "services/security/cred.h"
+#include "abi/const/process.h"
 #include "abi/const/time.h"
 
 LOCK_CLASS(timekeeper);
@@ -16,14 +20,42 @@ LOCK_CLASS(timekeeper);
 STABLE(timekeeper) {
         struct spinlock lock;           /* writers */
         u64 offset;                     /* ATOMIC: realtime - boot time, ns */
+        i32 tai;                        /* ATOMIC: TAI - realtime, seconds */
+        struct clock_zone zone;         /* lock */
+        struct clock_discipline ntp;    /* lock */
+        struct waitq changed;           /* the clock has been set */
+        struct timer slew;              /* while adjtimex has the clock slewed */
         struct vvar *page;              /* counted; fixed: the vDSO's data */
 };
 static struct timekeeper keeper;
 
-static void set_offset(u64 offset)
+static void tell_locked(void)
 {
-        STORE(keeper.offset, offset);
-        vvar_update(keeper.page, clock_params(), (struct vvar_offsets){ .realtime = (i64)offset });
+        struct vvar_offsets o = { .realtime = (i64)keeper.offset, .tai = keeper.tai * (i64)NSEC_PER_SEC,
+                                  .minuteswest = keeper.zone.minuteswest, .dsttime = keeper.zone.dsttime };
+        vvar_update(keeper.page, clock_params(), o);
+}
+
+#define SLEW_EVERY (10 * NSEC_PER_MSEC)
+
+/* lock held: adds what is due, and goes on while there is more. */
+static void slew_locked(void)
+{
+        bool busy = false;
+        i64 delta = clock_discipline_slew(&keeper.ntp, &busy);
+
+        if (delta) {
+                STORE(keeper.offset, keeper.offset + (u64)delta);
+                tell_locked();
+        }
+        timer_arm(&keeper.slew, busy ? time_now() + SLEW_EVERY : NEVER);
+}
+
+static void slew(struct timer *timer)
+{
+        (void)timer;
+        SPIN_GUARD(&keeper.lock);
+        slew_locked();
 }
 
 void clock_init(struct vvar *page)
@@ -33,43 +65,96 @@ void clock_init(struct vvar *page)
         u64 rtc = rtc_read();
         u64 now = time_now();
 
-        set_offset(rtc ? rtc * NSEC_PER_SEC - now : 0);
+        keeper.ntp = clock_discipline_at_boot();
+        if (failed(timer_init(&keeper.slew, slew)))
+                klog(LOG_WARNING, "clock: cannot be slewed");
+        STORE(keeper.offset, rtc ? rtc * NSEC_PER_SEC - now : 0);
+        tell_locked();
+}
+
+struct waitq *clock_changed(void) { return &keeper.changed; }
+bool clock_is_wall(u32 id) { return id == CLOCK_REALTIME || id == CLOCK_REALTIME_ALARM || id == CLOCK_TAI; }
+
+u64 clock_offset(u32 id)
+{
+        if (!clock_is_wall(id))
+                return 0;
+        return LOAD(keeper.offset) + (id == CLOCK_TAI ? (u64)((i64)LOAD(keeper.tai) * (i64)NSEC_PER_SEC) : 0);
 }
 
 u64 clock_realtime_offset(void) { return LOAD(keeper.offset); }
 u64 clock_realtime(void)        { return time_now() + LOAD(keeper.offset); }
 u64 clock_realtime_coarse(void) { return time_coarse() + LOAD(keeper.offset); }
 
+/* As on Linux: the last 30 years that nanoseconds can count to are for going on. */
+#define SET_MAX ((u64)I64_MAX - 30ul * 365 * 24 * 3600 * NSEC_PER_SEC)
+
 err_t clock_set_realtime(u64 ns)
 {
-        u64 now = time_now();
-        if (ns < now || ns > (u64)I64_MAX)
-                return ERR(EINVAL);
-        SPIN_GUARD(&keeper.lock);
-        set_offset(ns - now);
+        {
+                SPIN_GUARD(&keeper.lock);
+                u64 now = time_now();
+                if (ns < now || ns >= SET_MAX)
+                        return ERR(EINVAL);
+                STORE(keeper.offset, ns - now);
+                clock_discipline_set(&keeper.ntp);
+                tell_locked();
+        }
+        waitq_wake_all(&keeper.changed);
         return OK;
 }
 
-/* clock_getcpuclockid(3): ~pid << 3 | 4 (thread) | 2 (schedule clock, the usual), … */
+struct clock_zone clock_zone(void)
+{
+        SPIN_GUARD(&keeper.lock);
+        return keeper.zone;
+}
+
+void clock_set_zone(struct clock_zone zone)
+{
+        SPIN_GUARD(&keeper.lock);
+        keeper.zone = zone;
+        tell_locked();
+}
+
+err_t clock_adjust(struct linux_timex *tx, u32 *state)
+{
+        bool set = false, tai = false;
+        {
+                SPIN_GUARD(&keeper.lock);
+                slew_locked();
+                struct clock_adjustment a = { .now = time_now() + keeper.offset, .tai = keeper.tai };
+                TRY(clock_discipline_adjust(&keeper.ntp, tx, &a, state));
+                if (a.step) {
+                        u64 now = time_now(), at = a.now + (u64)a.step;
+                        if ((i64)at < 0 || at < now || at >= SET_MAX)
+                                return ERR(EINVAL);
+                        STORE(keeper.offset, at - now);
+                        clock_discipline_set(&keeper.ntp);
+                        set = true;
+                }
+                tai = a.tai != keeper.tai;
+                STORE(keeper.tai, a.tai);
+                if (set || tai)
+                        tell_locked();
+                slew_locked();
+                u64 at = time_now() + keeper.offset;
+                tx->time = timeval_from_ns(at);
+                if (tx->status & STA_NANO)
+                        tx->time.tv_usec = (i64)(at % NSEC_PER_SEC);
+        }
+        if (set || tai)
+                waitq_wake_all(&keeper.changed);
+        return OK;
+}
+
 static err_t cpu_clock(u32 id, u64 *ns)
 {
-        u32  nr = ~(u32)((i32)id >> 3);
-        bool per_thread = id & 4;
-        u32  which = id & 3;
+        struct cpu_clock c = {};
 
-        if ((i32)id >= 0 || which == 3)
-                return ERR(EINVAL);
-        struct pid_ns *pids = pid_ns_current();
-        struct thread *self = thread_current();
-        struct thread *t = nr ? thread_find(pids, nr) : thread_hold(self);
-        if (!t)
-                return ERR(EINVAL);
-        bool may = per_thread ? t->process == self->process : !nr || t->tid == t->process->tgid;
-        struct task_times times = per_thread ? task_times(t->base.task) : process_times(t->process);
-        thread_drop(t);
-        if (!may)
-                return ERR(EINVAL);
-        *ns = which == 1 ? times.user : times.user + times.system;
+        TRY(cpu_clock_find(id, &c));
+        *ns = cpu_clock_read(&c);
+        cpu_clock_drop(&c);
         return OK;
 }
 
@@ -78,8 +163,10 @@ err_t clock_get(u32 id, u64 *ns)
         switch (id) {
         case CLOCK_REALTIME:
         case CLOCK_REALTIME_ALARM:
-        case CLOCK_TAI:
                 *ns = clock_realtime();
+                return OK;
+        case CLOCK_TAI:
+                *ns = time_now() + clock_offset(id);
                 return OK;
         case CLOCK_REALTIME_COARSE:
                 *ns = clock_realtime_coarse();
@@ -116,42 +203,57 @@ err_t clock_resolution(u32 id, u64 *ns)
         return OK;
 }
 
-err_t clock_deadline(u32 id, bool absolute, u64 ns, u64 *deadline)
+err_t clock_may_sleep(u32 id)
 {
-        u64 now = time_now();
-
         switch (id) {
         case CLOCK_MONOTONIC:
         case CLOCK_BOOTTIME:
-                break;
         case CLOCK_REALTIME:
         case CLOCK_TAI:
-                if (absolute) {
-                        u64 offset = clock_realtime_offset();
-                        *deadline = ns > offset ? ns - offset : 0;
-                        return OK;
-                }
-                break;
-        case CLOCK_THREAD_CPUTIME_ID:
-                return ERR(EINVAL);
+                return OK;
+        case CLOCK_REALTIME_ALARM:
+        case CLOCK_BOOTTIME_ALARM:
+                return capable(CAP_WAKE_ALARM) ? OK : ERR(EPERM);
         case CLOCK_MONOTONIC_RAW:
         case CLOCK_REALTIME_COARSE:
         case CLOCK_MONOTONIC_COARSE:
-        case CLOCK_PROCESS_CPUTIME_ID:          /* sleeping by a CPU clock: not there yet */
-        case CLOCK_REALTIME_ALARM:
-        case CLOCK_BOOTTIME_ALARM:
+        case CLOCK_THREAD_CPUTIME_ID:
                 return ERR(EOPNOTSUPP);
         default:
                 return ERR(EINVAL);
         }
-        *deadline = absolute ? ns : add_overflows(now, ns) ? NEVER : now + ns;
-        return OK;
+}
+
+u64 clock_deadline(u32 id, bool absolute, u64 ns)
+{
+        u64 now = time_now(), offset = clock_offset(id);
+
+        if (absolute)
+                return min_u64(ns > offset ? ns - offset : 0, NEVER - 1);
+        return add_overflows(now, ns) ? NEVER : now + ns;
+}
+
+/* Until the wall clock says so, however often it is set meanwhile. */
+static err_t sleep_wall(u32 id, u64 ns)
+{
+        WAITER(w);
+        waiter_add(&w, &keeper.changed);
+        for (;;) {
+                u64 deadline = clock_deadline(id, true, ns);
+                if (deadline <= time_now())
+                        return OK;
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                if (failed(err) && !err_is(err, ETIMEDOUT))
+                        return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
+        }
 }
 
 err_t clock_sleep(u32 id, bool absolute, u64 ns, u64 user_remain)
 {
-        u64 deadline;
-        TRY(clock_deadline(id, absolute, ns, &deadline));
+        TRY(clock_may_sleep(id));
+        if (absolute && clock_is_wall(id))
+                return sleep_wall(id, ns);
+        u64 deadline = clock_deadline(id, absolute, ns);
         err_t err = sleep_until(deadline, WAIT_INTERRUPTIBLE);
         if (!err_is(err, EINTR))
                 return err;

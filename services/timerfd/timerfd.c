@@ -25,8 +25,12 @@ OBJECT(timerfd) {
         struct spinlock lock;
         struct timer timer;
         struct waitq readable;
+        struct notifier on_set;         /* of wall clocks */
         /* lock */
-        u64 due;                        /* ns since boot; NEVER: none */
+        u64 due;                        /* ns since boot, or if `wall`, on the wall clock; NEVER: none */
+        bool wall;                      /* an absolute time of a wall clock: setting that moves it */
+        bool cancels;                   /* TFD_TIMER_CANCEL_ON_SET is in force */
+        bool cancelled;                 /* and the clock has been set since */
         u64 interval;                   /* ns; 0: one shot */
         u64 ticks;                      /* expirations not yet read; LOAD by poll */
         u32 flags;                      /* of the last timerfd_set, for fdinfo */
@@ -37,16 +41,26 @@ DOWNCASTABLE(timerfd, file);
 static void timerfd_fini(struct timerfd *t)
 {
         timer_fini(&t->timer);
+        notifier_fini(&t->on_set);
         file_fini(&t->base);
 }
 POOL_DEFINE(timerfd, timerfd_fini);
 
 static struct timerfd *of(struct file *f) { return DOWNCAST(timerfd, f); }
 
+static u64 offset_of(struct timerfd *t) { return t->wall ? clock_offset(t->clock) : 0; }
+static u64 now_of(struct timerfd *t)    { return time_now() + offset_of(t); }
+
+static void arm_locked(struct timerfd *t)
+{
+        u64 offset = offset_of(t);
+        timer_arm(&t->timer, t->due == NEVER ? NEVER : t->due > offset ? t->due - offset : 0);
+}
+
 /* Counts what has expired by now; keeps T1, T2. */
 static void advance_locked(struct timerfd *t)
 {
-        u64 now = time_now(), n = 1;
+        u64 now = now_of(t), n = 1;
 
         if (t->due > now)
                 return;
@@ -65,17 +79,42 @@ static void expired(struct timer *timer)
         struct timerfd *t = OWNER_OF(timerfd, timer, timer);
 
         SPIN_GUARD(&t->lock);
-        advance_locked(t);
+        if (t->due > now_of(t))
+                arm_locked(t);          /* the clock was set back */
+        else
+                advance_locked(t);
+}
+
+/* The wall clock was set; in the setter's context. */
+static void clock_set(struct notifier *n)
+{
+        struct timerfd *t = OWNER_OF(timerfd, on_set, n);
+
+        SPIN_GUARD(&t->lock);
+        if (t->wall && t->due != NEVER && !t->ticks)
+                arm_locked(t);
+        if (t->cancels) {
+                t->cancelled = true;
+                STORE(t->ticks, t->ticks + 1);
+                waitq_wake_all(&t->readable);
+        }
+}
+
+/* True, once: the clock has been set, and this timer is to tell. */
+static bool cancelled_locked(struct timerfd *t)
+{
+        bool was = t->cancelled;
+        t->cancelled = false;
+        return was;
 }
 
 /* ---- The calls ---- */
 
 static struct timerfd_time time_locked(struct timerfd *t)
 {
-        u64 now = time_now();
-
         advance_locked(t);
-        timer_arm(&t->timer, t->due);
+        arm_locked(t);
+        u64 now = now_of(t);
         return (struct timerfd_time){ .value = t->due == NEVER ? 0 : t->due > now ? t->due - now : 1, .interval = t->interval };
 }
 
@@ -89,15 +128,21 @@ err_t timerfd_get(struct file *f, struct timerfd_time *now)
         return OK;
 }
 
-static u64 deadline_of(struct timerfd *t, u32 flags, u64 value)
+static void set_locked(struct timerfd *t, u32 flags, struct timerfd_time new)
 {
-        u64 now = time_now(), offset = t->clock == CLOCK_REALTIME || t->clock == CLOCK_REALTIME_ALARM ? clock_realtime_offset() : 0;
+        bool absolute = flags & TFD_TIMER_ABSTIME;
 
-        if (value == 0)
-                return NEVER;
-        if (flags & TFD_TIMER_ABSTIME)
-                return value > offset ? value - offset : 0;
-        return value >= NEVER - now ? NEVER - 1 : now + value;
+        STORE(t->ticks, 0);
+        t->flags = flags;
+        t->interval = new.interval;
+        t->wall = absolute && clock_is_wall(t->clock);
+        t->cancels = t->wall && (flags & TFD_TIMER_CANCEL_ON_SET);
+        if (!t->cancels)
+                t->cancelled = false;
+        u64 now = now_of(t);
+        t->due = !new.value ? NEVER : absolute ? min_u64(new.value, NEVER - 1)
+               : new.value >= NEVER - now ? NEVER - 1 : now + new.value;
+        arm_locked(t);
 }
 
 err_t timerfd_set(struct file *f, u32 flags, struct timerfd_time new, struct timerfd_time *old)
@@ -107,12 +152,8 @@ err_t timerfd_set(struct file *f, u32 flags, struct timerfd_time new, struct tim
         struct timerfd *t = of(f);
         SPIN_GUARD(&t->lock);
         *old = time_locked(t);
-        STORE(t->ticks, 0);
-        t->flags = flags;
-        t->interval = new.interval;
-        t->due = deadline_of(t, flags, new.value);
-        timer_arm(&t->timer, t->due);
-        return OK;
+        set_locked(t, flags, new);
+        return new.value && cancelled_locked(t) ? ERR(ECANCELED) : OK;
 }
 
 /* ---- The file ---- */
@@ -126,8 +167,12 @@ static err_t take(struct timerfd *t, bool wait, u64 *ticks)
                 if (failed(waitq_sleep_spin(&t->readable, &t->lock, WAIT_INTERRUPTIBLE, NEVER)))
                         return ERR(ERESTARTSYS);
         }
+        if (cancelled_locked(t)) {
+                STORE(t->ticks, 0);
+                return ERR(ECANCELED);
+        }
         advance_locked(t);
-        timer_arm(&t->timer, t->due);
+        arm_locked(t);
         *ticks = t->ticks;
         STORE(t->ticks, 0);
         return OK;
@@ -202,6 +247,11 @@ static err_t check_clock(u32 clock)
 static err_t fill(struct timerfd *t, const struct actor *who, u32 flags)
 {
         TRY(timer_init(&t->timer, expired));
+        if (clock_is_wall(t->clock)) {
+                TRY(notifier_init(&t->on_set, clock_set));
+                struct waiter w = notifier_waiter(&t->on_set);
+                waiter_add(&w, clock_changed());
+        }
         return file_init_anon(&t->base, &timerfd_ops, who->cred, O_RDWR | (flags & TFD_NONBLOCK), STR("anon_inode:[timerfd]"));
 }
 

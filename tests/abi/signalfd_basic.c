@@ -124,7 +124,7 @@ static pthread_t later(int sig)
 static void waiting(void)
 {
         struct signalfd_siginfo si;
-        struct itimerval v = { { 0, 0 }, { 0, 30000 } };
+        struct itimerval v = { { 0, 30000 }, { 0, 30000 } };
         struct epoll_event e = { .events = EPOLLIN };
         int ep = epoll_create1(0);
 
@@ -155,10 +155,12 @@ static void waiting(void)
         on(SIGALRM, nothing, 0);
         setitimer(ITIMER_REAL, &v, NULL);
         FAILS("a signal ends a read", EINTR, read(fd, &si, sizeof si));
+        setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
         on(SIGALRM, nothing, SA_RESTART);
         setitimer(ITIMER_REAL, &v, NULL);
         t = later(SIGUSR2);
         CHECK("or does not", read(fd, &si, sizeof si) == sizeof si);
+        setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
         pthread_join(t, NULL);
         close(ep);
         close(fd);

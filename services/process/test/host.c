@@ -188,7 +188,12 @@ u32   waitq_wake_all(struct waitq *q) { (void)q; return 0; }
 err_t sleep_until(u64 d, enum wait_mode m) { (void)d, (void)m; return asleep(); }
 u64   time_now(void) { return now; }
 u64   time_coarse(void) { return now; }
-u64   clock_realtime_offset(void) { return 0; }
+static struct waitq clock_set;
+struct waitq *clock_changed(void) { return &clock_set; }
+err_t notifier_init(struct notifier *n, void (*notify)(struct notifier *n)) { (void)n, (void)notify; return OK; }
+struct waiter notifier_waiter(struct notifier *n) { (void)n; return (struct waiter){}; }
+void  notifier_fini(struct notifier *n) { (void)n; }
+u64   clock_deadline(u32 id, bool absolute, u64 ns) { (void)id; return absolute ? ns : now + ns; }
 err_t timer_init(struct timer *t, void (*fn)(struct timer *)) { (void)t; if (++allocs == fail_at) return ERR(ENOMEM); armed_fn = fn; return OK; }
 void  timer_arm(struct timer *t, u64 d) { armed = d == NEVER ? NULL : t; }
 void  timer_fini(struct timer *t) { if (armed == t) armed = NULL; }
