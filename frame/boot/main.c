@@ -37,9 +37,9 @@ static void go_on(void *unused_arg)
         task_init();
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();
+        mem_protect_boot();                     /* before an idle CPU runs the first thread */
         if (!task_boot_thread(start_services, "start", false))
                 k_panic("no memory for the first thread");
-        mem_protect_boot();
         task_idle_loop();
 }
 

@@ -44,6 +44,7 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
         u64   switch_ns;                /* when current was switched to */
         u64   stack_low;                /* a section is not begun with the stack pointer below this */
         u64   bh_stack;                 /* top: bottom halves and reports of traps run on it */
+        struct task *woken;             /* held back from the policy, see sched.c */
         u64   counted[CPU_COUNTERS];
 };
 extern struct percpu *percpu_of[MAX_CPUS];

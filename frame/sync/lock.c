@@ -238,15 +238,18 @@ static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
         }
 }
 
-static err_t noinline mutex_lock_slow(struct mutex *m, bool killable)
+enum how { TRY_ONLY, WAIT, WAIT_KILL };
+static err_t noinline mutex_lock_slow(struct mutex *m, enum how how)
 {
         assert_may_sleep();
         struct task *t = held_room();
         if (!swap(&m->owner_k, 0, t->entry.index))
-                TRY(mutex_wait(m, t->entry.index, killable));
+                TRY(how == TRY_ONLY ? ERR(EBUSY) : mutex_wait(m, t->entry.index, how == WAIT_KILL));
         taken(t, HELD_MUTEX, m, &m->flags_k);
         return OK;
 }
+
+bool mutex_trylock(struct mutex *m) { return !failed(mutex_lock_slow(m, TRY_ONLY)); }
 
 void mutex_lock(struct mutex *m)
 {
@@ -254,24 +257,14 @@ void mutex_lock(struct mutex *m)
 
         order_taking(m->class_k, false);
         if (__builtin_expect(preempt_count() || is_full(t) || m->flags_k || !swap(&m->owner_k, 0, t->entry.index), 0))
-                return ignore(mutex_lock_slow(m, false));
+                return ignore(mutex_lock_slow(m, WAIT));
         held_push(t, HELD_MUTEX, m);
 }
 
 err_t mutex_lock_killable(struct mutex *m)
 {
         order_taking(m->class_k, false);
-        return mutex_lock_slow(m, true);
-}
-
-bool mutex_trylock(struct mutex *m)
-{
-        assert_may_sleep();
-        struct task *t = held_room();
-        if (!swap(&m->owner_k, 0, t->entry.index))
-                return false;
-        taken(t, HELD_MUTEX, m, &m->flags_k);
-        return true;
+        return mutex_lock_slow(m, WAIT_KILL);
 }
 
 bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }

@@ -23,6 +23,11 @@
  * that picks it meanwhile keeps the claim and goes through its idle task, where it may wait:
  * the idle task is never picked, so two CPUs cannot wait for each other.
  *
+ * Hand-off.  Some wake a task that last ran here and sleep soon after: that task, QUEUED, is held back from the policy in
+ * pc->woken, this CPU's alone, until the waker leaves the CPU: pick() gets it then, and may answer with it.  Anything else
+ * that is due (preempt_work), the tick at the latest, sends it to the policy, and the waker is not trusted again before it
+ * was seen to sleep soon after a wake-up (HANDOFF_NEAR).  Nothing is held back while a CPU idles.
+ *
  * Contexts      Policy functions run with the count at PREEMPT_ONE, interrupts on, contained.
  *               A task may be preempted, or be woken by one, with little stack left: nothing between a
  *               change of state and the end of enqueue() or schedule() checks for room (with_room).
@@ -34,7 +39,7 @@
 #include "timer.h"
 #include "bh.h"
 
-enum how { HOW_PREEMPT, HOW_YIELD, HOW_SLEEP, HOW_END };
+enum how { HOW_PREEMPT = PREV_PREEMPTED, HOW_YIELD = PREV_YIELDED, HOW_SLEEP = PREV_STOPPED, HOW_END };
 
 struct cpu_sched {
         struct task *from;              /* whom the running task was switched to from … */
@@ -76,10 +81,7 @@ static void rr_add(struct task *t)
         if (!t->on_rr) {
                 t->on_rr = 1;
                 t->rr_next = NULL;
-                if (rr.head)
-                        rr.tail->rr_next = t;
-                else
-                        rr.head = t;
+                *(rr.head ? &rr.tail->rr_next : &rr.head) = t;
                 rr.tail = t;
                 __atomic_store_n(&rr.n, rr.n + 1, __ATOMIC_RELEASE);
         }
@@ -110,21 +112,14 @@ static struct task *rr_pick(void)
         return t;
 }
 
-static bool is_idling(u32 cpu)
-{
-        struct percpu *pc = percpu_of[cpu];
-        return pc && __atomic_load_n(&pc->online, __ATOMIC_ACQUIRE) && pc->current == pc->idle;
-}
+static u64 idle_cpus;                   /* a bit each: atomic */
+static bool is_idling(u32 cpu) { return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) >> cpu & 1; }
 
-/* The CPU that should look at round robin's list: an idle one, else where t was. */
+/* The CPU that should look at round robin's list: where t was, unless another is idle. */
 static u32 rr_cpu_for(const struct task *t)
 {
-        if (is_idling(t->cpu))
-                return t->cpu;
-        for (u32 cpu = 0; cpu < cpus_online; cpu++)
-                if (is_idling(cpu))
-                        return cpu;
-        return t->cpu;
+        u64 idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+        return !idle || idle >> t->cpu & 1 ? t->cpu : (u32)__builtin_ctzl(idle);
 }
 
 /* ---- calls into the policy, contained ---- */
@@ -136,11 +131,10 @@ static void safe_call(void *arg)
         s->ok = contained(s->fn, s->arg);
 }
 
-enum give { GIVE_PREEMPTED = PREV_PREEMPTED, GIVE_YIELDED = PREV_YIELDED, GIVE_STOPPED = PREV_STOPPED, GIVE_NEW, GIVE_NOTHING };
 struct policy_call {
         const struct sched_ops *ops;
-        struct task_body *body;
-        enum give give;
+        struct task_body *body, *woken_body;
+        enum prev_was was;
         bool want, woken, preempt;
         u32 cpu, answer;
         u64 ran;
@@ -151,9 +145,7 @@ static void call_pick(void *arg)
 {
         struct policy_call *c = arg;
 
-        if (c->give == GIVE_NEW)
-                c->ops->enqueue(c->body, c->cpu, false);
-        c->picked = c->ops->pick(c->cpu, c->give <= GIVE_STOPPED ? c->body : NULL, (enum prev_was)c->give, c->ran, c->want);
+        c->picked = c->ops->pick(c->cpu, c->body, c->was, c->ran, c->woken_body, c->want);
 }
 
 static void call_enqueue(void *arg)
@@ -227,6 +219,35 @@ static void enqueue(struct task *t, bool woken)
         preempt_sub_check(PREEMPT_ONE);
 }
 
+/* ---- held back ---- */
+
+#define HANDOFF_NEAR (1ul << 17)        /* cycles */
+
+/* SAFETY: K1: what is in pc->woken is QUEUED, and nobody else has it. */
+static struct task *take_woken(struct percpu *pc)
+{
+        struct task *t = pc->woken;
+        pc->woken = NULL;
+        return t;
+}
+
+/* t is QUEUED by us. */
+static void enqueue_woken(struct task *t)
+{
+        preempt_add(PREEMPT_ONE);
+        struct percpu *pc = this_cpu();
+        struct task *me = pc->current;
+        if (me->hands_off && t->cpu == pc->cpu && !pc->woken && policy && t->body && !t->ending &&
+            !__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) && preempt_count() < PREEMPT_BH) {
+                t->in_policy = 1;
+                pc->woken = t;
+        } else {
+                me->woke_at = arch_cycles();
+                enqueue(t, true);
+        }
+        preempt_sub_check(PREEMPT_ONE);
+}
+
 /* The task that the policy named, if it may be run. */
 static struct task *claim_body(struct cpu_sched *cs, struct task_body *body)
 {
@@ -243,39 +264,44 @@ static struct task *claim_body(struct cpu_sched *cs, struct task_body *body)
 static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task *prev, enum how how, u64 ran)
 {
         struct policy_call c __attribute__((uninitialized));
-        struct task *next = NULL;
+        struct task *next = NULL, *woken = take_woken(pc);
 
         c.ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE);
-        c.body = prev->body;
+        c.body = c.ops && prev->in_policy && !prev->ending ? prev->body : NULL;
+        c.was = how == HOW_END ? PREV_STOPPED : (enum prev_was)how;
+        c.woken_body = NULL;
         c.cpu = pc->cpu;
         c.ran = ran;
-        c.give = GIVE_NOTHING;
         c.picked = NULL;
-
         if (prev->is_idle) {
                 next = cs->claimed;
                 cs->claimed = NULL;
                 if (next)
                         return next;
         } else if (how <= HOW_YIELD) {
-                bool to_policy = c.ops && prev->body && !prev->ending;
-                c.give = !to_policy ? GIVE_NOTHING : !prev->in_policy ? GIVE_NEW : how == HOW_YIELD ? GIVE_YIELDED : GIVE_PREEMPTED;
-                prev->in_policy = to_policy;
+                prev->in_policy = c.body != NULL;
                 /* From here on another CPU may claim prev; on_cpu holds it off our stack. */
                 __atomic_store_n(&prev->state, TS_QUEUED, __ATOMIC_SEQ_CST);
-                if (!to_policy)
+                if (!c.body)
                         rr_add(prev);
-        } else if (c.ops && prev->in_policy)
-                c.give = GIVE_STOPPED;
+        }
+        if (woken && c.ops)
+                c.woken_body = woken->body;
+        else if (woken)
+                rr_add(woken);
 
         if (!cs->rr_last)
                 next = rr_pick();
         c.want = !next;
-        if (c.ops && (c.want || c.give != GIVE_NOTHING)) {
+        if (c.ops && (c.want || c.body || c.woken_body)) {
                 if (!call_policy(call_pick, &c))
                         policy_failed();
-                if (policy_dead(c.ops) && how <= HOW_YIELD && !prev->is_idle)
-                        readd(prev, NULL);
+                if (policy_dead(c.ops)) {
+                        if (how <= HOW_YIELD && !prev->is_idle)
+                                readd(prev, NULL);
+                        if (woken)
+                                readd(woken, NULL);
+                }
                 if (c.picked && !(next = claim_body(cs, c.picked)))
                         pc->resched = 1;                /* ask again, by way of the idle task */
         }
@@ -335,10 +361,13 @@ static void account(struct task *prev, struct task *next, struct percpu *pc, u64
 {
         count_time(prev, cycles);
         next->stamp = cycles;
-        if (prev->is_idle)
+        if (prev->is_idle) {
                 pc->idle_ns += now - pc->idle_since;
-        else if (next->is_idle)
+                __atomic_fetch_and(&idle_cpus, ~(1ul << pc->cpu), __ATOMIC_RELAXED);
+        } else if (next->is_idle) {
                 pc->idle_since = now;
+                __atomic_fetch_or(&idle_cpus, 1ul << pc->cpu, __ATOMIC_RELAXED);
+        }
         pc->switch_ns = now;
 }
 
@@ -352,6 +381,8 @@ static void schedule(enum how how)
 
         if (pc->resched)                        /* set from here on: looked at on the way out */
                 __atomic_store_n(&pc->resched, 0, __ATOMIC_SEQ_CST);
+        if (how == HOW_SLEEP && cycles - prev->woke_at < HANDOFF_NEAR)
+                prev->hands_off = 1;
         struct task *next = choose(pc, cs, prev, how, now - pc->switch_ns);
         if (next != prev && __atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE)) {
                 if (prev->is_idle) {
@@ -405,7 +436,7 @@ void sched_leave_policy(void)
         struct percpu *pc = this_cpu();
         struct task *t = pc->current;
         struct policy_call c = { .ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE), .body = t->body, .cpu = pc->cpu,
-                .ran = arch_clock_now() - pc->switch_ns, .give = GIVE_STOPPED };
+                .ran = arch_clock_now() - pc->switch_ns, .was = PREV_STOPPED };
 
         t->ending = 1;
         if (c.ops && t->in_policy) {
@@ -429,6 +460,12 @@ void sched_end(void)
 /* Count PREEMPT_ONE, so that interrupts meanwhile only set flags; irqs on. */
 static void preempt_work(struct percpu *pc)
 {
+        struct task *woken = take_woken(pc);
+
+        if (woken) {
+                pc->current->hands_off = 0;
+                enqueue(woken, true);
+        }
         if (pc->bh_pending)
                 bh_run();
         /* With hardly any stack left it goes on a little: the flag stays. */
@@ -555,20 +592,20 @@ bool sched_claim(struct task *t, u32 modes)
 void sched_wake(struct task *t, u32 modes)
 {
         if (sched_claim(t, modes))
-                enqueue(t, true);
+                enqueue_woken(t);
 }
 
 void task_wake(struct task *t)
 {
         if (sched_claim_stored(t, TS_KICK_OK))
-                enqueue(t, true);
+                enqueue_woken(t);
 }
 
 void sched_wake_chain(struct task *t)
 {
         while (t) {
                 struct task *next = t->wake_next;
-                enqueue(t, true);
+                enqueue_woken(t);
                 t = next;
         }
 }
@@ -606,6 +643,7 @@ void task_idle_loop(void)
         if (!(pc->bh_stack = kstack_alloc(NULL)))
                 k_panic("no memory for the bottom halves' stack");
         pc->idle_since = arch_clock_now();
+        __atomic_fetch_or(&idle_cpus, 1ul << pc->cpu, __ATOMIC_RELAXED);
         __atomic_store_n(&pc->online, 1, __ATOMIC_SEQ_CST);
         for (;;) {
                 arch_irq_off();

@@ -59,6 +59,13 @@ static bool is_named(const struct task *t)
         return t->body && __atomic_load_n(&t->body->task, __ATOMIC_ACQUIRE) == t;
 }
 
+static void append_ended(struct task *t)
+{
+        t->ended_next = NULL;
+        *(ended.head ? &ended.tail->ended_next : &ended.head) = t;
+        ended.tail = t;
+}
+
 static struct task *take_ended(void)
 {
         struct task *t = NULL;
@@ -69,11 +76,7 @@ static struct task *take_ended(void)
                 t->ended_next = NULL;
                 if (!is_named(t))
                         break;
-                if (ended.head)
-                        ended.tail->ended_next = t;
-                else
-                        ended.head = t;
-                ended.tail = t;
+                append_ended(t);
                 t = NULL;
         }
         klock_unlock(&ended.lock);
@@ -83,12 +86,7 @@ static struct task *take_ended(void)
 static void give_ended(struct task *t)
 {
         klock_lock_anyhow(&ended.lock);
-        t->ended_next = NULL;
-        if (ended.head)
-                ended.tail->ended_next = t;
-        else
-                ended.head = t;
-        ended.tail = t;
+        append_ended(t);
         klock_unlock(&ended.lock);
 }
 
@@ -200,7 +198,8 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
         t->held[0] = HELD_BASE;
-        t->cycles[0] = t->cycles[1] = t->switches[0] = t->switches[1] = t->tick_user = 0;
+        t->hands_off = 0;
+        t->woke_at = t->cycles[0] = t->cycles[1] = t->switches[0] = t->switches[1] = t->tick_user = 0;
         t->cpu = cpu_id();
         t->started = arch_clock_now();
         t->timer.fire = fire_wake;
@@ -223,17 +222,24 @@ static void bind(struct task *t, struct task_body *body)
         __atomic_store_n(&t->state, TS_NEW, __ATOMIC_RELEASE);
 }
 
-struct task *task_new_user(struct task_body *body, const struct user_ops *ops, struct payer *payer, bool copy_fpu)
+static struct task *new_task(struct task_body *body, struct payer *payer, usize ustate_size)
 {
-        if (!ops->start || !ops->syscall || !ops->fault || !ops->exception || !ops->pending || !ops->died || body->task)
+        if (body->task)
                 __builtin_trap();
         task_body_hold(body);
-        struct task *t = make(payer, arch_ustate_size());
-        if (!t) {
+        struct task *t = make(payer, ustate_size);
+        if (!t)
                 task_body_drop(body);
+        return t;
+}
+
+struct task *task_new_user(struct task_body *body, const struct user_ops *ops, struct payer *payer, bool copy_fpu)
+{
+        if (!ops->start || !ops->syscall || !ops->fault || !ops->exception || !ops->pending || !ops->died)
+                __builtin_trap();
+        struct task *t = new_task(body, payer, arch_ustate_size()), *self = current_task();
+        if (!t)
                 return NULL;
-        }
-        struct task *self = current_task();
         if (copy_fpu && self->ustate)
                 arch_ustate_copy(t->ustate, self->ustate);
         else
@@ -246,14 +252,11 @@ struct task *task_new_user(struct task_body *body, const struct user_ops *ops, s
 
 struct task *task_new_kernel(struct task_body *body, const struct kthread_ops *ops, struct payer *payer)
 {
-        if (!ops->step || body->task)
+        if (!ops->step)
                 __builtin_trap();
-        task_body_hold(body);
-        struct task *t = make(payer, 0);
-        if (!t) {
-                task_body_drop(body);
+        struct task *t = new_task(body, payer, 0);
+        if (!t)
                 return NULL;
-        }
         t->kops = ops;
         bind(t, body);
         return t;

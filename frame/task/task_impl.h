@@ -97,6 +97,9 @@ struct task {
         u32   in_policy;                        /* given to the registered policy (else: round robin) */
         u32   ending;                           /* left the policy for good: its body is being let go of */
         u32   is_idle;
+        u32   hands_off;                        /* it slept soon after the last time that it woke somebody */
+        u64   woke_at;                          /* cycles, when it did */
+
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
         u64   held[1 + MAX_HELD + HELD_BORROWED];       /* the first is HELD_BASE, for ever; n_held follow */
 

@@ -515,24 +515,51 @@ static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
         return body;
 }
 
-static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was was, u64 ran, bool want)
+/* Who was woken here; without insert_it, it is to run at once.  False: it may not stay here. */
+static bool woken_locked(struct runq *rq, struct task_body *body, u32 cpu, bool insert_it)
+{
+        if (!IS_A(thread, body))
+                return kernel_push(rq, body);
+        struct thread *t = DOWNCAST(thread, body);
+        if (!allows(t, cpu))
+                return false;
+        STORE(t->se.cpu, cpu);
+        if (!is_rt(t))
+                place(rq, t, true);
+        if (insert_it)
+                insert(rq, t, false);
+        return true;
+}
+
+static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was was, u64 ran, struct task_body *woken, bool want)
 {
         u32 cpu = which % MAX_CPUS;
         struct runq *rq = &runqs[cpu];
-        struct thread *away = NULL;
+        struct thread *away = NULL, *woken_away = NULL;
         struct task_body *body = NULL;
         {
                 SPIN_GUARD(&rq->lock);
                 u64 now = prev ? rq->picked_at + ran : time_now();
                 if (prev)
                         away = left_locked(rq, prev, cpu, was, ran);
-                if (want)
+                bool at_once = woken && want && rq->queued == 0 && IS_A(thread, woken);
+                if (woken && !woken_locked(rq, woken, cpu, !at_once)) {
+                        at_once = false;
+                        woken_away = IS_A(thread, woken) ? DOWNCAST(thread, woken) : NULL;
+                }
+                if (at_once) {
+                        body = woken;
+                        set_running(rq, body, DOWNCAST(thread, body), now);
+                } else if (want) {
                         body = pick_locked(rq, now);
-                else
+                } else {
                         set_running(rq, NULL, NULL, now);
+                }
         }
         if (away)
                 put_elsewhere(away);
+        if (woken_away)
+                put_elsewhere(woken_away);
         return body || !want || cpu_count() == 1 ? body : pick_elsewhere(rq, cpu);
 }
 

@@ -950,12 +950,14 @@ static u32 p_enqueue(struct task_body *t, u32 last, bool woken)
                 sched_resched(c);
         return last;
 }
-static struct task_body *p_pick(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, bool want)
+static struct task_body *p_pick(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, struct task_body *woken, bool want)
 {
         (void)ran;
         SPIN_GUARD(&pol.lock);
         if (prev && was != PREV_STOPPED)
                 pol.q[pol.n++] = prev;
+        if (woken)
+                pol.q[pol.n++] = woken;
         if (!want)
                 return NULL;
         pol.calls++;
@@ -1273,6 +1275,7 @@ void services_start(void)
                 power_off();
         }
         if (bytes_ends(line, STR("selftest=mem"))) {
+                ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));     /* the boot CPU goes idle */
                 mem_selftest();
                 power_off();
         }

@@ -115,14 +115,15 @@ SAFE_API bool task_sleeps_interruptibly(struct task *t);
  *            whose running task should be preempted now, or NO_CPU.
  *   pick     the task that `cpu` should run next, removed from its queue, or NULL: idle.  First, if prev is not NULL:
  *            it ran for `ran` ns since it was picked and was PREV_PREEMPTED or PREV_YIELDED: insert it again; or
- *            PREV_STOPPED: it sleeps or ended.  Not `want`: that is all, and the answer is NULL.
+ *            PREV_STOPPED: it sleeps or ended.  Then, if woken is not NULL: it
+ *            became runnable here, as if by enqueue.  Not `want`: that is all, and the answer is NULL.
  *   tick     about every SCHED_TICK ns while `current` runs; true: preempt it */
 #define NO_CPU U32_MAX
 #define SCHED_TICK (4 * NSEC_PER_MSEC)
 enum prev_was { PREV_PREEMPTED, PREV_YIELDED, PREV_STOPPED };
 STABLE(sched_ops) {
         u32  (*enqueue)(struct task_body *t, u32 last_cpu, bool woken);
-        struct task_body *(*pick)(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, bool want);
+        struct task_body *(*pick)(u32 cpu, struct task_body *prev, enum prev_was was, u64 ran, struct task_body *woken, bool want);
         bool (*tick)(struct task_body *current, u32 cpu, u64 ran);
 };
 SAFE_API void sched_register(const struct sched_ops *ops);      /* once, at boot */

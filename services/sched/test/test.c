@@ -99,7 +99,7 @@ static void wake(struct sim *s, bool woken)
 }
 
 /* Who leaves and who comes in two calls or, one time in two, in one. */
-static struct { struct task_body *prev; enum prev_was was; u64 ran; } left;
+static struct { struct task_body *prev; enum prev_was was; u64 ran; struct task_body *woken; } left;
 static void leave(u32 c, bool sleep, bool yield)
 {
         struct sim *s = cpu[c].cur;
@@ -114,14 +114,15 @@ static void leave(u32 c, bool sleep, bool yield)
         left.was = sleep ? PREV_STOPPED : yield ? PREV_YIELDED : PREV_PREEMPTED;
         left.ran = ran;
         if (turn++ & 1) {
-                CHECK(!policy->pick(c, left.prev, left.was, ran, false));
+                CHECK(!policy->pick(c, left.prev, left.was, ran, NULL, false));
                 left.prev = NULL;
         }
 }
 
 static void enter(u32 c)
 {
-        struct task_body *b = policy->pick(c, left.prev, left.was, left.ran, true);
+        struct task_body *b = policy->pick(c, left.prev, left.was, left.ran, left.woken, true);
+        left.woken = NULL;
         left.prev = NULL;
         resched[c] = false;
         if (!b)
