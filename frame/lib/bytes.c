@@ -130,7 +130,10 @@ usize mbytes_copy(mbytes dst, bytes src)
 {
         usize n = min_u64(dst.n_k, src.n_k);
 
-        memmove(dst.p_k, src.p_k, n);
+        if (n <= 32)
+                small_copy(dst.p_k, src.p_k, n);
+        else
+                memmove(dst.p_k, src.p_k, n);
         return n;
 }
 

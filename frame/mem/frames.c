@@ -322,12 +322,11 @@ usize user_copy_to_frame(struct frame *f, usize off, u64 addr, usize len)
 
 usize user_zero(u64 addr, usize len)
 {
-        usize done = 0, n = 0, want;
+        usize done = 0, n;
 
-        for (; done < len && n == 0; done += want - n) {
-                want = min_u64(len - done, PAGE_SIZE);
-                n = want - user_copy_from_frame(addr + done, zero_frame, 0, want);
-        }
+        do
+                done += n = user_copy_out(addr + done, (bytes){ pfn_virt(pfn_of(zero_frame)), min_u64(len - done, PAGE_SIZE) });        /* SAFETY: F4 */
+        while (n == PAGE_SIZE);
         return done;
 }
 

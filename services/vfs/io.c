@@ -8,13 +8,6 @@
 #include "services/vfs/registry.h"
 #include "abi/linux/file.h"
 
-struct io io_user(u64 addr, usize len)
-{
-        len = min_u64(len, IO_MAX_BYTES);
-        struct io io = { .kind = IO_USER, .addr = addr, .range = len, .left = len };
-        return io;
-}
-
 struct io io_to_kernel(mbytes to)
 {
         usize len = mbytes_len(to);
@@ -46,7 +39,7 @@ err_t io_vec_check(bytes vec, usize *total)
 
 struct io io_vec(bytes vec, usize total)
 {
-        struct io io = { .kind = IO_VEC, .vec = vec, .left = total };
+        struct io io = { .kind = IO_VEC, .from = vec, .left = total };
 
         return io;
 }
@@ -62,8 +55,8 @@ static inline void next_range(struct io *io)
 {
         while (io->range == 0 && io->left > 0) {
                 struct linux_iovec v;
-                POD_READ(&v, bytes_skip(io->vec, io->next));
-                io->next += sizeof v;
+                POD_READ(&v, io->from);
+                io->from = bytes_skip(io->from, sizeof v);
                 io->addr = v.iov_base;
                 io->range = min_u64(v.iov_len, io->left);
         }
@@ -140,7 +133,7 @@ static usize copy_in(struct io *io, mbytes dst, bool now)
         return got;
 }
 
-usize io_zero(struct io *io, usize len)
+usize io_zero_slow(struct io *io, usize len)
 {
         usize want = min_u64(len, io->left), got = 0;
 
@@ -197,13 +190,13 @@ static usize to_frame(struct io *io, struct frame *f, usize off, usize len, bool
         return got;
 }
 
-usize io_copy_out(struct io *io, bytes src)     { return copy_out(io, src, false); }
+usize io_copy_out_slow(struct io *io, bytes src)     { return copy_out(io, src, false); }
 usize io_copy_out_now(struct io *io, bytes src) { return copy_out(io, src, true); }
-usize io_copy_in(struct io *io, mbytes dst)     { return copy_in(io, dst, false); }
+usize io_copy_in_slow(struct io *io, mbytes dst)     { return copy_in(io, dst, false); }
 usize io_copy_in_now(struct io *io, mbytes dst) { return copy_in(io, dst, true); }
-usize io_from_frame(struct io *io, struct frame *f, usize off, usize len)     { return from_frame(io, f, off, len, false); }
+usize io_from_frame_slow(struct io *io, struct frame *f, usize off, usize len)     { return from_frame(io, f, off, len, false); }
 usize io_from_frame_now(struct io *io, struct frame *f, usize off, usize len) { return from_frame(io, f, off, len, true); }
-usize io_to_frame(struct io *io, struct frame *f, usize off, usize len)       { return to_frame(io, f, off, len, false); }
+usize io_to_frame_slow(struct io *io, struct frame *f, usize off, usize len)       { return to_frame(io, f, off, len, false); }
 usize io_to_frame_now(struct io *io, struct frame *f, usize off, usize len)   { return to_frame(io, f, off, len, true); }
 
 err_t user_get(mbytes dst, u64 addr)

@@ -18,17 +18,19 @@ struct io {
         usize range;                    /* bytes left in it */
         usize left;                     /* bytes left in all */
         usize done;                     /* bytes transferred */
-        usize next;                     /* IO_VEC: offset of the next entry in vec */
-        bytes vec;                      /* IO_VEC: struct linux_iovec, checked by io_vec */
+        bytes from;                     /* IO_FROM_KERNEL: what is left.  IO_VEC: struct linux_iovec yet to come, checked by io_vec_check */
         mbytes to;                      /* IO_TO_KERNEL: what is left */
-        bytes from;                     /* IO_FROM_KERNEL: what is left */
 };
 
 #define IO_MAX_BYTES 0x7ffff000ul       /* what one call transfers at most */
 #define IO_MAX_VECS  1024u
 
 /* Lengths above IO_MAX_BYTES are cut.  A range that is not user space fails at use: EFAULT. */
-struct io io_user(u64 addr, usize len);
+static inline struct io io_user(u64 addr, usize len)
+{
+        len = min_u64(len, IO_MAX_BYTES);
+        return (struct io){ .kind = IO_USER, .addr = addr, .range = len, .left = len };
+}
 struct io io_to_kernel(mbytes to);
 struct io io_from_kernel(bytes from);
 /* vec: `struct linux_iovec`s already copied from user space.  First check them: EINVAL: a negative length. */
@@ -41,12 +43,58 @@ void  io_truncate(struct io *io, usize left);            /* lets at most this ma
 static inline bool io_is_kernel(const struct io *io) { return io->kind >= IO_TO_KERNEL; }
 
 /* All return how many bytes were done: min(what is asked, io_left), less only where user
- * memory is bad (EFAULT) or, for _now, not present. */
-usize io_copy_out(struct io *io, bytes src);             /* src → io */
-usize io_copy_in(struct io *io, mbytes dst);             /* io → dst */
-usize io_zero(struct io *io, usize len);                 /* zeros → io */
-usize io_from_frame(struct io *io, struct frame *f, usize off, usize len);      /* frame → io; [off, off+len) inside f, or traps */
-usize io_to_frame(struct io *io, struct frame *f, usize off, usize len);        /* io → frame */
+ * memory is bad (EFAULT) or, for _now, not present.  One range of user memory that is present is the short way. */
+usize io_copy_out_slow(struct io *io, bytes src);
+usize io_copy_in_slow(struct io *io, mbytes dst);
+usize io_zero_slow(struct io *io, usize len);
+usize io_from_frame_slow(struct io *io, struct frame *f, usize off, usize len);
+usize io_to_frame_slow(struct io *io, struct frame *f, usize off, usize len);
+static inline bool io_is_short(const struct io *io, usize len) { return io->kind == IO_USER && len <= io->left; }
+/* n of the len bytes are done: the rest is `slow`. */
+static inline void io_took(struct io *io, usize n)
+{
+        io->addr += n;
+        io->range -= n;
+        io->left -= n;
+        io->done += n;
+}
+static inline usize io_copy_out(struct io *io, bytes src)                /* src → io */
+{
+        usize n = 0;
+        if (io_is_short(io, bytes_len(src)))
+                io_took(io, n = user_copy_out(io->addr, src));
+        return n == bytes_len(src) ? n : n + io_copy_out_slow(io, bytes_skip(src, n));
+}
+static inline usize io_copy_in(struct io *io, mbytes dst)                /* io → dst */
+{
+        usize n = 0;
+        if (io_is_short(io, mbytes_len(dst)))
+                io_took(io, n = user_copy_in(dst, io->addr));
+        return n == mbytes_len(dst) ? n : n + io_copy_in_slow(io, mbytes_skip(dst, n));
+}
+static inline usize io_zero(struct io *io, usize len)                    /* zeros → io */
+{
+        usize n = 0;
+        if (io_is_short(io, len))
+                io_took(io, n = user_zero(io->addr, len));
+        return n == len ? n : n + io_zero_slow(io, len - n);
+}
+/* frame → io; [off, off+len) inside f, or traps */
+static inline usize io_from_frame(struct io *io, struct frame *f, usize off, usize len)
+{
+        usize n = 0;
+        if (io_is_short(io, len))
+                io_took(io, n = user_copy_from_frame(io->addr, f, off, len));
+        return n == len ? n : n + io_from_frame_slow(io, f, off + n, len - n);
+}
+/* io → frame */
+static inline usize io_to_frame(struct io *io, struct frame *f, usize off, usize len)
+{
+        usize n = 0;
+        if (io_is_short(io, len))
+                io_took(io, n = user_copy_to_frame(f, off, io->addr, len));
+        return n == len ? n : n + io_to_frame_slow(io, f, off + n, len - n);
+}
 usize io_copy_out_now(struct io *io, bytes src);
 usize io_copy_in_now(struct io *io, mbytes dst);
 usize io_from_frame_now(struct io *io, struct frame *f, usize off, usize len);

@@ -11,6 +11,7 @@
 #include "abi/linux/file.h"
 
 #define RECORD_MAX 288                  /* header, 255 bytes of name, NUL, alignment */
+#define RECORD_SHORT 64                 /* most are shorter, and quicker to clear */
 
 static usize record_len(enum dir_format format, usize name)
 {
@@ -19,32 +20,20 @@ static usize record_len(enum dir_format format, usize name)
         return (n + 7) & ~7ul;
 }
 
-bool dir_emit(struct dir_out *out, bytes name, u64 ino, u32 dtype, u64 next)
+/* r: zeros, at least len. */
+static inline bool emit(struct dir_out *out, mbytes r, usize len, bytes name, u64 ino, u32 dtype, u64 next)
 {
-        u8 record[RECORD_MAX] = { };
-        mbytes r = MBYTES_OF(record);
-        usize len = record_len(out->format, bytes_len(name));
-
-        if (out->format == DIR_COUNT) {
-                out->any = true;
-                out->pos = next;
-                return true;
-        }
-        if (len > sizeof record || len > io_left(out->io)) {
-                out->full = true;
-                return false;
-        }
         mbytes_put_le64(r, 0, ino);
         mbytes_put_le64(r, 8, next);
-        mbytes_put_le16(r, 16, (u16)len);
         if (out->format == DIR_64) {
-                mbytes_put(r, 18, (u8)dtype);
+                mbytes_put_le32(r, 16, (u16)len | dtype << 16);
                 mbytes_copy(mbytes_skip(r, LINUX_DIRENT64_NAME), name);
         } else {
+                mbytes_put_le16(r, 16, (u16)len);
                 mbytes_copy(mbytes_skip(r, LINUX_DIRENT_NAME), name);
                 mbytes_put(r, len - 1, (u8)dtype);
         }
-        if (io_copy_out(out->io, bytes_take(BYTES_OF(record), len)) < len) {
+        if (io_copy_out(out->io, bytes_take(bytes_const(r), len)) < len) {
                 out->full = true;
                 out->fault = true;
                 return false;
@@ -52,6 +41,32 @@ bool dir_emit(struct dir_out *out, bytes name, u64 ino, u32 dtype, u64 next)
         out->any = true;
         out->pos = next;
         return true;
+}
+
+static noinline bool emit_long(struct dir_out *out, usize len, bytes name, u64 ino, u32 dtype, u64 next)
+{
+        u8 record[RECORD_MAX] = { };
+
+        return emit(out, MBYTES_OF(record), len, name, ino, dtype, next);
+}
+
+bool dir_emit(struct dir_out *out, bytes name, u64 ino, u32 dtype, u64 next)
+{
+        u8 record[RECORD_SHORT] = { };
+        usize len = record_len(out->format, bytes_len(name));
+
+        if (out->format == DIR_COUNT) {
+                out->any = true;
+                out->pos = next;
+                return true;
+        }
+        if (len > RECORD_MAX || len > io_left(out->io)) {
+                out->full = true;
+                return false;
+        }
+        if (len > RECORD_SHORT)
+                return emit_long(out, len, name, ino, dtype, next);
+        return emit(out, MBYTES_OF(record), len, name, ino, dtype, next);
 }
 
 bool dir_emit_dots(struct file *f, struct dir_out *out)
