@@ -78,9 +78,6 @@ err_t poll_call(struct files *files, u64 at, u64 count, u64 deadline, u64 *ready
 static u64 word(mbytes set, u32 i) { return mbytes_len(set) ? bytes_le64(bytes_const(set), i * 8) : 0; }
 static void put_word(mbytes set, u32 i, u64 v) { if (mbytes_len(set)) mbytes_put_le64(set, i * 8, v); }
 
-/* What `mask` makes ready of the descriptor at `bit`: a bit of each set. */
-static inline u64 bit_if(u32 mask, u32 kind, u32 bit) { return (u64)((mask & kind) != 0) << (bit & 63); }
-
 /* One pass: results go to `found`, laid out as the sets; true in *bad: a descriptor is not open. */
 static u64 select_pass(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found,
                        struct waiter *w, bool *bad)
@@ -95,14 +92,17 @@ static u64 select_pass(struct files *files, u32 n, const struct select_sets *wan
                 if (n - i * 64 < 64)
                         any &= (1ul << (n - i * 64)) - 1;
                 for (; any; any &= any - 1) {
-                        u32 b = bit_lowest(any), mask = ask(files, own, i * 64 + b, w);
+                        u64 bit = any & -any;
+                        u32 mask = ask(files, own, i * 64 + bit_lowest(any), w);
+                        if (!mask)
+                                continue;
                         if (mask & POLLNVAL) {
                                 *bad = true;
                                 return 0;
                         }
-                        got_in |= bit_if(mask, IN_MASK, b);
-                        got_out |= bit_if(mask, OUT_MASK, b);
-                        got_ex |= bit_if(mask, EX_MASK, b);
+                        got_in |= mask & IN_MASK ? bit : 0;
+                        got_out |= mask & OUT_MASK ? bit : 0;
+                        got_ex |= mask & EX_MASK ? bit : 0;
                         if (w && ((got_in & in) | (got_out & out) | (got_ex & ex)))
                                 w = NULL;
                 }
@@ -114,10 +114,7 @@ static u64 select_pass(struct files *files, u32 n, const struct select_sets *wan
         return ready;
 }
 
-#define SMALL_WORDS 16u         /* 1024 descriptors on the stack */
-
-static err_t select_into(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found,
-                         u64 deadline, u64 *ready)
+err_t select_call(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found, u64 deadline, u64 *ready)
 {
         bool bad = false;
         WAITER(w);
@@ -135,39 +132,4 @@ static err_t select_into(struct files *files, u32 n, const struct select_sets *w
                         break;
         }
         return bad ? ERR(EBADF) : OK;
-}
-
-static void copy_back(mbytes set, mbytes found) { mbytes_copy(set, bytes_const(found)); }
-
-static mbytes part(mbytes all, mbytes set, u32 which, usize size)
-{
-        return mbytes_len(set) ? mbytes_sub(all, which * size, size) : mbytes_take(all, 0);
-}
-
-static err_t select_with(struct files *files, u32 n, struct select_sets sets, mbytes space, u64 deadline, u64 *ready)
-{
-        usize size = ((usize)n + 63) / 64 * 8;
-        struct select_sets found = { .in = part(space, sets.in, 0, size), .out = part(space, sets.out, 1, size),
-                                     .ex = part(space, sets.ex, 2, size) };
-        TRY(select_into(files, n, &sets, &found, deadline, ready));
-        copy_back(sets.in, found.in);
-        copy_back(sets.out, found.out);
-        copy_back(sets.ex, found.ex);
-        return OK;
-}
-
-static void drop_space(struct blob **b) { blob_drop(*b); }
-
-err_t select_call(struct files *files, u32 n, struct select_sets sets, u64 deadline, u64 *ready)
-{
-        usize size = ((usize)n + 63) / 64 * 8;
-
-        if (size <= SMALL_WORDS * 8) {
-                u64 space[3 * SMALL_WORDS] = {};
-                return select_with(files, n, sets, MBYTES_OF(space), deadline, ready);
-        }
-        struct blob *space CLEANUP(drop_space) = blob_alloc(thread_current()->payer, 3 * size);
-        if (!space)
-                return ERR(ENOMEM);
-        return select_with(files, n, sets, blob_mbytes(space), deadline, ready);
 }

@@ -13,7 +13,7 @@
  * RLIMIT_NOFILE), ENOMEM. */
 err_t poll_call(struct files *files, u64 at, u64 count, u64 deadline, u64 *ready);
 
-/* select(2): three bit sets of n bits (as whole u64 words), in place; *ready: bits set on return.
- * A set that is not wanted is empty bytes.  EBADF, EINTR, ENOMEM. */
+/* select(2): three bit sets of n bits (as whole u64 words); *ready: bits set in `found` on return.
+ * A set that is not wanted is empty bytes in both.  EBADF, EINTR, ENOMEM. */
 struct select_sets { mbytes in, out, ex; };
-err_t select_call(struct files *files, u32 n, struct select_sets sets, u64 deadline, u64 *ready);
+err_t select_call(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found, u64 deadline, u64 *ready);

@@ -23,15 +23,13 @@ static u64 nofile_limit(struct call *c) { return rlimit_get(c->t->process, RLIMI
 /* Interrupted before anything was done: the call is restarted if the signal's action says so. */
 static err_t restartable(err_t err) { return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err; }
 
-static err_t transfer(struct call *c, struct io *io, bool is_write)
+static inline err_t transfer(struct call *c, struct io *io, bool is_write)
 {
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        usize done = 0;
-        err_t err = is_write ? file_write(r.file, io, &done) : file_read(r.file, io, &done);
+        err_t err = is_write ? file_write(r.file, io, &c->result) : file_read(r.file, io, &c->result);
         fd_put(r);
-        c->result = done;
         return restartable(err);
 }
 
@@ -47,15 +45,13 @@ err_t sys_write(struct call *c)
         return transfer(c, &io, true);
 }
 
-static err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_write)
+static inline err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_write)
 {
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        usize done = 0;
-        err_t err = is_write ? file_pwrite(r.file, io, pos, &done) : file_pread(r.file, io, pos, &done);
+        err_t err = is_write ? file_pwrite(r.file, io, pos, &c->result) : file_pread(r.file, io, pos, &c->result);
         fd_put(r);
-        c->result = done;
         return restartable(err);
 }
 

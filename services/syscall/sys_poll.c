@@ -109,24 +109,41 @@ static usize set_size(u32 n) { return ((usize)n + 63) / 64 * 8; }
 static err_t get_set(mbytes set, u64 at) { return mbytes_len(set) ? vm_copy_in(set, at) : OK; }
 static err_t put_set(u64 at, mbytes set) { return mbytes_len(set) ? vm_copy_out(at, bytes_const(set)) : OK; }
 
-static err_t select_sets(struct call *c, u32 n, mbytes space, u64 deadline)
+struct set_args { u64 in, out, ex; };
+
+static struct select_sets sets_in(mbytes space, const struct set_args *at, usize size)
 {
-        usize size = set_size(n);
-        struct select_sets sets = {
-                .in = mbytes_take(mbytes_skip(space, 0), arg(c, 1) ? size : 0),
-                .out = mbytes_take(mbytes_skip(space, size), arg(c, 2) ? size : 0),
-                .ex = mbytes_take(mbytes_skip(space, 2 * size), arg(c, 3) ? size : 0),
+        return (struct select_sets){
+                .in = mbytes_sub(space, 0, at->in ? size : 0),
+                .out = mbytes_sub(space, size, at->out ? size : 0),
+                .ex = mbytes_sub(space, 2 * size, at->ex ? size : 0),
         };
-        TRY(get_set(sets.in, arg(c, 1)));
-        TRY(get_set(sets.out, arg(c, 2)));
-        TRY(get_set(sets.ex, arg(c, 3)));
-        TRY(select_call(c->t->files, n, sets, deadline, &c->result));
-        TRY(put_set(arg(c, 1), sets.in));
-        TRY(put_set(arg(c, 2), sets.out));
-        return put_set(arg(c, 3), sets.ex);
 }
 
-#define SMALL_SETS 384u         /* three sets of 1024 bits */
+/* wanted, result: zeros, for three sets each. */
+static inline err_t select_sets(struct call *c, u32 n, mbytes wanted, mbytes result, u64 deadline)
+{
+        struct set_args at = { arg(c, 1), arg(c, 2), arg(c, 3) };
+        struct select_sets want = sets_in(wanted, &at, set_size(n)), found = sets_in(result, &at, set_size(n));
+        TRY(get_set(want.in, at.in));
+        TRY(get_set(want.out, at.out));
+        TRY(get_set(want.ex, at.ex));
+        TRY(select_call(c->t->files, n, &want, &found, deadline, &c->result));
+        TRY(put_set(at.in, found.in));
+        TRY(put_set(at.out, found.out));
+        return put_set(at.ex, found.ex);
+}
+
+static noinline err_t select_many(struct call *c, u32 n, u64 deadline)
+{
+        struct blob *wanted CLEANUP(drop_blob) = blob_alloc(c->t->payer, set_size(n) * 3);
+        struct blob *result CLEANUP(drop_blob) = blob_alloc(c->t->payer, set_size(n) * 3);
+        if (!wanted || !result)
+                return ERR(ENOMEM);
+        return select_sets(c, n, blob_mbytes(wanted), blob_mbytes(result), deadline);
+}
+
+#define SMALL_SETS 192u         /* three sets of 512 bits */
 
 static err_t do_select(struct call *c, u64 deadline)
 {
@@ -134,14 +151,10 @@ static err_t do_select(struct call *c, u64 deadline)
         if (asked < 0)
                 return ERR(EINVAL);
         u32 n = min_u32((u32)asked, (files_top(c->t->files) + 63) & ~63u);
-        if (set_size(n) * 3 <= SMALL_SETS) {
-                u8 space[SMALL_SETS] = {};
-                return select_sets(c, n, MBYTES_OF(space), deadline);
-        }
-        struct blob *space CLEANUP(drop_blob) = blob_alloc(c->t->payer, set_size(n) * 3);
-        if (!space)
-                return ERR(ENOMEM);
-        return select_sets(c, n, blob_mbytes(space), deadline);
+        if (set_size(n) * 3 > SMALL_SETS)
+                return select_many(c, n, deadline);
+        u8 wanted[SMALL_SETS] = {}, result[SMALL_SETS] = {};
+        return select_sets(c, n, MBYTES_OF(wanted), MBYTES_OF(result), deadline);
 }
 
 err_t sys_select(struct call *c)

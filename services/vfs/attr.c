@@ -31,8 +31,12 @@ static void stat_path(const struct path *p, struct stat_info *out)
 err_t vfs_stat(const struct actor *who, i32 dfd, bytes path, u32 at_flags, struct stat_info *out)
 {
         struct path at = { };
+        u32 how = how_of(at_flags);
+        err_t err;
 
-        TRY(path_lookup(who, walk_at(dfd, how_of(at_flags)), path, &at));
+        if ((dfd == AT_FDCWD || (bytes_len(path) > 0 && bytes_at(path, 0) == '/')) && path_stat_fast(who, path, how, out, &err))
+                return err;
+        TRY(path_lookup(who, walk_at(dfd, how), path, &at));
         stat_path(&at, out);
         path_drop(&at);
         return OK;

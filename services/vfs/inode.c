@@ -175,9 +175,9 @@ err_t inode_setattr(struct inode *inode, const struct attr_change *c)
         return OK;
 }
 
-void inode_stat(struct inode *inode, struct stat_info *out)
+static inline void fill_stat(struct inode *inode, struct superblock *sb, struct stat_info *out)
 {
-        out->dev = inode->sb->dev;
+        out->dev = sb->dev;
         out->ino = inode->ino;
         out->rdev = inode->rdev;
         out->size = LOAD(inode->size);
@@ -186,15 +186,31 @@ void inode_stat(struct inode *inode, struct stat_info *out)
         out->nlink = inode->nlink;
         out->uid = inode->uid;
         out->gid = inode->gid;
-        out->blksize = inode->sb->block_size;
+        out->blksize = sb->block_size;
         out->mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID;
         out->atime = inode->atime;
         out->mtime = inode->mtime;
         out->ctime = inode->ctime;
         out->btime = inode->btime;
         out->attributes_mask = STATX_ATTR_MOUNT_ROOT | STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
-        out->attributes = (inode->flags & INODE_IMMUTABLE ? STATX_ATTR_IMMUTABLE : 0) |
-                (inode->flags & INODE_APPEND ? STATX_ATTR_APPEND : 0);
+        u32 flags = inode->flags;
+        out->attributes = (flags & INODE_IMMUTABLE ? STATX_ATTR_IMMUTABLE : 0) | (flags & INODE_APPEND ? STATX_ATTR_APPEND : 0);
+}
+
+void inode_stat(struct inode *inode, struct stat_info *out)
+{
+        fill_stat(inode, inode->sb, out);
         if (inode->ops->getattr)
                 inode->ops->getattr(inode, out);
+}
+
+bool inode_stat_unheld(struct inode *inode, struct stat_info *out)
+{
+        const struct inode_ops *ops = PTR_LOAD(inode->ops);
+        struct superblock *sb = PTR_LOAD(inode->sb);
+
+        if (!ops || !sb || ops->getattr)
+                return false;
+        fill_stat(inode, sb, out);
+        return true;
 }

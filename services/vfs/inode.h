@@ -166,3 +166,6 @@ struct stat_info {
         struct timestamp atime, mtime, ctime, btime;
 };
 void inode_stat(struct inode *inode, struct stat_info *out);
+/* Of an inode that nobody holds: what it says counts only if the inode is found to have lived all the time.  False: ask
+ * otherwise (the file system adds to it, or it is gone). */
+bool inode_stat_unheld(struct inode *inode, struct stat_info *out);

@@ -471,7 +471,7 @@ err_t vfs_rename(const struct actor *who, i32 old_dfd, bytes old, i32 new_dfd, b
                 return ERR(EPERM);
         struct parent from = path_parent(who, walk_at(old_dfd, 0), old);
         TRY(from.err);
-        struct parent to = path_parent(who, walk_at(new_dfd, 0), new);
+        struct parent to = path_sibling(who, &from.dir, old, walk_at(new_dfd, 0), old_dfd == new_dfd, new);
         err_t err = succeeded(to.err) ? rename_between(who, &from, &to, flags) : to.err;
         path_drop(&to.dir);
         path_drop(&from.dir);

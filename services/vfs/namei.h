@@ -16,3 +16,6 @@ err_t path_may_search(const struct actor *who, const struct path *at);
 err_t may_create(const struct actor *who, struct inode *dir);
 /* Cuts or extends a regular file for someone who may write it: limits, set-id bits, times. */
 err_t truncate_inode(struct inode *inode, u64 len, const struct cred *cred);
+/* stat of a place that the fast walk finds, from the working directory, without holding it: *out, or *err (ENOENT).
+ * False: it could not tell. */
+bool path_stat_fast(const struct actor *who, bytes name, u32 how, struct stat_info *out, err_t *err);

@@ -8,7 +8,7 @@
  *   slow  counts each place it stands on, asks file systems, waits.  It alone gives errors,
  *         except the two that fast is sure of: ENOENT (a negative dentry) and ENOTDIR.
  *
- * Entry points  path_lookup, path_parent, path_child, path_text, path_dotdot
+ * Entry points  path_lookup, path_parent, path_child, path_stat_fast, path_text, path_dotdot
  * Locking       slow takes a directory's inode lock (shared) to ask the file system.
  */
 #include "services/vfs/path.h"
@@ -234,13 +234,18 @@ static noinline enum fast fast_links(const struct actor *who, struct fast_walk *
         }
 }
 
+static inline bool fast_is_true(const struct fast_walk *w, const struct actor *who)
+{
+        return is_valid(&w->at) && LOAD(w->ns->changes) == w->changes && LOAD(who->fs->seq) == w->fs_seq;
+}
+
 /* Counts where it stands: the only stores of a fast walk. */
 static enum fast fast_end(struct fast_walk *w, const struct actor *who, struct path *out)
 {
         if (!dentry_try_hold(w->at.dentry))
                 return FAST_GIVE_UP;
         if (mount_try_hold(w->at.mnt)) {
-                if (is_valid(&w->at) && LOAD(w->ns->changes) == w->changes && LOAD(who->fs->seq) == w->fs_seq) {
+                if (fast_is_true(w, who)) {
                         out->mnt = w->at.mnt;
                         out->dentry = w->at.dentry;
                         return FAST_DONE;
@@ -266,14 +271,11 @@ static enum fast fast_walk(const struct actor *who, const struct path *base, byt
 
 /* ---- The slow walker ---- */
 
-/* REQUIRES(dir->lock), shared at least. */
+/* What the file system knows of a name that is not in the cache.  REQUIRES(dir->lock), shared at least. */
 static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
 {
         if (dir->flags & INODE_DEAD)
                 return ERR(ENOENT);
-        *out = dentry_find(parent, q);
-        if (*out)
-                return OK;
         struct dentry *d = dentry_new(parent, q->name, q->hash);
         if (!d)
                 return ERR(ENOMEM);
@@ -289,7 +291,8 @@ static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct q
 static err_t ask(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
 {
         READ_GUARD(&dir->lock);
-        return ask_locked(dir, parent, q, out);
+        *out = dir->flags & INODE_DEAD ? NULL : dentry_find(parent, q);         /* somebody may have been here meanwhile */
+        return *out ? OK : ask_locked(dir, parent, q, out);
 }
 
 /* What the cache knows, if it is still true. */
@@ -572,6 +575,27 @@ static err_t slow_walk(const struct actor *who, const struct path *base, bytes n
 
 /* ---- Entry points ---- */
 
+bool path_stat_fast(const struct actor *who, bytes name, u32 how, struct stat_info *out, err_t *err)
+{
+        struct fast_walk w = { };
+
+        if (bytes_len(name) == 0 || bytes_len(name) >= PATH_MAX_LEN || !fast_begin(&w, who, NULL, bytes_at(name, 0) == '/'))
+                return false;
+        enum fast r = fast_names(who, &w, name, how);
+        if (r == FAST_LINK)
+                r = fast_links(who, &w, name, how);
+        *err = r == FAST_ERROR ? ERR(ENOENT) : OK;
+        if (r != FAST_DONE)
+                return r == FAST_ERROR;
+        struct inode *inode = PTR_LOAD(w.at.dentry->inode);
+        if (!inode || !inode_stat_unheld(inode, out))
+                return false;
+        out->mnt_id = w.at.mnt->id;
+        if (w.at.dentry == PTR_LOAD(w.at.mnt->root))
+                out->attributes |= STATX_ATTR_MOUNT_ROOT;
+        return fast_is_true(&w, who);
+}
+
 static err_t walk_from(const struct actor *who, const struct path *base, const struct walk *walk, bytes name, struct path *out)
 {
         if (walk->resolve == 0 || walk->resolve == RESOLVE_CACHED) {
@@ -619,15 +643,15 @@ err_t path_lookup(const struct actor *who, struct walk walk, bytes name, struct 
         return err;
 }
 
-struct parent path_parent(const struct actor *who, struct walk walk, bytes name)
+struct parsed { struct last last; bytes dir; err_t err; };
+
+static struct parsed parse(bytes name)
 {
-        struct parent r = { };
+        struct parsed r = { };
         usize end = bytes_len(name);
 
-        if (end == 0) {
-                r.err = ERR(ENOENT);
-                return r;
-        }
+        if (end == 0 || end >= PATH_MAX_LEN)
+                r.err = ERR(end == 0 ? ENOENT : ENAMETOOLONG);
         while (end > 0 && bytes_at(name, end - 1) == '/')
                 end--;
         r.last.slash = end < bytes_len(name);
@@ -641,15 +665,29 @@ struct parent path_parent(const struct actor *who, struct walk walk, bytes name)
                 r.last.kind = LAST_DOT;
         else if (is_dotdot(r.last.name))
                 r.last.kind = LAST_DOTDOT;
-        bytes dir = has_dir ? bytes_take(trimmed, cut + 1) : STR(".");
-        if (end == 0)
-                dir = STR("/");
-        if (bytes_len(name) >= PATH_MAX_LEN) {
-                r.err = ERR(ENAMETOOLONG);
-                return r;
-        }
+        r.dir = end == 0 ? STR("/") : has_dir ? bytes_take(trimmed, cut + 1) : STR(".");
+        return r;
+}
+
+struct parent path_parent(const struct actor *who, struct walk walk, bytes name)
+{
+        struct parsed n = parse(name);
+        struct parent r = { .last = n.last, .err = n.err };
+
         walk.how = LOOK_FOLLOW | LOOK_DIRECTORY;
-        r.err = path_lookup(who, walk, dir, &r.dir);
+        if (succeeded(r.err))
+                r.err = path_lookup(who, walk, n.dir, &r.dir);
+        return r;
+}
+
+struct parent path_sibling(const struct actor *who, const struct path *dir, bytes other, struct walk walk, bool same_start, bytes name)
+{
+        struct parsed n = parse(name), o = parse(other);
+        struct parent r = { .last = n.last, .err = n.err };
+
+        if (failed(n.err) || !bytes_eq(n.dir, o.dir) || (!same_start && bytes_at(n.dir, 0) != '/'))
+                return path_parent(who, walk, name);
+        r.dir = path_hold(dir);
         return r;
 }
 

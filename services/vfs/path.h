@@ -53,6 +53,8 @@ enum last_kind { LAST_NORM, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 struct last { enum last_kind kind; bytes name; bool slash; };    /* slash: trailing slashes followed */
 struct parent { struct path dir; struct last last; err_t err; }; /* dir counted unless err */
 struct parent path_parent(const struct actor *who, struct walk walk, bytes name);
+/* The same after path_parent found `dir` for the name `other`: it is not walked twice.  same_start: so were their walks'. */
+struct parent path_sibling(const struct actor *who, const struct path *dir, bytes other, struct walk walk, bool same_start, bytes name);
 
 /* The path text of a place as seen from `root` (getcwd, /proc links, mounts), written to the
  * END of buf; *text is the part of it, without NUL.  flags: what to do about the unreachable and deleted.
