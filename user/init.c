@@ -95,6 +95,7 @@ static void set_up(void)
         mount_one("proc", "/proc", NULL);
         mount_one("sysfs", "/sys", NULL);
         mount_one("devpts", "/dev/pts", "mode=0620,gid=5,ptmxmode=0666");
+        mount_one("tmpfs", "/dev/shm", "mode=1777");
         symlink("/proc/self/fd", "/dev/fd");
         symlink("/proc/self/fd/0", "/dev/stdin");
         symlink("/proc/self/fd/1", "/dev/stdout");

@@ -73,18 +73,31 @@ err_t sys_pwrite64(struct call *c)
 
 enum { AT_POSITION, AT_OFFSET };
 
-static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write)
+static bool has_file(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        bool has = r.file != NULL;
+        fd_put(r);
+        return has;
+}
+
+/* flags: of preadv2 and pwritev2. What is in memory is as synchronous as can be: RWF_SYNC, RWF_DSYNC and RWF_HIPRI ask
+ * for nothing; no file of Linux 6.1's that is here takes RWF_NOWAIT. */
+static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u32 flags)
 {
         usize total = 0;
         TRY(io_vec_check(vec, &total));
         struct io io = io_vec(vec, total);
+        if ((flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)) != 0 && total > 0 && has_file(c))
+                return ERR(EOPNOTSUPP);
+        io.append = (flags & RWF_APPEND) != 0;
         return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, arg(c, 3), is_write);
 }
 
 /* The iovec array is on the stack up to VEC_SMALL entries. */
 #define VEC_SMALL 8u
 
-static err_t vector_call(struct call *c, u32 where, bool is_write)
+static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
 {
         u64 count = arg(c, 2);
         struct linux_iovec small[VEC_SMALL] = {};
@@ -94,32 +107,33 @@ static err_t vector_call(struct call *c, u32 where, bool is_write)
         usize size = count * sizeof(struct linux_iovec);
         if (count <= VEC_SMALL) {
                 TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), arg(c, 1)));
-                return transfer_vec(c, bytes_take(BYTES_OF(small), size), where, is_write);
+                return transfer_vec(c, bytes_take(BYTES_OF(small), size), where, is_write, flags);
         }
         struct blob *big CLEANUP(drop_blob) = blob_alloc(c->t->payer, size);
         if (!big)
                 return ERR(ENOMEM);
         TRY(vm_copy_in(mbytes_take(blob_mbytes(big), size), arg(c, 1)));
-        return transfer_vec(c, bytes_take(blob_bytes(big), size), where, is_write);
+        return transfer_vec(c, bytes_take(blob_bytes(big), size), where, is_write, flags);
 }
 
-err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false); }
-err_t sys_writev(struct call *c) { return vector_call(c, AT_POSITION, true); }
+err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false, 0); }
+err_t sys_writev(struct call *c) { return vector_call(c, AT_POSITION, true, 0); }
 err_t sys_preadv(struct call *c)
 {
-        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false, 0);
 }
 err_t sys_pwritev(struct call *c)
 {
-        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true, 0);
 }
+
 static err_t vector_call2(struct call *c, bool is_write)
 {
-        if (arg(c, 5))                            /* RWF_* flags: none is there yet */
-                return ERR(EOPNOTSUPP);
+        u32 flags = arg_uint(c, 5);
+
         if ((i64)arg(c, 3) == -1)
-                return vector_call(c, AT_POSITION, is_write);
-        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write);
+                return vector_call(c, AT_POSITION, is_write, flags);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write, flags);
 }
 err_t sys_preadv2(struct call *c)  { return vector_call2(c, false); }
 err_t sys_pwritev2(struct call *c) { return vector_call2(c, true); }

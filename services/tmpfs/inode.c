@@ -129,7 +129,8 @@ static err_t tmpfs_write(struct file *f, struct io *io, u64 *pos)
 
         WRITE_GUARD(&inode->lock);
         if (tmpfs_of(inode)->seals != F_SEAL_SEAL)
-                TRY(tmpfs_seals_may_write(tmpfs_of(inode), io, LOAD_RELAXED(f->flags) & O_APPEND ? inode->size : *pos));
+                TRY(tmpfs_seals_may_write(tmpfs_of(inode), io,
+                                          LOAD_RELAXED(f->flags) & O_APPEND || io->append ? inode->size : *pos));
         return generic_write_locked(f, io, pos);
 }
 

@@ -82,6 +82,6 @@ void tmpfs_empty_tree(struct tmpfs_inode *top);  /* drops all names below, witho
 /* xattr.c */
 err_t tmpfs_getxattr(struct inode *inode, bytes name, mbytes out, usize *len);
 err_t tmpfs_setxattr(struct inode *inode, bytes name, bytes value, u32 flags);
-err_t tmpfs_listxattr(struct inode *inode, mbytes out, usize *len);
+err_t tmpfs_listxattr(struct inode *inode, bool trusted, mbytes out, usize *len);
 err_t tmpfs_removexattr(struct inode *inode, bytes name);
 void  tmpfs_free_xattrs(struct tmpfs_inode *i);

@@ -32,10 +32,15 @@ static struct tmpfs_xattr *find(struct tmpfs_inode *i, bytes name)
 
 static usize size_of(struct tmpfs_xattr *x) { return x->value ? blob_len(x->value) : 0; }
 
+/* As Linux's tmpfs: no user.*. */
+static bool is_kept(bytes name) { return bytes_starts(name, STR("trusted.")) || bytes_starts(name, STR("security.")); }
+
 err_t tmpfs_getxattr(struct inode *inode, bytes name, mbytes out, usize *len)
 {
         struct tmpfs_xattr *x = find(tmpfs_of(inode), name);
 
+        if (!is_kept(name))
+                return ERR(EOPNOTSUPP);
         if (!x)
                 return ERR(ENODATA);
         *len = size_of(x);
@@ -71,6 +76,8 @@ err_t tmpfs_setxattr(struct inode *inode, bytes name, bytes value, u32 flags)
         struct tmpfs_xattr *x = find(i, name);
         struct blob *new = NULL;
 
+        if (!is_kept(name))
+                return ERR(EOPNOTSUPP);
         if (x && (flags & XATTR_CREATE) != 0)
                 return ERR(EEXIST);
         if (!x && (flags & XATTR_REPLACE) != 0)
@@ -94,12 +101,14 @@ err_t tmpfs_setxattr(struct inode *inode, bytes name, bytes value, u32 flags)
         return OK;
 }
 
-err_t tmpfs_listxattr(struct inode *inode, mbytes out, usize *len)
+err_t tmpfs_listxattr(struct inode *inode, bool trusted, mbytes out, usize *len)
 {
         struct writer w = writer_of(out);
 
         *len = 0;
         for (struct tmpfs_xattr *x = tmpfs_of(inode)->xattrs; x; x = x->next) {
+                if (!trusted && bytes_starts(blob_bytes(x->name), STR("trusted.")))
+                        continue;
                 *len += blob_len(x->name) + 1;
                 writer_put(&w, blob_bytes(x->name));
                 writer_u8(&w, 0);
@@ -112,6 +121,8 @@ err_t tmpfs_removexattr(struct inode *inode, bytes name)
         struct tmpfs_inode *i = tmpfs_of(inode);
         struct tmpfs_xattr *x = find(i, name), *before = i->xattrs;
 
+        if (!is_kept(name))
+                return ERR(EOPNOTSUPP);
         if (!x)
                 return ERR(ENODATA);
         if (before == x) {

@@ -131,7 +131,7 @@ err_t generic_write_locked(struct file *f, struct io *io, u64 *pos)
         err_t err = OK;
         u64 at = *pos;
 
-        if ((LOAD_RELAXED(f->flags) & O_APPEND) != 0)
+        if ((LOAD_RELAXED(f->flags) & O_APPEND) != 0 || io->append)
                 at = inode->size;
         TRY(check_limits(inode, io, at));
         if (io_left(io) == 0)

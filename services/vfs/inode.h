@@ -70,7 +70,7 @@ STABLE(inode_ops) {
         err_t (*permission)(const struct actor *who, struct inode *inode, u32 want);
         err_t (*getxattr)(struct inode *inode, bytes name, mbytes out, usize *len);
         err_t (*setxattr)(struct inode *inode, bytes name, bytes value, u32 flags);
-        err_t (*listxattr)(struct inode *inode, mbytes out, usize *len);
+        err_t (*listxattr)(struct inode *inode, bool trusted, mbytes out, usize *len);
         err_t (*removexattr)(struct inode *inode, bytes name);
 };
 

@@ -14,6 +14,7 @@ enum io_kind { IO_USER, IO_VEC, IO_TO_KERNEL, IO_FROM_KERNEL };
 struct io {
         enum io_kind kind;
         bool  nowait;                   /* RWF_NOWAIT and the like: EAGAIN instead of sleeping for data */
+        bool  append;                   /* RWF_APPEND: to the file's end, whatever the position */
         u64   addr;                     /* IO_USER, IO_VEC: the current range */
         usize range;                    /* bytes left in it */
         usize left;                     /* bytes left in all */

@@ -79,12 +79,11 @@ err_t vfs_listxattr(const struct actor *who, const struct path *p, mbytes out, u
 {
         struct inode *inode = p->dentry->inode;
 
-        (void)who;
         *len = 0;
         if (!inode->ops->listxattr)
                 return OK;
         READ_GUARD(&inode->lock);
-        return inode->ops->listxattr(inode, out, len);
+        return inode->ops->listxattr(inode, cred_has(who->cred, CAP_SYS_ADMIN), out, len);
 }
 
 err_t vfs_removexattr(const struct actor *who, const struct path *p, bytes name)
