@@ -39,7 +39,7 @@ static err_t check_args(struct thread *self, const struct clone_args *args)
         /* A sibling of init would have no parent in this namespace. */
         if ((f & CLONE_PARENT) && self->process->is_init)
                 return ERR(EINVAL);
-        return args->exit_signal > SIG_COUNT ? ERR(EINVAL) : OK;
+        return OK;
 }
 
 static err_t check_limits(struct thread *self)
@@ -89,7 +89,9 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         p->oom_score_adj = parent->oom_score_adj;
         p->dumpable = parent->dumpable;
         p->no_new_privs = parent->no_new_privs;
-        p->timer_slack = parent->timer_slack;
+        p->mce_kill = parent->mce_kill;
+        p->thp_disable = parent->thp_disable;
+        p->io_flusher = parent->io_flusher;
         p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY;
         p->parent_tid = from->tid;
         return OK;
@@ -119,6 +121,7 @@ static void thread_inherit(struct thread *t, struct thread *from, const struct c
 
         t->blocked = from->blocked;
         t->personality = from->personality;
+        t->timer_slack = t->default_slack = from->timer_slack;
         t->mempolicy = from->mempolicy;
         t->ioprio = LOAD(from->ioprio);
         for (u32 i = 0; i < COMM_LEN; i++)
@@ -184,7 +187,8 @@ static err_t thread_make(struct thread *from, const struct clone_args *args, str
         }
         TRY(thread_share(t, from, args->flags));
         thread_inherit(t, from, args);
-        struct pid_result pid = pid_new(ns_of(from->process), t->payer);
+        struct pid_result pid = args->set_tid ? pid_new_as(ns_of(from->process), t->payer, args->set_tid)
+                                              : pid_new(ns_of(from->process), t->payer);
         TRY(pid.err);
         t->pid = pid.p;
         t->tid = pid.p->nr;
@@ -376,7 +380,7 @@ static err_t init_make(struct thread *t, struct ns_set *ns, struct payer *payer)
         p->is_init = true;
         p->dumpable = true;
         p->exit_signal = SIGCHLD;
-        p->timer_slack = 50 * NSEC_PER_USEC;
+        t->timer_slack = t->default_slack = 50 * NSEC_PER_USEC;
         p->actions = sigactions_copy(NULL, payer);
         p->session = session_alloc(payer, MAY_RECLAIM);
         t->cred = cred_new_root(payer, ns->user);

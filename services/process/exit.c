@@ -233,6 +233,18 @@ static struct process *become_zombie_tree(struct process *p)
         return unwanted;
 }
 
+/* A thread ends, but not its process: to those that it made, their parent has ended. */
+static void tell_children_tree(struct thread *t, struct process *p)
+{
+        for (struct process *c = p->children; c; c = c->sibling_next) {
+                if (c->parent_tid != t->tid)
+                        continue;
+                c->parent_tid = p->threads->tid;
+                if (c->pdeath_signal)
+                        ignore(signal_send_process_locked_tree(c, (struct siginfo){ .signo = c->pdeath_signal, .pid = p->tgid }));
+        }
+}
+
 /* Counts the thread out. */
 static void leave_tree(struct thread *t, struct process *p)
 {
@@ -249,10 +261,13 @@ static void leave_tree(struct thread *t, struct process *p)
         bool gone = t != p->leader;
         if (gone)
                 thread_unlink_tree(t);
-        if (all)
+        if (all) {
                 unwanted = become_zombie_tree(p);
-        else if (PTR_LOAD(p->exec_thread))
-                waitq_wake_all(&p->exec_wait);
+        } else {
+                tell_children_tree(t, p);
+                if (PTR_LOAD(p->exec_thread))
+                        waitq_wake_all(&p->exec_wait);
+        }
         tree_unlock(ns);
 
         if (gone)

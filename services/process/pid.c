@@ -109,17 +109,28 @@ static void take_number_locked(struct pid_ns *ns, struct pid *p, u32 nr)
         PTR_STORE(page->slot[i], p);
 }
 
-struct pid_result pid_new(struct pid_ns *ns, struct payer *payer)
+static u32 free_number_locked(struct pid_ns *ns, u32 want)
 {
-        struct pid *p = pid_alloc(payer, MAY_RECLAIM);
+        if (!want)
+                return next_number_locked(ns);
+        return first_free_locked(ns, want, want + 1);
+}
+
+struct pid_result pid_new(struct pid_ns *ns, struct payer *payer) { return pid_new_as(ns, payer, 0); }
+
+struct pid_result pid_new_as(struct pid_ns *ns, struct payer *payer, u32 want)
+{
         struct pid_page *spare = NULL;
         u32 nr = 0;
 
+        if (want >= LOAD(ns->max))
+                return (struct pid_result){ .err = ERR(EINVAL) };
+        struct pid *p = pid_alloc(payer, MAY_RECLAIM);
         if (!p)
                 return (struct pid_result){ .err = ERR(ENOMEM) };
         for (;;) {
                 spin_lock(&ns->lock);
-                nr = next_number_locked(ns);
+                nr = free_number_locked(ns, want);
                 if (!nr)
                         break;
                 if (!ns->page[nr / PIDS_PER_PAGE] && spare) {
@@ -136,15 +147,18 @@ struct pid_result pid_new(struct pid_ns *ns, struct payer *payer)
                 }
         }
         if (nr) {
+                u32 last = ns->last;
                 p->ns = pid_ns_hold(ns);
                 take_number_locked(ns, p, nr);
+                if (want)
+                        ns->last = last;                /* others go on where they were */
         }
         spin_unlock(&ns->lock);
         pid_page_drop(spare);
         if (nr)
                 return (struct pid_result){ .p = p, .err = OK };
         pid_drop(p);
-        return (struct pid_result){ .err = ERR(EAGAIN) };
+        return (struct pid_result){ .err = want ? ERR(EEXIST) : ERR(EAGAIN) };
 }
 
 static void free_number(struct pid *p)

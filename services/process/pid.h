@@ -33,6 +33,8 @@ u64  pid_ns_inum(struct pid_ns *ns);
 /* Takes the next free number; published.  EAGAIN: none free; ENOMEM. */
 struct pid_result { struct pid *p; err_t err; };
 struct pid_result pid_new(struct pid_ns *ns, struct payer *payer);
+/* The same with this number: EEXIST, EINVAL. */
+struct pid_result pid_new_as(struct pid_ns *ns, struct payer *payer, u32 nr);
 struct pid *pid_find(struct pid_ns *ns, u32 nr);        /* counted, or NULL */
 /* Counted, or NULL if there is none (a pid may outlive its thread or process). */
 struct thread  *thread_find(struct pid_ns *ns, u32 tid);

@@ -48,11 +48,12 @@ err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_con
 /* Replaces the current thread's credentials by a published cred, which is taken over. */
 void  thread_set_cred(struct cred *cred OWNED);
 
-/* clone(2), clone3(2), fork, vfork: args as clone3 has them (flags, exit_signal separate).
+/* clone(2), clone3(2), fork, vfork: args as clone3 has them (flags, exit_signal separate; a number that is no signal
+ * sends none; set_tid: the number, 0: the next, EEXIST, EINVAL).
  * stack: the first stack pointer (0: the parent's); stack_size: not looked at.
  * *tid is the child's in the caller's namespace.  EINVAL, EAGAIN (RLIMIT_NPROC, pids), ENOMEM, EPERM;
  * ERESTARTNOINTR: a signal came first. */
-struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal; u64 stack, stack_size, tls; };
+struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal; u64 stack, stack_size, tls; u32 set_tid; };
 err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid);
 
 /* execve(2)/execveat(2): path from user memory, argv/envp user arrays. On OK regs are the new program's. */

@@ -317,7 +317,7 @@ void signal_child_event(struct process *child, struct process *parent, i32 code,
         bool job = code == CLD_STOPPED || code == CLD_CONTINUED;
         u32 sig = job ? SIGCHLD : child->exit_signal;
 
-        if (sig && !(job && (LOAD(parent->actions->act[SIGCHLD - 1].flags) & SA_NOCLDSTOP))) {
+        if (sig && sig <= SIG_COUNT && !(job && (LOAD(parent->actions->act[SIGCHLD - 1].flags) & SA_NOCLDSTOP))) {
                 struct task_times times = process_times(child);
                 struct cred *cred = thread_cred(child->leader);
                 struct siginfo info = {

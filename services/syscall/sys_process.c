@@ -25,6 +25,39 @@ err_t sys_clone(struct call *c)
         return OK;
 }
 
+#define CLONE_ARGS_SIZE_ALL 88u
+#define SET_TID_MAX 32u
+
+static err_t check_clone3(const struct linux_clone_args *a, u64 size)
+{
+        u64 f = a->flags;
+
+        if (a->set_tid_size > SET_TID_MAX || (a->set_tid == 0) != (a->set_tid_size == 0))
+                return ERR(EINVAL);
+        if (a->exit_signal > SIG_COUNT)
+                return ERR(EINVAL);
+        if ((f & CLONE_INTO_CGROUP) && (a->cgroup > I32_MAX || size < CLONE_ARGS_SIZE_ALL))
+                return ERR(EINVAL);
+        if ((f & (CSIGNAL | CLONE_DETACHED)) || ((f & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal))
+                return ERR(EINVAL);
+        if (!a->stack ? a->stack_size != 0 : !a->stack_size || !vm_is_user(a->stack, a->stack_size))
+                return ERR(EINVAL);
+        return OK;
+}
+
+/* set_tid: in one pid namespace there is one number. */
+static err_t wanted_number(const struct linux_clone_args *a, u32 *nr)
+{
+        if (!a->set_tid_size)
+                return OK;
+        if (a->set_tid_size > 1)
+                return ERR(EINVAL);
+        TRY(GET_USER(*nr, a->set_tid));
+        if ((i32)*nr < 1)
+                return ERR(EINVAL);
+        return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? OK : ERR(EPERM);
+}
+
 err_t sys_clone3(struct call *c)
 {
         struct linux_clone_args abi = {};
@@ -36,15 +69,15 @@ err_t sys_clone3(struct call *c)
         if (size < CLONE_ARGS_SIZE_VER0)
                 return ERR(EINVAL);
         TRY(call_get_versioned(MBYTES_OF(abi), arg(c, 0), size));
-        if (abi.set_tid_size || abi.set_tid || abi.cgroup)
-                return ERR(EINVAL);
-        if ((abi.flags & CSIGNAL) || abi.exit_signal > SIG_COUNT || (abi.stack == 0) != (abi.stack_size == 0))
-                return ERR(EINVAL);
+        TRY(check_clone3(&abi, size));
         struct clone_args args = {
                 .flags = abi.flags, .exit_signal = abi.exit_signal, .stack = abi.stack + abi.stack_size,
                 .stack_size = abi.stack_size, .parent_tid = abi.parent_tid, .pidfd = abi.pidfd,
                 .child_tid = abi.child_tid, .tls = abi.tls,
         };
+        TRY(wanted_number(&abi, &args.set_tid));
+        if (abi.flags & CLONE_INTO_CGROUP)
+                return ERR(EBADF);                      /* nothing can be a descriptor of a cgroup */
         TRY(process_clone(c->regs, args, &tid));
         c->result = tid;
         return OK;
@@ -257,138 +290,6 @@ err_t sys_arch_prctl(struct call *c)
         case ARCH_GET_GS:
                 value = user_get_gs(self);
                 return PUT_USER(arg(c, 1), value);
-        default:
-                return ERR(EINVAL);
-        }
-}
-
-static err_t set_name(struct call *c)
-{
-        u8 name[COMM_LEN] = {};
-        bool found = false;
-        usize n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
-        if (!found && n < COMM_LEN)
-                TRY(vm_fault_in(arg(c, 1), 1, false));
-        n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
-        if (!found && n < COMM_LEN)
-                return ERR(EFAULT);
-        name[COMM_LEN - 1] = 0;
-        for (u32 i = 0; i < COMM_LEN; i++)
-                c->t->comm[i] = name[i];
-        task_set_name(c->t->base.task, BYTES_OF(name));
-        return OK;
-}
-
-static err_t cap_ambient(struct call *c)
-{
-        u64 op = arg(c, 1), cap = arg(c, 2);
-
-        if (arg(c, 3) || arg(c, 4))
-                return ERR(EINVAL);
-        if (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap != 0 : cap > CAP_LAST_CAP)
-                return ERR(EINVAL);
-        if (op == PR_CAP_AMBIENT_IS_SET) {
-                c->result = cred_current()->cap_ambient >> cap & 1;
-                return OK;
-        }
-        if (op != PR_CAP_AMBIENT_RAISE && op != PR_CAP_AMBIENT_LOWER && op != PR_CAP_AMBIENT_CLEAR_ALL)
-                return ERR(EINVAL);
-        struct cred *new = call_own_cred(c);
-        if (!new)
-                return ERR(ENOMEM);
-        err_t err = OK;
-        if (op == PR_CAP_AMBIENT_RAISE)
-                err = cred_ambient_raise(new, (u32)cap);
-        else if (op == PR_CAP_AMBIENT_LOWER)
-                err = cred_ambient_lower(new, (u32)cap);
-        else
-                cred_ambient_clear(new);
-        return call_install_cred(c, new, err);
-}
-
-/* The prctl operations that change the caller's credentials. */
-static err_t change_cred(struct call *c, u32 op)
-{
-        struct cred *new = call_own_cred(c);
-
-        if (!new)
-                return ERR(ENOMEM);
-        switch (op) {
-        case PR_SET_KEEPCAPS:
-                return call_install_cred(c, new, arg(c, 1) > 1 ? ERR(EINVAL) : cred_set_keepcaps(new, arg(c, 1) == 1));
-        case PR_SET_SECUREBITS:
-                return call_install_cred(c, new, arg(c, 1) > U32_MAX ? ERR(EPERM) : cred_set_securebits(new, (u32)arg(c, 1)));
-        default:
-                return call_install_cred(c, new, arg(c, 1) > CAP_LAST_CAP ? ERR(EINVAL) : cred_bounding_drop(new, (u32)arg(c, 1)));
-        }
-}
-
-err_t sys_prctl(struct call *c)
-{
-        struct process *p = c->t->process;
-
-        switch (arg_uint(c, 0)) {
-        case PR_SET_NAME:
-                return set_name(c);
-        case PR_GET_NAME:
-                return vm_copy_out(arg(c, 1), BYTES_OF(c->t->comm));
-        case PR_GET_DUMPABLE:
-                c->result = p->dumpable;
-                return OK;
-        case PR_SET_DUMPABLE:
-                if (arg(c, 1) > 1)
-                        return ERR(EINVAL);
-                p->dumpable = arg(c, 1) == 1;
-                return OK;
-        case PR_SET_PDEATHSIG:
-                if (arg(c, 1) > SIG_COUNT)
-                        return ERR(EINVAL);
-                p->pdeath_signal = (u32)arg(c, 1);
-                return OK;
-        case PR_GET_PDEATHSIG: {
-                u32 sig = p->pdeath_signal;
-                return PUT_USER(arg(c, 1), sig);
-        }
-        case PR_SET_TIMERSLACK:
-                p->timer_slack = arg(c, 1) ? arg(c, 1) : 50 * NSEC_PER_USEC;
-                return OK;
-        case PR_GET_TIMERSLACK:
-                c->result = p->timer_slack;
-                return OK;
-        case PR_SET_CHILD_SUBREAPER:
-                p->child_subreaper = arg(c, 1) != 0;
-                return OK;
-        case PR_GET_CHILD_SUBREAPER: {
-                u32 is = p->child_subreaper;
-                return PUT_USER(arg(c, 1), is);
-        }
-        case PR_SET_NO_NEW_PRIVS:
-                if (arg(c, 1) != 1 || arg(c, 2) || arg(c, 3) || arg(c, 4))
-                        return ERR(EINVAL);
-                p->no_new_privs = true;
-                return OK;
-        case PR_GET_NO_NEW_PRIVS:
-                if (arg(c, 1) || arg(c, 2) || arg(c, 3) || arg(c, 4))
-                        return ERR(EINVAL);
-                c->result = p->no_new_privs;
-                return OK;
-        case PR_CAPBSET_READ:
-                if (arg(c, 1) > CAP_LAST_CAP)
-                        return ERR(EINVAL);
-                c->result = cred_current()->cap_bounding >> arg(c, 1) & 1;
-                return OK;
-        case PR_SET_KEEPCAPS:
-        case PR_SET_SECUREBITS:
-        case PR_CAPBSET_DROP:
-                return change_cred(c, arg_uint(c, 0));
-        case PR_CAP_AMBIENT:
-                return cap_ambient(c);
-        case PR_GET_KEEPCAPS:
-                c->result = (cred_current()->securebits & SECBIT_KEEP_CAPS) != 0;
-                return OK;
-        case PR_GET_SECUREBITS:
-                c->result = cred_current()->securebits;
-                return OK;
         default:
                 return ERR(EINVAL);
         }

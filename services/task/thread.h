@@ -98,6 +98,7 @@ OBJECT(thread) {
         struct thread *vfork_parent;            /* not NULL while the parent of vfork waits: a mark, not followed; PTR_LOAD */
         u64   min_faults, maj_faults;           /* ATOMIC adds */
         u64   personality;
+        u64   timer_slack, default_slack;       /* ns: PR_SET_TIMERSLACK */
         u32   ioprio;                           /* as ioprio_set(2) encodes it; 0: none was set; ATOMIC */
 
         /* waiting in futex(2): services/futex alone; the bucket's lock */
@@ -206,7 +207,8 @@ OBJECT(process) {
         bool  oom_victim;
         bool  dumpable, no_new_privs;
         u32   pdeath_signal;                    /* PR_SET_PDEATHSIG */
-        u64   timer_slack;                      /* ns */
+        u8    mce_kill;                         /* PR_MCE_KILL + 1; 0: default */
+        bool  thp_disable, io_flusher;          /* kept for prctl */
 };
 POOL_DECLARE(process)
 
