@@ -90,6 +90,7 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         p->dumpable = parent->dumpable;
         p->no_new_privs = parent->no_new_privs;
         p->mce_kill = parent->mce_kill;
+        p->membarrier = args->flags & CLONE_VM ? LOAD(parent->membarrier) : 0;
         p->thp_disable = parent->thp_disable;
         p->io_flusher = parent->io_flusher;
         p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY;

@@ -172,7 +172,8 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         thread_set_cred(image->cred);
         files_close_on_exec(t->files);
         signal_reset_for_exec(t);
-        t->rseq_area = 0;
+        STORE(t->rseq_area, 0ul);
+        STORE(p->membarrier, 0u);
         t->restart.kind = RESTART_NONE;
         file_drop(old_exe);
         sigactions_drop(old_actions);

@@ -115,6 +115,11 @@ extern const struct vm_oom_ops process_oom_ops;
 u8    thread_state_letter(struct thread *t);
 u8    process_state_letter(struct process *p);
 
+/* rseq(2).  EINVAL, EPERM, EBUSY, EFAULT.  resume: before user code runs again. */
+err_t process_rseq(u64 area, u32 len, u32 flags, u32 sig);
+void  rseq_resume(struct thread *t, struct user_regs *regs);
+/* membarrier(2); cpu: with MEMBARRIER_CMD_FLAG_CPU.  EINVAL, EPERM: not registered. */
+err_t process_membarrier(u32 cmd, u32 flags, u32 cpu, u64 *result);
 /* The descriptor table of a live thread of p, counted, or NULL. */
 struct files *process_files(struct process *p);
 /* The address space of a live thread of p, counted, or NULL. */

@@ -74,6 +74,8 @@ void user_pending(struct task_body *self, struct user_regs *regs)
 
         if (t->process->cpu_watch)
                 cpu_timers_check(t->process);
+        if (t->rseq_area)
+                rseq_resume(t, regs);
         signal_deliver(t, regs);
 }
 

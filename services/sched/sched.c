@@ -495,6 +495,9 @@ static struct thread *put_locked(struct runq *rq, struct task_body *body, u32 cp
 /* The same for whoever leaves the CPU. */
 static struct thread *left_locked(struct runq *rq, struct task_body *body, u32 cpu, enum prev_was was, u64 ran)
 {
+        /* Its critical section is broken, and it may come back on another CPU. */
+        if (rq->running && LOAD_RELAXED(rq->running->rseq_area))
+                task_notify(body->task);
         if (was != PREV_STOPPED)
                 return put_locked(rq, body, cpu, ran, was == PREV_YIELDED);
         if (rq->running)

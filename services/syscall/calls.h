@@ -46,7 +46,7 @@ OBJECT(process);
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
         X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \
-        X(ioprio_set) X(ioprio_get) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd)
+        X(ioprio_set) X(ioprio_get) X(rseq) X(membarrier) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd)
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)

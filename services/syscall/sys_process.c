@@ -241,6 +241,16 @@ err_t sys_get_robust_list(struct call *c)
         return PUT_USER(arg(c, 1), list);
 }
 
+err_t sys_rseq(struct call *c)
+{
+        return process_rseq(arg(c, 0), arg_uint(c, 1), arg_uint(c, 2), arg_uint(c, 3));
+}
+
+err_t sys_membarrier(struct call *c)
+{
+        return process_membarrier(arg_uint(c, 0), arg_uint(c, 1), arg_uint(c, 2), &c->result);
+}
+
 err_t sys_getrusage(struct call *c)
 {
         i32 who = arg_int(c, 0);

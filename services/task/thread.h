@@ -63,7 +63,7 @@ OBJECT(thread) {
         u64   robust_list;                      /* user address, 0: none */
         u32   mempolicy;                        /* set_mempolicy(2), as vm.h has it; written by the thread itself */
         u64   robust_list_len;
-        u64   rseq_area;
+        u64   rseq_area;                        /* user address, 0: none; LOAD */
         u32   rseq_sig, rseq_len;
         struct {                                /* restart_syscall: what to go on with */
                 u32 kind;                       /* RESTART_* */
@@ -205,6 +205,7 @@ OBJECT(process) {
         struct ptimer *cpu_timers;              /* those that measure this process or a thread of it, not counted; cpu_lock, PTR_LOAD */
         i32   oom_score_adj;
         bool  oom_victim;
+        u32   membarrier;                       /* what it has registered for; ATOMIC */
         bool  dumpable, no_new_privs;
         u32   pdeath_signal;                    /* PR_SET_PDEATHSIG */
         u8    mce_kill;                         /* PR_MCE_KILL + 1; 0: default */

@@ -40,3 +40,4 @@ static inline void syscall_again_as(struct user_regs *r, u64 nr)
 static inline u64  user_sp(const struct user_regs *r)             { return r->rsp; }
 static inline void user_set_sp(struct user_regs *r, u64 sp)       { r->rsp = sp; }
 static inline u64  user_ip(const struct user_regs *r)             { return r->rip; }
+static inline void user_set_ip(struct user_regs *r, u64 ip)       { r->rip = ip; }

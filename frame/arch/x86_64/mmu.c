@@ -305,6 +305,8 @@ void mmu_flush_kernel(u64 va, u32 pages)
         section_leave();
 }
 
+void cpu_barrier(void) { mmu_flush_kernel(0, 1); }       /* they return from an interrupt */
+
 void mmu_flush_space(struct vmspace *s, const u64 *va, u32 n)
 {
         section_enter();

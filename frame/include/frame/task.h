@@ -102,6 +102,7 @@ enum cpu_counter {
         CPU_SPIN_WAITS, CPU_LOCK_WAITS, CPU_COUNTERS            /* spin locks; mutexes and rwlocks */
 };
 SAFE_API u64  cpu_counter(u32 cpu, enum cpu_counter which);     /* 0 for a CPU that is not there */
+SAFE_API void cpu_barrier(void);                         /* each CPU has passed a full, serializing barrier */
 SAFE_API void task_yield(void);
 enum task_state { TASK_NEW, TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_ENDED };
 SAFE_API enum task_state task_state(struct task *t);

@@ -128,6 +128,7 @@ void task_set_space_of(struct task *t, struct vmspace *s) { (void)t, (void)s; }
 void task_interrupt(struct task *t, enum intr why) { t->intr |= why; t->notified = true; }
 void task_clear_interrupts(u32 mask) { self->base.task->intr &= ~mask; }
 u32  task_interrupts(void) { return self->base.task->intr; }
+void cpu_barrier(void) {}
 void task_notify(struct task *t) { t->notified = true; }
 struct task_times task_times(struct task *t) { (void)t; return (struct task_times){ 1000000, 2000000, 0 }; }
 u64  task_switches(struct task *t, bool v) { (void)t; return v; }

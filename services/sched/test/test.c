@@ -25,6 +25,7 @@ void task_yield(void)    {}
 void k_spin_init(struct spinlock *l, const struct lock_class *c) { (void)l; (void)c; }
 void sched_register(const struct sched_ops *o) { policy = o; }
 void sched_resched(u32 cpu) { resched[cpu] = true; }
+void cpu_barrier(void) {}
 void task_notify(struct task *t) { (void)t; }
 void spin_lock(struct spinlock *l)   { CHECK(!l->word_k); l->word_k = 1; }
 void spin_unlock(struct spinlock *l) { CHECK(l->word_k); l->word_k = 0; }

@@ -461,6 +461,7 @@ void task_exit(void)                  { exiting = true; }
 bool task_is_exiting(void)            { return exiting; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
 void task_interrupt(struct task *t, enum intr why) { if (task_is_current(t)) interrupts |= why; }
+void cpu_barrier(void) {}
 void task_notify(struct task *t)      { (void)t; }
 struct task_times task_times(struct task *t) { (void)t; return (struct task_times){ .start = 0 }; }
 u64  task_switches(struct task *t, bool v)   { (void)t, (void)v; return 0; }
