@@ -14,7 +14,7 @@ APP_BIN    := $(TEST_BIN)/apps/threads-glibc $(TEST_BIN)/apps/hello-musl
 .PHONY: test test-long test-vm test-debug oracle test-image
 T ?=
 
-$(TEST_BIN)/abi/%: tests/abi/%.c tests/abi/abi.h $(SETUP) | $(BUILD)/uapi
+$(TEST_BIN)/abi/%: tests/abi/%.c $(wildcard tests/abi/*.h) $(SETUP) | $(BUILD)/uapi
 	@mkdir -p $(@D)
 	$(USER_CC) $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
 

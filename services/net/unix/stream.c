@@ -350,7 +350,7 @@ struct reading {
 enum at_oob { OOB_STOP, OOB_SKIPPED, OOB_READ };
 static enum at_oob meet_oob(struct unix_sock *u, struct reading *r)
 {
-        if (u->oob == OOB_THERE && r->m->done > 0)
+        if (r->m->done > 0)
                 return OOB_STOP;
         if (u->oob == OOB_THERE && sock_has(&u->base, SOPT_OOBINLINE)) {
                 if (!r->peek)
