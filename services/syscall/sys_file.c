@@ -20,7 +20,7 @@ static u64 nofile_limit(struct call *c) { return rlimit_get(c->t->process, RLIMI
 
 /* ---- read and write ---- */
 
-/* Interrupted before anything was done: the call is restarted if the signal's action says so. */
+/* Interrupted before anything was done: restarted if the signal's action says so (what reads or writes says it itself). */
 static err_t restartable(err_t err) { return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err; }
 
 static inline err_t transfer(struct call *c, struct io *io, bool is_write)
@@ -30,7 +30,7 @@ static inline err_t transfer(struct call *c, struct io *io, bool is_write)
                 return ERR(EBADF);
         err_t err = is_write ? file_write(r.file, io, &c->result) : file_read(r.file, io, &c->result);
         fd_put(r);
-        return restartable(err);
+        return err;
 }
 
 err_t sys_read(struct call *c)
@@ -52,7 +52,7 @@ static inline err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_
                 return ERR(EBADF);
         err_t err = is_write ? file_pwrite(r.file, io, pos, &c->result) : file_pread(r.file, io, pos, &c->result);
         fd_put(r);
-        return restartable(err);
+        return err;
 }
 
 err_t sys_pread64(struct call *c)
@@ -176,7 +176,7 @@ err_t sys_sendfile(struct call *c)
                 fd_put(in);
         }
         fd_put(out);
-        TRY(restartable(err));
+        TRY(err);
         c->result = done;
         return arg(c, 2) ? PUT_USER(arg(c, 2), pos) : OK;
 }
