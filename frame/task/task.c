@@ -522,6 +522,8 @@ void task_kick(struct task *t)
         task_wake(t);
 }
 
+u32 task_fail_nth(u32 n) { return __atomic_exchange_n(&current_task()->fail_nth, n, __ATOMIC_RELAXED); }
+
 /* ---- questions ---- */
 
 struct task_body *task_current(void)

@@ -107,6 +107,7 @@ struct task {
         void (*boot_fn)(void);
         u32   kicked, kpark;
         u32   oopses;
+        u32   fail_nth;                         /* this allocation from now fails; 0: none */
         u32   restarting;                       /* in kthread_ops.restart */
         struct task *wake_next;                 /* chain of a waker that has made it QUEUED */
         struct task *rr_next;                   /* round robin's queue */

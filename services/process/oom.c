@@ -100,7 +100,8 @@ static void report(struct pid_ns *ns, struct process *victim, u64 pages)
              self->process->oom_score_adj);
         klog(LOG_INFO, "Mem-Info: total {}kB free {}kB user and cache {}kB pools {}kB page tables {}kB stacks {}kB",
              kib(m.total), kib(m.free), kib(m.byte_frames), kib(m.pools), kib(m.page_tables), kib(m.stacks));
-        report_tasks(ns);
+        if (vm_settings(vm_domain_of(self->vm)).oom_dump_tasks)
+                report_tasks(ns);
         if (!victim)
                 return;
         struct vm *vm = process_vm(victim);
@@ -142,10 +143,13 @@ static bool oom_kill(struct vm *for_vm, u64 pages)
         struct thread *self = DOWNCAST(thread, body);
         struct pid_ns *ns = ns_of(self->process);
 
-        (void)for_vm;
         if (LOAD(self->process->exiting))
                 return true;            /* it is going anyway, and will free memory */
-        struct choice c = choose(ns);
+        struct choice c = {};
+        if (vm_settings(vm_domain_of(for_vm)).oom_kill_caller && may_die(self->process) && !self->process->oom_victim)
+                c.victim = process_hold(self->process);
+        else
+                c = choose(ns);
         if (c.dying) {
                 ignore(sleep_until(time_now() + PATIENCE, WAIT_KILLABLE));
         } else {

@@ -620,6 +620,29 @@ static err_t write_oom_adj(bytes text, const struct subject *s)
         return OK;
 }
 
+/* Fault injection, for the calling thread alone: see task_fail_nth. */
+static err_t show_fail_nth(struct text *t, const struct subject *s)
+{
+        u32 left = task_fail_nth(0);
+
+        (void)s;
+        SAY(t, "{}\n", left);
+        task_fail_nth(left);
+        return OK;
+}
+
+static err_t write_fail_nth(bytes text, const struct subject *s)
+{
+        u64 n = 0;
+
+        if (!num_parse(text, 10, &n) || n > U32_MAX)
+                return ERR(EINVAL);
+        if (s->process != thread_current()->process)
+                return ERR(EPERM);
+        task_fail_nth((u32)n);
+        return OK;
+}
+
 /* Share of memory in thousandths, as the OOM killer weighs it. */
 static err_t show_oom_score(struct text *t, const struct subject *s)
 {
@@ -697,6 +720,7 @@ static const struct proc_dir net_dir = { .entry = {
         { .name = "cwd", .mode = 0777, .guarded = true, .follow = follow_cwd }, \
         { .name = "environ", .mode = 0400, .guarded = true, .show = show_environ }, \
         { .name = "exe", .mode = 0777, .guarded = true, .follow = follow_exe }, \
+        { .name = "fail-nth", .mode = 0600, .guarded = true, .show = show_fail_nth, .write = write_fail_nth }, \
         { .name = "fd", .mode = 0500, .dir = &fd_dir }, \
         { .name = "fdinfo", .mode = 0500, .dir = &fdinfo_dir }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \

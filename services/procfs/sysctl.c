@@ -164,7 +164,11 @@ static err_t show_max_map_count(struct text *t, const struct subject *s)    { (v
 static err_t show_mmap_min_addr(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, settings().mmap_min_addr); }
 static err_t show_randomize(struct text *t, const struct subject *s)        { (void)s; return say_u64(t, settings().randomize); }
 
-enum setting { SET_OVERCOMMIT, SET_RATIO, SET_MAP_COUNT, SET_RANDOMIZE };
+static err_t show_overcommit_kb(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, settings().overcommit_kbytes); }
+static err_t show_oom_caller(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, settings().oom_kill_caller); }
+static err_t show_oom_dump(struct text *t, const struct subject *s)         { (void)s; return say_u64(t, settings().oom_dump_tasks); }
+
+enum setting { SET_OVERCOMMIT, SET_RATIO, SET_KBYTES, SET_MAP_COUNT, SET_RANDOMIZE, SET_OOM_CALLER, SET_OOM_DUMP };
 
 static err_t write_setting(bytes text, enum setting which, u32 max)
 {
@@ -176,7 +180,10 @@ static err_t write_setting(bytes text, enum setting which, u32 max)
                 return ERR(EINVAL);
         switch (which) {
         case SET_OVERCOMMIT: v.overcommit = n; break;
-        case SET_RATIO:      v.overcommit_ratio = n; break;
+        case SET_RATIO:      v.overcommit_ratio = n; v.overcommit_kbytes = 0; break;
+        case SET_KBYTES:     v.overcommit_kbytes = n; if (n) v.overcommit_ratio = 0; break;
+        case SET_OOM_CALLER: v.oom_kill_caller = n; break;
+        case SET_OOM_DUMP:   v.oom_dump_tasks = n; break;
         case SET_MAP_COUNT:  v.max_map_count = n; break;
         case SET_RANDOMIZE:  v.randomize = n; break;
         default:             break;
@@ -189,6 +196,24 @@ static err_t write_overcommit(bytes text, const struct subject *s)       { (void
 static err_t write_overcommit_ratio(bytes text, const struct subject *s) { (void)s; return write_setting(text, SET_RATIO, 1000000); }
 static err_t write_max_map_count(bytes text, const struct subject *s)    { (void)s; return write_setting(text, SET_MAP_COUNT, I32_MAX); }
 static err_t write_randomize(bytes text, const struct subject *s)        { (void)s; return write_setting(text, SET_RANDOMIZE, 2); }
+
+static err_t write_overcommit_kb(bytes text, const struct subject *s)    { (void)s; return write_setting(text, SET_KBYTES, U32_MAX); }
+static err_t write_oom_caller(bytes text, const struct subject *s)       { (void)s; return write_setting(text, SET_OOM_CALLER, I32_MAX); }
+static err_t write_oom_dump(bytes text, const struct subject *s)         { (void)s; return write_setting(text, SET_OOM_DUMP, I32_MAX); }
+
+/* Pages of files in memory are all there is of them: only names and empty slabs can be dropped. */
+static err_t write_drop_caches(bytes text, const struct subject *s)
+{
+        u32 n = 0;
+
+        (void)s;
+        TRY(parse_u32(text, &n));
+        if (n < 1 || n > 4)
+                return ERR(EINVAL);
+        for (u32 i = 0; i < 16 && (n & 2) && mem_reclaim(mem_stats().total); i++)
+                ;
+        return OK;
+}
 
 static const struct proc_dir kernel_dir = { .entry = {
         { .name = "cap_last_cap", .mode = 0444, .show = show_cap_last },
@@ -209,8 +234,12 @@ static const struct proc_dir kernel_dir = { .entry = {
 } };
 
 static const struct proc_dir vm_dir = { .entry = {
+        { .name = "drop_caches", .mode = 0200, .write = write_drop_caches },
         { .name = "max_map_count", .mode = 0644, .show = show_max_map_count, .write = write_max_map_count },
         { .name = "mmap_min_addr", .mode = 0444, .show = show_mmap_min_addr },
+        { .name = "oom_dump_tasks", .mode = 0644, .show = show_oom_dump, .write = write_oom_dump },
+        { .name = "oom_kill_allocating_task", .mode = 0644, .show = show_oom_caller, .write = write_oom_caller },
+        { .name = "overcommit_kbytes", .mode = 0644, .show = show_overcommit_kb, .write = write_overcommit_kb },
         { .name = "overcommit_memory", .mode = 0644, .show = show_overcommit, .write = write_overcommit },
         { .name = "overcommit_ratio", .mode = 0644, .show = show_overcommit_ratio, .write = write_overcommit_ratio },
 } };

@@ -82,7 +82,8 @@ u64 vm_committed(struct vm_domain *d) { return LOAD_RELAXED(d->committed); }
 
 u64 vm_commit_limit(struct vm_domain *d)
 {
-        return mul_div(d->total, d->settings.overcommit_ratio, 100);
+        u64 kbytes = d->settings.overcommit_kbytes;
+        return kbytes ? kbytes / (PAGE_SIZE / 1024) : mul_div(d->total, d->settings.overcommit_ratio, 100);
 }
 
 /* As Linux: GUESS refuses only what could never be had. */

@@ -296,7 +296,9 @@ static bool is_allowed(struct vm_area *a, u32 access)
 bool out_of_memory(struct vm *vm, u64 pages)
 {
         const struct vm_oom_ops *oom = vm->domain->oom;
-        return oom && oom->kill(vm, pages);
+        struct mem_stats m = mem_stats();
+        /* What failed while there is memory fails by chance: it is tried again. */
+        return m.free > m.total / 64 || (oom && oom->kill(vm, pages));
 }
 
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)

@@ -30,7 +30,7 @@ struct vm_domain *vm_domain_new(void)
         if (!d)
                 return NULL;
         d->settings = (struct vm_settings){ .overcommit = OVERCOMMIT_GUESS, .overcommit_ratio = 50,
-                .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN };
+                .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN, .oom_dump_tasks = 1 };
         d->total = mem_stats().total;
         vm_domain_publish(d);
         return d;

@@ -39,6 +39,9 @@ struct vm_settings {                    /* /proc/sys/vm and kernel.randomize_va_
         u32 randomize;                  /* 0 none, 1 all but brk, 2 all */
         u64 mmap_min_addr;
         u64 legacy_layout;              /* not 0: mmap grows up */
+        u64 overcommit_kbytes;          /* not 0: what NEVER allows, in place of the ratio */
+        u32 oom_kill_caller;            /* oom_kill_allocating_task */
+        u32 oom_dump_tasks;
 };
 struct vm_domain *vm_domain_new(void);  /* count 1; NULL: no memory.  Linux's defaults */
 struct vm_settings vm_settings(struct vm_domain *d);

@@ -5,6 +5,7 @@
     stress/forkbomb    processes until there are no more (tests/stress/forkbomb.c)
     stress/memhog      memory until there is no more (tests/stress/memhog.c)
     stress/output      four writers fill a serial port at once: nothing is lost, nobody waits for ever
+    stress/failnth     each allocation of calls of many kinds fails once, on the debug kernel (tests/stress/failnth.c)
 
 Each is a command in a machine of its own; it must print what is expected, the shell must go
 on, and the kernel's log must know of no oops.  SEED= repeats a fuzzing run.
@@ -25,6 +26,8 @@ def tests(long_run):
          [r"^pages: ended$", r"^file: ended$", r"^limit: ended$", r"^the shell answers$", r"^status 0$"]),
         ("stress/output", "256M", 300, "for i in 1 2 3 4; do (head -c 500000 /dev/zero | tr '\\0' x) & done; wait; echo",
          [r"^x{2000000}$", r"^status 0$"]),
+        ("stress/failnth", "256M", 300, "/tests/stress/failnth",
+         [r"^failnth: [1-9]\d+ operations, no leaks$", r"^status 0$"]),
         ("stress/fuzz", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}",
          [r"^fuzz: seed \d+", r"^fuzz: [1-9]\d{3,} calls by [1-9]\d* workers, done$", r"^status 0$"]),
     ]
@@ -33,6 +36,9 @@ def tests(long_run):
 def one(mem, limit, command, patterns):
     """What is wrong; empty: nothing."""
     env = dict(os.environ, INITRD="test", MEM=mem, SMP=os.environ.get("SMP") or "2")
+    if "failnth" in command:
+        subprocess.run(["make", "-s", "--no-print-directory", "-C", vmlib.TOP, "kernel", "DEBUG=1"], stdout=subprocess.DEVNULL, check=True)
+        env["KERNEL"] = os.path.join(vmlib.TOP, "build", "debug", "keel")
     run = subprocess.Popen([os.path.join(vmlib.TOP, "tools", "run", "keel"), "-c", f"{command}; {AFTER}"], env=env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:

@@ -10,7 +10,6 @@
 
 #define SLP_EN      0x2000
 #define SCI_EN      1
-#define DEBUG_EXIT  0xf4                /* isa-debug-exit,iobase=0xf4,iosize=0x04 */
 
 static i32 panic_timeout;               /* seconds; panic= */
 static u32 panicking;
@@ -89,13 +88,6 @@ void power_halt(void)
         log_sync();
         stop_others();
         arch_stop_cpu();
-}
-
-void power_exit(u8 code)
-{
-        log_sync();
-        out32(DEBUG_EXIT, code);        /* ends QEMU with 2 * code + 1, where the device exists */
-        power_off();
 }
 
 /* ---- panic ---- */

@@ -27,7 +27,6 @@ SAFE_API void random_add(bytes entropy);                 /* mixed in; credits no
 SAFE_API void power_off(void);                           /* do not return */
 SAFE_API void power_reset(void);
 SAFE_API void power_halt(void);
-SAFE_API void power_exit(u8 code);                       /* isa-debug-exit if present, else power_off */
 /* "Kernel panic - not syncing: …", then what panic= says.  For a dead init and the like. */
 SAFE_API void machine_panic(bytes why);
 SAFE_API void machine_set_panic_timeout(i32 seconds);    /* panic= : 0 wait for ever, <0 reset at once */

@@ -66,6 +66,9 @@ SAFE_API void task_kick(struct task *t);                 /* kernel threads: run 
 SAFE_API err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode mode, u64 deadline);
 SAFE_API void task_wake(struct task *t);
 
+/* The n-th allocation of the current task from now on fails, once, outside bottom halves; 0: none does.  Returns
+ * how many were still to come.  Only the debug build counts those that a CPU's cache has an answer for. */
+SAFE_API u32  task_fail_nth(u32 n);
 SAFE_API struct task_body *task_current(void);           /* the running task's body; NULL while services_start runs and in idle context */
 SAFE_API bool task_is_current(struct task *t);
 /* The current task ends when the service function now running returns; user code

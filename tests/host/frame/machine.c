@@ -220,7 +220,6 @@ struct cpu_info cpu_info(u32 cpu) { (void)cpu; return (struct cpu_info){ .hwcap 
 void power_off(void)              { host_fail("power_off", 0, "called"); }
 void power_reset(void)            { host_fail("power_reset", 0, "called"); }
 void power_halt(void)             { host_fail("power_halt", 0, "called"); }
-void power_exit(u8 code)          { (void)code; host_fail("power_exit", 0, "called"); }
 void machine_panic(bytes why)     { printf("%.*s\n", (int)why.n_k, (const char *)why.p_k); host_fail("machine_panic", 0, "called"); }
 void machine_set_panic_timeout(i32 s) { (void)s; }
 u64  oops_count(void)             { return 0; }

@@ -457,6 +457,7 @@ struct task *task_new_kernel(struct task_body *b, const struct kthread_ops *ops,
 void task_start(struct task *t)       { (void)t; }
 void task_discard(struct task *t)     { k_drop(t); }
 void task_kick(struct task *t)        { (void)t; }
+u32  task_fail_nth(u32 n)             { (void)n; return 0; }
 void task_exit(void)                  { exiting = true; }
 bool task_is_exiting(void)            { return exiting; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
