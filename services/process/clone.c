@@ -87,6 +87,7 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         spin_unlock(&parent->lock);
         p->exit_signal = (u32)args->exit_signal;
         p->oom_score_adj = parent->oom_score_adj;
+        p->oom_score_adj_min = parent->oom_score_adj_min;
         p->dumpable = parent->dumpable;
         p->no_new_privs = parent->no_new_privs;
         p->mce_kill = parent->mce_kill;

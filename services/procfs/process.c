@@ -374,91 +374,6 @@ static err_t show_timers(struct text *t, const struct subject *s)
         return OK;
 }
 
-static void add_path(struct text *t, const struct path *p)
-{
-        struct blob *space = blob_alloc(thread_current()->payer, PATH_MAX_LEN);
-        struct path root = fs_root(thread_current()->fs);
-        usize start = 0;
-
-        if (space && succeeded(path_text(p, &root, 0, blob_mbytes(space), &start)))
-                text_add(t, bytes_skip(blob_bytes(space), start));
-        path_drop(&root);
-        blob_drop(space);
-}
-
-/* "start-end perms offset dev inode   name" */
-static void say_area(struct text *t, const struct vm_area_info *a)
-{
-        u64 begin = t->len, dev = 0, ino = 0;
-
-        if (a->file) {
-                dev = a->file->inode->sb->dev;
-                ino = a->file->inode->ino;
-        }
-        text_hex(t, a->start, 8);
-        text_char(t, '-');
-        text_hex(t, a->end, 8);
-        text_char(t, ' ');
-        text_char(t, a->prot & VM_READ ? 'r' : '-');
-        text_char(t, a->prot & VM_WRITE ? 'w' : '-');
-        text_char(t, a->prot & VM_EXEC ? 'x' : '-');
-        text_char(t, a->flags & AREA_SHARED ? 's' : 'p');
-        text_char(t, ' ');
-        text_hex(t, a->file ? a->offset : 0, 8);
-        text_char(t, ' ');
-        text_hex(t, dev_major(dev), 2);
-        text_char(t, ':');
-        text_hex(t, dev_minor(dev), 2);
-        SAY(t, " {} ", ino);
-        bytes name = a->special ? vm_special_name(a->special) : a->kind == VM_KIND_HEAP ? STR("[heap]")
-                   : a->kind == VM_KIND_STACK ? STR("[stack]") : NO_BYTES;
-        if (a->file || bytes_len(name)) {
-                while (t->len - begin < 73 && !t->failed)
-                        text_char(t, ' ');
-        }
-        if (a->file)
-                add_path(t, &a->file->path);
-        else
-                text_add(t, name);
-        text_char(t, '\n');
-}
-
-static void say_usage(struct text *t, struct vm *vm, const struct vm_area_info *a)
-{
-        struct vm_usage u = {};
-
-        if (!vm_area_usage(vm, a->start, &u))
-                return;
-        SAY(t, "Size:           {} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n", (a->end - a->start) / 1024);
-        SAY(t, "Rss:            {} kB\nPss:            {} kB\n", u.rss / 1024, u.pss / 1024);
-        SAY(t, "Shared_Clean:   {} kB\nShared_Dirty:   {} kB\n", u.shared_clean / 1024, u.shared_dirty / 1024);
-        SAY(t, "Private_Clean:  {} kB\nPrivate_Dirty:  {} kB\n", u.private_clean / 1024, u.private_dirty / 1024);
-        SAY(t, "Referenced:     {} kB\nAnonymous:      {} kB\nLocked:         {} kB\n", u.referenced / 1024, u.anonymous / 1024,
-            u.locked / 1024);
-}
-
-static err_t show_areas(struct text *t, const struct subject *s, bool usage)
-{
-        struct vm *vm = subject_vm(s);
-        struct vm_area_info a = {};
-        u64 at = 0;
-
-        if (!vm)
-                return OK;
-        while (vm_area_at(vm, at, &a)) {
-                say_area(t, &a);
-                if (usage)
-                        say_usage(t, vm, &a);
-                at = a.end;
-                vm_area_info_put(&a);
-        }
-        vm_drop(vm);
-        return OK;
-}
-
-static err_t show_maps(struct text *t, const struct subject *s)  { return show_areas(t, s, false); }
-static err_t show_smaps(struct text *t, const struct subject *s) { return show_areas(t, s, true); }
-
 /* ---- places ---- */
 
 static err_t follow_fs(struct path *out, const struct subject *s, bool root)
@@ -609,15 +524,39 @@ static err_t show_oom_adj(struct text *t, const struct subject *s)
         return OK;
 }
 
+/* Lower than a privileged one has set it only with privilege. */
+static err_t set_oom_adj(struct process *p, i32 v)
+{
+        if (capable(CAP_SYS_RESOURCE))
+                STORE(p->oom_score_adj_min, v);
+        else if (v < p->oom_score_adj_min)
+                return ERR(EACCES);
+        STORE(p->oom_score_adj, v);
+        return OK;
+}
+
 static err_t write_oom_adj(bytes text, const struct subject *s)
 {
         i64 v = 0;
-        if (!num_parse_signed(text, &v) || v < -1000 || v > 1000)
+        if (!text_parse_i64(text, 0, &v) || v < -1000 || v > 1000)
                 return ERR(EINVAL);
-        if (v < s->process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
-                return ERR(EACCES);
-        STORE(s->process->oom_score_adj, (i32)v);
+        return set_oom_adj(s->process, (i32)v);
+}
+
+/* The scale of before 2.6.36: -17 to 15. */
+static err_t show_old_oom_adj(struct text *t, const struct subject *s)
+{
+        i32 v = s->process->oom_score_adj;
+        SAY(t, "{}\n", v == 1000 ? 15 : v * 17 / 1000);
         return OK;
+}
+
+static err_t write_old_oom_adj(bytes text, const struct subject *s)
+{
+        i64 v = 0;
+        if (!text_parse_i64(text, 0, &v) || v < -17 || v > 15)
+                return ERR(EINVAL);
+        return set_oom_adj(s->process, v == 15 ? 1000 : (i32)v * 1000 / 17);
 }
 
 /* Fault injection, for the calling thread alone: see task_fail_nth. */
@@ -715,6 +654,7 @@ static const struct proc_dir net_dir = { .entry = {
 #define COMMON_ENTRIES \
         { .name = "auxv", .mode = 0400, .guarded = true, .show = show_auxv }, \
         { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
+        { .name = "clear_refs", .mode = 0200, .write = proc_write_clear_refs }, \
         { .name = "cmdline", .mode = 0444, .show = show_cmdline }, \
         { .name = "comm", .mode = 0644, .show = show_comm, .write = write_comm }, \
         { .name = "cwd", .mode = 0777, .guarded = true, .follow = follow_cwd }, \
@@ -725,16 +665,20 @@ static const struct proc_dir net_dir = { .entry = {
         { .name = "fdinfo", .mode = 0500, .dir = &fdinfo_dir }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \
         { .name = "loginuid", .mode = 0444, .show = show_unset }, \
-        { .name = "maps", .mode = 0444, .guarded = true, .show = show_maps }, \
+        { .name = "maps", .mode = 0444, .guarded = true, .show = proc_show_maps }, \
+        { .name = "mem", .mode = 0600, .fops = &proc_mem_ops }, \
         { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .show = show_mounts }, \
         { .name = "net", .mode = 0555, .dir = &net_dir }, \
+        { .name = "oom_adj", .mode = 0644, .show = show_old_oom_adj, .write = write_old_oom_adj }, \
         { .name = "oom_score", .mode = 0444, .show = show_oom_score }, \
         { .name = "oom_score_adj", .mode = 0644, .show = show_oom_adj, .write = write_oom_adj }, \
+        { .name = "pagemap", .mode = 0400, .fops = &proc_pagemap_ops }, \
         { .name = "personality", .mode = 0400, .guarded = true, .show = show_personality }, \
         { .name = "root", .mode = 0777, .guarded = true, .follow = follow_root }, \
         { .name = "sessionid", .mode = 0444, .show = show_unset }, \
-        { .name = "smaps", .mode = 0444, .guarded = true, .show = show_smaps }, \
+        { .name = "smaps", .mode = 0444, .guarded = true, .show = proc_show_smaps }, \
+        { .name = "smaps_rollup", .mode = 0444, .guarded = true, .show = proc_show_rollup }, \
         { .name = "stat", .mode = 0444, .show = show_stat }, \
         { .name = "statm", .mode = 0444, .show = show_statm }, \
         { .name = "status", .mode = 0444, .show = show_status }, \

@@ -3,6 +3,7 @@
  * Growing text.  See text.h.
  */
 #include "services/procfs/text.h"
+#include "lib/num.h"
 #include "services/vfs/io.h"
 
 static void text_fini(struct text *t)
@@ -83,4 +84,23 @@ err_t text_read(struct text *t, struct io *io, u64 *pos)
                         return ERR(EFAULT);
         }
         return OK;
+}
+
+static bool is_blank(u8 c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool text_parse_i64(bytes text, u32 base, i64 *out)
+{
+        u64 v = 0;
+
+        while (bytes_len(text) && is_blank(bytes_at(text, 0)))
+                text = bytes_skip(text, 1);
+        while (bytes_len(text) && is_blank(bytes_at(text, bytes_len(text) - 1)))
+                text = bytes_take(text, bytes_len(text) - 1);
+        bool minus = bytes_len(text) && bytes_at(text, 0) == '-';
+        if (minus || (bytes_len(text) && bytes_at(text, 0) == '+'))
+                text = bytes_skip(text, 1);
+        if (!(base ? num_parse(text, base, &v) : num_parse_c(text, &v)) || v > (u64)I64_MAX)
+                return false;
+        *out = minus ? -(i64)v : (i64)v;
+        return true;
 }

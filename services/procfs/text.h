@@ -28,6 +28,9 @@ err_t text_read(struct text *t, struct io *io, u64 *pos);
 /* A NUL-padded field without its padding. */
 static inline bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 
+/* A number as Linux's settings take them: blanks around it, a sign; base 0: 0x and 0 as in C. */
+bool text_parse_i64(bytes text, u32 base, i64 *out);
+
 /* SAY(t, "pid {} {}\n", nr, name): formatted as klog does it; at most 400 bytes. */
 #define SAY(t, ...) do { u8 line[400] = {}; \
         text_add((t), bytes_take(BYTES_OF(line), format(MBYTES_OF(line), __VA_ARGS__))); } while (0)

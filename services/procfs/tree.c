@@ -67,6 +67,8 @@ static struct subject subject_of(struct proc_inode *pi)
         return (struct subject){ .process = pi->process, .thread = pi->thread, .fd = pi->fd };
 }
 
+struct subject procfs_subject(struct inode *inode) { return subject_of(DOWNCAST(proc_inode, inode)); }
+
 struct thread *subject_thread(const struct subject *s)
 {
         if (s->thread)
@@ -124,7 +126,17 @@ static const struct file_ops dir_file_ops, text_file_ops;
 struct made { const struct proc_entry *entry; const struct proc_dir *dir; struct process *process; struct thread *thread;
               u32 fd; enum dynamic kind; u32 mode; };
 
-/* A new inode, counted; owned by the process's effective ids. ENOMEM. */
+/* Its effective ids; root's if it may not be looked into. */
+static void owner_of(struct process *p, u32 *uid, u32 *gid)
+{
+        SPIN_GUARD(&p->lock);
+        struct thread *t = p->leader;
+        bool its = t && t->cred && p->dumpable;
+        *uid = its ? t->cred->euid : 0;
+        *gid = its ? t->cred->egid : 0;
+}
+
+/* A new inode, counted. ENOMEM. */
 static err_t make_inode(struct superblock *sb, const struct made *m, struct inode **out)
 {
         struct proc_inode *pi = proc_inode_alloc(sb->payer, MAY_RECLAIM);
@@ -134,19 +146,15 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
 
         if (!pi)
                 return ERR(ENOMEM);
-        if (m->process) {
-                SPIN_GUARD(&m->process->lock);
-                struct thread *t = m->process->leader;
-                if (t && t->cred && m->process->dumpable) {
-                        uid = t->cred->euid;
-                        gid = t->cred->egid;
-                }
-        }
+        if (m->process)
+                owner_of(m->process, &uid, &gid);
         struct inode_init init = {
                 .ops = type == S_IFDIR ? &dir_inode_ops : type != S_IFLNK ? &file_inode_ops : magic ? &magic_link_ops : &text_link_ops,
                 .fops = type == S_IFDIR ? &dir_file_ops : &text_file_ops,
                 .sb = sb, .ino = super_new_ino(sb), .mode = m->mode, .uid = uid, .gid = gid,
         };
+        if (m->entry && m->entry->fops)
+                init.fops = m->entry->fops;
         inode_init(&pi->base, &init);
         pi->entry = m->entry;
         pi->dir = m->dir;
@@ -414,8 +422,12 @@ static err_t proc_write(struct file *f, struct io *io, u64 *pos)
         bytes text = bytes_take(BYTES_OF(line), n);
         if (bytes_len(text) && bytes_at(text, bytes_len(text) - 1) == '\n')
                 text = bytes_take(text, bytes_len(text) - 1);
-        *pos += n;
-        return pi->entry->write(text, &s);
+        err_t err = pi->entry->write(text, &s);
+        if (failed(err))
+                io->done -= n;          /* or the error would be dropped */
+        else
+                *pos += n;
+        return err;
 }
 
 static err_t proc_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
@@ -509,6 +521,14 @@ static bool proc_revalidate(struct dentry *d)
         struct proc_inode *pi = DOWNCAST(proc_inode, inode);
         if (pi->kind != DYN_NONE)
                 return false;
+        if (pi->process) {
+                u32 uid = 0, gid = 0;
+                owner_of(pi->process, &uid, &gid);
+                if (uid != LOAD_RELAXED(inode->uid) || gid != LOAD_RELAXED(inode->gid)) {
+                        STORE(inode->uid, uid);
+                        STORE(inode->gid, gid);
+                }
+        }
         if (pi->thread)
                 return !LOAD_RELAXED(pi->thread->dead);
         return !pi->process || PTR_LOAD(pi->process->pid->process) == pi->process;

@@ -31,6 +31,7 @@ STABLE(proc_entry) {
         err_t (*link)(mbytes buf, usize *len, const struct subject *s);
         err_t (*follow)(struct path *out, const struct subject *s);
         const struct proc_dir *dir;
+        const struct file_ops *fops;    /* instead of all these: a file of its own kind */
 };
 
 enum dynamic { DYN_NONE, DYN_PROCESSES, DYN_THREADS, DYN_FDS, DYN_FDINFO };
@@ -40,6 +41,14 @@ STABLE(proc_dir) {
         struct proc_entry entry[PROC_ENTRIES];
 };
 
+/* memory.c */
+extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
+err_t proc_show_maps(struct text *t, const struct subject *s);
+err_t proc_show_smaps(struct text *t, const struct subject *s);
+err_t proc_show_rollup(struct text *t, const struct subject *s);
+err_t proc_write_clear_refs(bytes text, const struct subject *s);
+
+struct subject procfs_subject(struct inode *inode);      /* of an inode of /proc */
 extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, proc_sys_dir, proc_keel_dir;
 
 /* The vm of a process, counted; NULL: a zombie or kernel thread. And its first live thread. */

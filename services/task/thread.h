@@ -203,6 +203,7 @@ OBJECT(process) {
         u32   timer_next;                       /* the number of the next one; lock */
         struct spinlock cpu_lock;               /* class cpu_timers: after lock */
         struct ptimer *cpu_timers;              /* those that measure this process or a thread of it, not counted; cpu_lock, PTR_LOAD */
+        i32   oom_score_adj_min;                /* what a privileged one set last: ordinary ones go no lower; racy, as the next */
         i32   oom_score_adj;
         bool  oom_victim;
         u32   membarrier;                       /* what it has registered for; ATOMIC */

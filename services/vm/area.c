@@ -452,9 +452,12 @@ void unlock_and_reap(struct vm *vm)
 
 err_t area_split(struct vm *vm, struct vm_area *a, u64 at)
 {
+        return vm->areas >= vm->domain->settings.max_map_count ? ERR(ENOMEM) : area_split_off(vm, a, at);
+}
+
+err_t area_split_off(struct vm *vm, struct vm_area *a, u64 at)
+{
         assert(at > a->start && at < a->end && !(at & PAGE_MASK));
-        if (vm->areas >= vm->domain->settings.max_map_count)
-                return ERR(ENOMEM);
         struct area_spec rest = area_spec_of(a);
         rest.start = at;
         if (a->mapping || a->special)

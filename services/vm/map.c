@@ -69,9 +69,9 @@ err_t unmap_locked(struct vm *vm, u64 start, u64 end)
         /* Both ends first: from there on nothing can fail. */
         struct vm_area *last = area_find(vm, end - 1);
         if (last && last->start < end && last->end > end)
-                TRY(area_split(vm, last, end));
+                TRY(last == a && a->start < start ? area_split(vm, a, end) : area_split_off(vm, last, end));
         if (a->start < start) {
-                TRY(area_split(vm, a, start));
+                TRY(area_split_off(vm, a, start));
                 a = a->next;
         }
         note_rss(vm);

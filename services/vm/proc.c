@@ -60,10 +60,13 @@ static void count_page(struct vm_area *a, u64 addr, struct vm_page page, struct 
         u32 sharers = frame_mappings(page.frame);
         bool file = is_file_page(a, addr, page);
         u->rss += PAGE_SIZE;
-        u->pss += sharers ? PAGE_SIZE / sharers : PAGE_SIZE;
+        u64 share = sharers ? PAGE_SIZE / sharers : PAGE_SIZE;
+        u->pss += share;
         u->referenced += page.accessed ? PAGE_SIZE : 0;
         u->anonymous += file ? 0 : PAGE_SIZE;
         bool dirty = !file || page.dirty;
+        u->pss_anon += file ? 0 : share;
+        u->pss_dirty += dirty ? share : 0;
         if (sharers > 1) {
                 u->shared_dirty += dirty ? PAGE_SIZE : 0;
                 u->shared_clean += dirty ? 0 : PAGE_SIZE;
@@ -126,7 +129,7 @@ struct vm_stats vm_stats(struct vm *vm)
 #define PAGEMAP_DIRTY   (1ul << 55)
 #define PAGEMAP_NUMBER  ((1ul << 55) - 1)
 
-u64 vm_pagemap(struct vm *vm, u64 addr)
+u64 vm_pagemap(struct vm *vm, u64 addr, bool numbers)
 {
         if (addr < VM_MIN || addr >= VM_MAX)
                 return 0;
@@ -137,8 +140,8 @@ u64 vm_pagemap(struct vm *vm, u64 addr)
         VM_CURSOR(c, vm->space, page_down(addr));
         struct vm_page page = cursor_get(&c);
         if (!page.frame)
-                return 0;
-        u64 word = PAGEMAP_PRESENT | PAGEMAP_DIRTY | (frame_number(page.frame) & PAGEMAP_NUMBER);
+                return PAGEMAP_DIRTY;
+        u64 word = PAGEMAP_PRESENT | PAGEMAP_DIRTY | (numbers ? frame_number(page.frame) & PAGEMAP_NUMBER : 0);
         if (is_file_page(a, page_down(addr), page))
                 word |= PAGEMAP_FILE;
         return frame_mappings(page.frame) == 1 ? word | PAGEMAP_ALONE : word;
@@ -158,6 +161,8 @@ i32 vm_page_node(struct vm *vm, u64 addr)
                 return 0;
         return page.frame || !a->mapping ? -EFAULT : -ENOENT;
 }
+
+void vm_clear_peak(struct vm *vm) { STORE(vm->peak_rss, vmspace_mapped(vm->space)); }
 
 void vm_clear_refs(struct vm *vm)
 {

@@ -239,6 +239,7 @@ static struct frame *grab(struct vm *vm, u64 addr, bool write, bool force)
 }
 
 struct frame *vm_grab(struct vm *vm, u64 addr, bool write) { return grab(vm, addr, write, false); }
+struct frame *vm_grab_forced(struct vm *vm, u64 addr, bool write) { return grab(vm, addr, write, true); }
 
 void vm_ungrab(struct frame *f)
 {

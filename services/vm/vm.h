@@ -197,6 +197,7 @@ void  vm_trim_stack(struct vm *vm, u64 end);
 void  vm_set_brk(struct vm *vm, u64 start);             /* start == end of the break area */
 /* The frame behind addr, counted, faulted in (write: as this address space's own); NULL: not to be had. */
 struct frame *vm_grab(struct vm *vm, u64 addr, bool write);
+struct frame *vm_grab_forced(struct vm *vm, u64 addr, bool write);       /* against the area's protection, as a debugger may */
 void  vm_ungrab(struct frame *f);
 /* Bytes zeroed, as vm_write_remote. */
 u64   vm_zero_remote(struct vm *vm, u64 addr, u64 len);
@@ -245,6 +246,7 @@ bytes vm_special_name(struct vm_special *s);
 struct vm_usage {
         u64 rss, pss, shared_clean, shared_dirty, private_clean, private_dirty;
         u64 referenced, anonymous, locked;
+        u64 pss_dirty, pss_anon;
 };
 bool  vm_area_usage(struct vm *vm, u64 start, struct vm_usage *out);     /* of the area that holds start */
 
@@ -256,7 +258,8 @@ struct vm_stats {                       /* pages */
 };
 struct vm_stats vm_stats(struct vm *vm);
 u64   vm_rss(struct vm *vm);            /* pages; cheap */
-u64   vm_pagemap(struct vm *vm, u64 addr);              /* the word of /proc/pid/pagemap */
+u64   vm_pagemap(struct vm *vm, u64 addr, bool numbers);        /* the word of /proc/pid/pagemap; numbers: of frames, too */
 void  vm_clear_refs(struct vm *vm);
+void  vm_clear_peak(struct vm *vm);                      /* of rss */
 
 void  vm_init(void);                    /* at boot: hooks into vfs */

@@ -118,7 +118,8 @@ err_t area_add_own(struct vm *vm, const struct area_spec *spec, struct vm_area *
 void  area_remove(struct vm *vm, struct vm_area *a);        /* from tree and mapping, and drops it; pages stay */
 void  area_retire(struct vm *vm, struct vm_area *a);     /* the same; dropped by unlock_and_reap */
 void  unlock_and_reap(struct vm *vm);                    /* mmap_lock, held for writing */
-err_t area_split(struct vm *vm, struct vm_area *a, u64 at); /* a becomes [start, at); the rest is a->next */
+err_t area_split(struct vm *vm, struct vm_area *a, u64 at); /* a becomes [start, at); the rest is a->next.  ENOMEM, also at max_map_count */
+err_t area_split_off(struct vm *vm, struct vm_area *a, u64 at);      /* the same, for parts that go: whatever the count */
 struct vm_area *area_merge_around(struct vm *vm, struct vm_area *a);   /* with equal neighbours; returns what holds a's start */
 void  area_set_bounds(struct vm_area *a, u64 start, u64 end);       /* start moves the offset along */
 bool  area_gap_down(struct vm *vm, u64 len, u64 low, u64 high, u64 *out);
