@@ -7,6 +7,7 @@
  */
 #include "services/init/initramfs.h"
 #include "services/init/params.h"
+#include "services/coredump/coredump.h"
 #include "services/devfs/devfs.h"
 #include "services/drivers/uart/uart.h"
 #include "services/exec/exec.h"
@@ -39,7 +40,7 @@ static const struct user_ops user = {
 };
 static const struct process_ops process_ops = {
         .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
-        .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
+        .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
 };
 static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };

@@ -90,6 +90,7 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         p->oom_score_adj_min = parent->oom_score_adj_min;
         p->dumpable = parent->dumpable;
         p->no_new_privs = parent->no_new_privs;
+        p->dump_filter = LOAD(parent->dump_filter);
         p->mce_kill = parent->mce_kill;
         p->membarrier = args->flags & CLONE_VM ? LOAD(parent->membarrier) : 0;
         p->thp_disable = parent->thp_disable;
@@ -381,6 +382,7 @@ static err_t init_make(struct thread *t, struct ns_set *ns, struct payer *payer)
         t->process = p;
         p->is_init = true;
         p->dumpable = true;
+        p->dump_filter = 0x33;          /* private and shared anonymous memory, ELF headers, private huge pages */
         p->exit_signal = SIGCHLD;
         t->timer_slack = t->default_slack = 50 * NSEC_PER_USEC;
         p->actions = sigactions_copy(NULL, payer);

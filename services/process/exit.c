@@ -179,7 +179,7 @@ static bool announce_tree(struct process *p)
 
         if (parent) {
                 u32 sig = status & 0x7f;
-                signal_child_event(p, parent, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8 & 0xff);
+                signal_child_event(p, parent, !sig ? CLD_EXITED : status & WCOREFLAG ? CLD_DUMPED : CLD_KILLED, sig ? sig : status >> 8 & 0xff);
         }
         if (nobody)
                 process_unlink_tree(p);

@@ -46,6 +46,7 @@ struct pid_ns *pid_ns_new(struct payer *payer)
         ns->inum = NS_INUM_PID;
         ns->max = PID_MAX_DEFAULT;
         ns->max_threads = default_max_threads();
+        mbytes_copy(MBYTES_OF(ns->core_pattern), STR("core"));
         pid_ns_publish(ns);
         return ns;
 }
@@ -63,6 +64,29 @@ struct pid_ns *pid_ns_current(void)             { return thread_current()->ns->p
 void session_register(struct pid_ns *ns, const struct session_ops *ops) { ns->session_ops = ops; }
 
 const struct process_ops *process_ops_of(struct process *p) { return ns_of(p)->ops; }
+
+struct core_settings process_core_settings(struct process *p, mbytes pattern)
+{
+        struct pid_ns *ns = ns_of(p);
+        SPIN_GUARD(&ns->lock);
+        mbytes_copy(pattern, BYTES_OF(ns->core_pattern));
+        return (struct core_settings){ .uses_pid = ns->core_uses_pid };
+}
+
+void process_set_core_pattern(bytes pattern)
+{
+        struct pid_ns *ns = pid_ns_current();
+        SPIN_GUARD(&ns->lock);
+        mbytes_fill(MBYTES_OF(ns->core_pattern), 0);
+        mbytes_copy(MBYTES_OF(ns->core_pattern), bytes_take(pattern, min_u64(bytes_len(pattern), CORE_PATTERN_LEN - 1)));
+}
+
+void process_set_core_uses_pid(bool yes)
+{
+        struct pid_ns *ns = pid_ns_current();
+        SPIN_GUARD(&ns->lock);
+        ns->core_uses_pid = yes;
+}
 
 err_t pid_ns_set_max(struct pid_ns *ns, u32 max)
 {

@@ -22,6 +22,7 @@ STABLE(process_ops) {
         const struct user_ops *user;
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes */
         u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
+        bool (*dump)(struct thread *t, const struct user_regs *regs, const struct siginfo *info);       /* a core dump; all other threads stand */
         void (*timers_end)(struct process *p);          /* p ends, or executes: its POSIX timers */
         void (*cpu_check)(struct process *p);           /* cpu_timers: which are due? */
         void (*timer_taken)(struct ptimer *t, struct siginfo *info);    /* its signal is taken; p->lock held */
@@ -115,6 +116,13 @@ extern const struct vm_oom_ops process_oom_ops;
 u8    thread_state_letter(struct thread *t);
 u8    process_state_letter(struct process *p);
 
+/* /proc/sys/kernel/core_pattern and core_uses_pid of p's namespace. */
+#define CORE_PATTERN_LEN 128u
+
+struct core_settings { bool uses_pid; };
+struct core_settings process_core_settings(struct process *p, mbytes pattern);
+void  process_set_core_pattern(bytes pattern);           /* cut to CORE_PATTERN_LEN - 1; the current process's */
+void  process_set_core_uses_pid(bool yes);
 /* rseq(2).  EINVAL, EPERM, EBUSY, EFAULT.  resume: before user code runs again. */
 err_t process_rseq(u64 area, u32 len, u32 flags, u32 sig);
 void  rseq_resume(struct thread *t, struct user_regs *regs);

@@ -47,6 +47,8 @@ OBJECT(pid_ns) {
         struct process *init;           /* number 1; borrowed; tree */
         const struct process_ops *ops;  /* fixed with the first process */
         const struct session_ops *session_ops;          /* fixed at boot; may be NULL */
+        u8 core_pattern[CORE_PATTERN_LEN];      /* lock */
+        bool core_uses_pid;             /* lock */
         struct init_start *starting;    /* counted; NULL once the first program runs */
 };
 

@@ -64,7 +64,7 @@ static bool job_event(const struct wait_for *what, struct process *child, struct
 static void exit_event(struct process *child, struct wait_found *found)
 {
         found->status = child->exit_status;
-        found->code = found->status & 0x7f ? CLD_KILLED : CLD_EXITED;
+        found->code = !(found->status & 0x7f) ? CLD_EXITED : found->status & WCOREFLAG ? CLD_DUMPED : CLD_KILLED;
 }
 
 /* Looks at one child; true: that is it.  A zombie that is not to stay is off the tree then. */

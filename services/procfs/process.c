@@ -361,6 +361,25 @@ static err_t show_auxv(struct text *t, const struct subject *s)
         return OK;
 }
 
+static err_t show_dump_filter(struct text *t, const struct subject *s)
+{
+        text_hex(t, LOAD(s->process->dump_filter), 8);
+        text_char(t, '\n');
+        return OK;
+}
+
+static err_t write_dump_filter(bytes text, const struct subject *s)
+{
+        bool hex = bytes_starts(text, STR("0x"));
+        u64 v = 0;
+        bytes digits = bytes_skip(text, hex ? 2 : 0);
+        digits = bytes_take(digits, bytes_find(digits, '\n'));
+        if (!num_parse(digits, hex ? 16 : 10, &v))
+                return ERR(EINVAL);
+        STORE(s->process->dump_filter, (u32)v & 0x1ff);
+        return OK;
+}
+
 static err_t show_timers(struct text *t, const struct subject *s)
 {
         struct ptimer_shown p = {};
@@ -686,6 +705,7 @@ static const struct proc_dir net_dir = { .entry = {
 
 const struct proc_dir proc_process_dir = { .entry = {
         COMMON_ENTRIES,
+        { .name = "coredump_filter", .mode = 0644, .show = show_dump_filter, .write = write_dump_filter },
         { .name = "mountstats", .mode = 0400, .guarded = true, .show = show_mountstats },
         { .name = "task", .mode = 0555, .dir = &task_dir },
         { .name = "timers", .mode = 0444, .show = show_timers },

@@ -92,7 +92,36 @@ static err_t write_threads_max(bytes text, const struct subject *s)
 static err_t show_cap_last(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, CAP_LAST_CAP); }
 static err_t show_ngroups_max(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, GROUPS_MAX); }
 static err_t show_overflow_id(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 65534); }
-static err_t show_core_pattern(struct text *t, const struct subject *s)  { (void)s; return say_line(t, STR("core")); }
+static err_t show_core_pattern(struct text *t, const struct subject *s)
+{
+        u8 pattern[CORE_PATTERN_LEN] = {};
+        (void)s;
+        process_core_settings(thread_current()->process, MBYTES_OF(pattern));
+        return say_line(t, padded(BYTES_OF(pattern)));
+}
+
+static err_t write_core_pattern(bytes text, const struct subject *s)
+{
+        (void)s;
+        process_set_core_pattern(bytes_take(text, bytes_find(text, '\n')));
+        return OK;
+}
+
+static err_t show_core_uses_pid(struct text *t, const struct subject *s)
+{
+        u8 pattern[CORE_PATTERN_LEN] = {};
+        (void)s;
+        return say_u64(t, process_core_settings(thread_current()->process, MBYTES_OF(pattern)).uses_pid);
+}
+
+static err_t write_core_uses_pid(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        process_set_core_uses_pid(v != 0);
+        return OK;
+}
 
 static err_t show_printk(struct text *t, const struct subject *s)
 {
@@ -217,7 +246,8 @@ static err_t write_drop_caches(bytes text, const struct subject *s)
 
 static const struct proc_dir kernel_dir = { .entry = {
         { .name = "cap_last_cap", .mode = 0444, .show = show_cap_last },
-        { .name = "core_pattern", .mode = 0444, .show = show_core_pattern },
+        { .name = "core_pattern", .mode = 0644, .show = show_core_pattern, .write = write_core_pattern },
+        { .name = "core_uses_pid", .mode = 0644, .show = show_core_uses_pid, .write = write_core_uses_pid },
         { .name = "domainname", .mode = 0644, .show = show_domainname, .write = write_domainname },
         { .name = "hostname", .mode = 0644, .show = show_hostname, .write = write_hostname },
         { .name = "ngroups_max", .mode = 0444, .show = show_ngroups_max },

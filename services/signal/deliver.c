@@ -11,7 +11,7 @@
 #include "abi/cpu/sysargs.h"
 #include "abi/syscall_nr.h"
 
-enum what { NOTHING, AGAIN, GONE, HANDLE };
+enum what { NOTHING, AGAIN, GONE, HANDLE, DUMP };
 
 struct turn { struct sigaction action; struct siginfo info; };
 
@@ -109,6 +109,8 @@ static enum what act_locked(struct thread *t, struct turn *turn)
                 return AGAIN;
         if (sig_in(STOPS, sig))
                 default_stop_locked(t, sig);
+        else if (sig_in(DUMPS, sig))
+                return dump_begin_locked(t, sig) ? DUMP : AGAIN;
         else
                 process_kill_locked(p, sig);
         return AGAIN;
@@ -182,6 +184,10 @@ void signal_deliver(struct thread *t, struct user_regs *regs)
                         what = turn_locked(t, &turn);
                         if (what == GONE || what == NOTHING)
                                 break;
+                        if (what == DUMP) {
+                                spin_unlock(&p->lock);
+                                dump_process(t, regs, &turn.info);
+                        }
                         if (what == HANDLE) {
                                 spin_unlock(&p->lock);
                                 handle(t, regs, &turn);
@@ -189,6 +195,8 @@ void signal_deliver(struct thread *t, struct user_regs *regs)
                 }
                 spin_unlock(&p->lock);
                 if (what == GONE) {
+                        if (PTR_LOAD(p->dumper))
+                                dump_stand_by(t, regs);
                         thread_exit(p->exit_status);
                         return;
                 }

@@ -79,5 +79,7 @@ bool  signal_thread_exits_locked(struct thread *t);
 void  signal_end_stop_locked(struct process *p);        /* process.lock held: continued or killed */
 void  signal_tell_parent(struct process *p);            /* of a stop or continuation, once */
 bool  signal_child_ignored(struct process *parent);     /* SIGCHLD is ignored, or SA_NOCLDWAIT: children leave no zombies */
+/* Leaves the current thread's registers in start_regs, stands_fs, stands_gs and fpu_buffer, for others.  False: no memory. */
+bool  signal_stand(struct thread *t, const struct user_regs *regs);
 /* Makes sure that the current thread has fpu_buffer: room for the FPU state in a signal frame.  False: no memory. */
 bool  signal_fpu_ready(struct thread *t);

@@ -73,6 +73,13 @@ static inline void actions_unlock(struct sigactions *a, bool locked) { if (locke
 /* action.c */
 void signal_set_blocked(struct thread *t, u64 mask);     /* of the current thread; without locks */
 
+/* dump.c */
+/* p begins to exit by sig; true: t is to write a core first: dump_process, without locks; returns with process.lock held. */
+bool dump_begin_locked(struct thread *t, u32 sig);
+void dump_process(struct thread *t, const struct user_regs *regs, const struct siginfo *info);
+void dump_stand_by(struct thread *t, const struct user_regs *regs);      /* another thread of such a process, until that is done */
+void dump_exits_locked(struct thread *t);                /* it exits instead */
+
 /* stop.c */
 void stop_begin_locked(struct thread *t, u32 sig);
 /* Stays stopped until continued or killed; lets go of process.lock meanwhile. */

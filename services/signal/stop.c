@@ -127,6 +127,7 @@ bool signal_thread_exits_locked(struct thread *t)
         struct process *p = t->process;
 
         retarget_locked(t, ~t->blocked);
+        dump_exits_locked(t);
         if (!p->stopping || p->stopped || t->stop_signal)
                 return false;
         /* t has been marked exiting: it was counted, and is no more. */

@@ -72,7 +72,9 @@ OBJECT(thread) {
                 u64 arg[4];
         } restart;
 
-        struct user_regs start_regs;            /* what user code begins with; until it does */
+        struct user_regs start_regs;            /* what user code begins with, until it does; or where it stands, for a core dump */
+        u64   stands_fs, stands_gs;
+        bool  stands;                           /* start_regs, those and fpu_buffer are what a core dump tells; ATOMIC */
         struct { u64 vector, error, addr; } fault;      /* the last exception, for signal frames */
         struct blob *fpu_buffer;                /* counted; where signal frames are put together; NULL until needed */
 
@@ -162,7 +164,10 @@ OBJECT(process) {
         bool  exiting;                          /* group exit under way: all threads end with exit_status */
         u32   exit_status;
         struct thread *exec_thread;             /* the thread in exec that waits for all others to end; NULL: none */
-        struct waitq exec_wait;                 /* it sleeps here */
+        struct waitq exec_wait;                 /* it sleeps here; and all that a core dump waits for */
+        struct thread *dumper;                  /* the thread that writes a core dump, or NULL; PTR_LOAD */
+        u32   dump_left;                        /* threads that neither stand still for it nor exit yet */
+        u32   dump_filter;                      /* /proc/PID/coredump_filter; ATOMIC */
         struct waitq wait_children;             /* parents sleep here in wait4 */
         bool  is_init;                          /* number 1 of its namespace; fixed */
 

@@ -15,10 +15,11 @@
 
 static void no_syscall(struct task_body *b, struct user_regs *r) { (void)b, (void)r; }
 static const struct user_ops user = { user_start, no_syscall, user_fault, user_exception, user_pending, user_died };
+static bool no_dump(struct thread *t, const struct user_regs *r, const struct siginfo *i) { (void)t, (void)r, (void)i; return false; }
 static void no_timers(struct process *p) { (void)p; }
 static void no_timer(struct ptimer *t, struct siginfo *info) { (void)t, (void)info; }
 static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
-                                        .timers_end = no_timers, .cpu_check = no_timers, .timer_taken = no_timer };
+                                        .dump = no_dump, .timers_end = no_timers, .cpu_check = no_timers, .timer_taken = no_timer };
 
 static struct thread *init_thread;
 static struct user_regs regs;
