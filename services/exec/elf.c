@@ -203,11 +203,12 @@ static void note_layout(struct loading *l, const struct elf *e)
                         continue;
                 if (!l->phdr && e->h.e_phoff >= p.p_offset && e->h.e_phoff - p.p_offset < p.p_filesz)
                         l->phdr = addr + (e->h.e_phoff - p.p_offset);
-                o->start_code = min_u64(o->start_code, addr);
                 o->start_data = max_u64(o->start_data, addr);
                 o->end_data = max_u64(o->end_data, addr + p.p_filesz);
-                if (p.p_flags & PF_X)
+                if (p.p_flags & PF_X) {
+                        o->start_code = min_u64(o->start_code, addr);
                         o->end_code = max_u64(o->end_code, addr + p.p_filesz);
+                }
         }
         l->phnum = e->h.e_phnum;
         l->entry = e->h.e_entry + e->bias;

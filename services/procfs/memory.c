@@ -140,7 +140,7 @@ static void say_flags(struct text *t, const struct vm_area_info *a)
         flag(t, f & AREA_DONTFORK, STR("dc "));
         flag(t, f & AREA_SPECIAL, STR("de "));
         flag(t, f & AREA_LOCK_ONFAULT, STR("?? "));
-        flag(t, f & AREA_ACCOUNT, STR("ac "));
+        flag(t, (f & (AREA_ACCOUNT | AREA_SHARED)) == AREA_ACCOUNT, STR("ac "));
         flag(t, f & AREA_NORESERVE, STR("nr "));
         flag(t, f & AREA_WIPEONFORK, STR("wf "));
         flag(t, (f & (AREA_DONTDUMP | AREA_SPECIAL)) == AREA_DONTDUMP, STR("dd "));

@@ -197,16 +197,21 @@ static err_t show_stat(struct text *t, const struct subject *s)
         return OK;
 }
 
+/* Pages of the program's own code. */
+static u64 text_pages(const struct vm_layout *l) { return (page_up(l->end_code) - page_down(l->start_code)) >> PAGE_SHIFT; }
+
 static err_t show_statm(struct text *t, const struct subject *s)
 {
         struct vm_stats st = {};
+        struct vm_layout l = {};
         struct vm *vm = subject_vm(s);
 
         if (vm) {
                 st = vm_stats(vm);
+                l = vm_layout(vm);
                 vm_drop(vm);
         }
-        SAY(t, "{} {} {} {} 0 {} 0\n", st.total, st.rss, st.rss_file + st.rss_shmem, st.exec, st.data + st.stack);
+        SAY(t, "{} {} {} {} 0 {} 0\n", st.total, st.rss, st.rss_file + st.rss_shmem, text_pages(&l), st.data + st.stack);
         return OK;
 }
 
@@ -258,6 +263,8 @@ static void say_groups(struct text *t, struct process *p)
 static void say_memory(struct text *t, struct vm *vm)
 {
         struct vm_stats st = vm_stats(vm);
+        struct vm_layout l = vm_layout(vm);
+        u64 code = min_u64(text_pages(&l), st.exec);
 
         say_kib(t, STR("VmPeak"), st.peak_total);
         say_kib(t, STR("VmSize"), st.total);
@@ -270,10 +277,11 @@ static void say_memory(struct text *t, struct vm *vm)
         say_kib(t, STR("RssShmem"), st.rss_shmem);
         say_kib(t, STR("VmData"), st.data);
         say_kib(t, STR("VmStk"), st.stack);
-        say_kib(t, STR("VmExe"), st.exec);
-        say_kib(t, STR("VmLib"), 0);
+        say_kib(t, STR("VmExe"), code);
+        say_kib(t, STR("VmLib"), st.exec - code);
         say_kib(t, STR("VmPTE"), st.tables);
         say_kib(t, STR("VmSwap"), 0);
+        text_add(t, STR("HugetlbPages:\t       0 kB\n"));
 }
 
 static err_t show_status(struct text *t, const struct subject *s)
@@ -295,6 +303,7 @@ static err_t show_status(struct text *t, const struct subject *s)
         SAY(t, "NStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n", f.tgid, f.pid, f.pgrp, f.sid);
         if (vm) {
                 say_memory(t, vm);
+                SAY(t, "CoreDumping:\t0\nTHP_enabled:\t{}\n", s->process->thp_disable ? 0 : 1);
                 vm_drop(vm);
         }
         SAY(t, "Threads:\t{}\nSigQ:\t0/{}\n", f.threads ? f.threads : 1, rlimit_get(s->process, RLIMIT_SIGPENDING));

@@ -51,6 +51,17 @@ err_t sys_mremap(struct call *c)
                                                        .flags = arg(c, 3), .new_addr = arg(c, 4) }, &c->result);
 }
 
+/* ---- Protection keys: as on a CPU without them ---- */
+
+err_t sys_pkey_alloc(struct call *c)
+{
+        return arg(c, 0) || (arg(c, 1) & ~(u64)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) ? ERR(EINVAL) : ERR(ENOSPC);
+}
+
+err_t sys_pkey_free(struct call *c) { (void)c; return ERR(EINVAL); }
+
+err_t sys_pkey_mprotect(struct call *c) { return arg_int(c, 3) == -1 ? sys_mprotect(c) : ERR(EINVAL); }
+
 /* ---- memfd ---- */
 
 #define MEMFD_NAME_MAX 249              /* "/memfd:" and it are a file name */

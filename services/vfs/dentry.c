@@ -400,12 +400,13 @@ bool dentry_is_below(struct dentry *d, struct dentry *ancestor)
 /* ---- Forgetting ---- */
 
 #define SHRINK_BATCH 32
+#define LOOKS 512                       /* under one hold of the lock */
 struct doomed { u32 n, seen; struct dentry *d[SHRINK_BATCH]; };
 
 /* Takes up to a batch of unused dentries out. all: recently used ones too. */
 static void shrink_locked(struct superblock *sb, u64 count, bool all, struct doomed *out)
 {
-        u32 looks = sb->dentries < 256 ? 2 * sb->dentries : 512;
+        u32 looks = sb->dentries < LOOKS / 2 ? 2 * sb->dentries : LOOKS;
 
         for (u32 i = 0; i < looks && out->n < SHRINK_BATCH && out->n < count; i++) {
                 struct dentry *d = sb->hand ? sb->hand : sb->newest;
@@ -439,7 +440,7 @@ static void shrink_all_locked(struct superblock *sb, struct doomed *out)
 
 u64 dentry_shrink(struct superblock *sb, u64 count)
 {
-        u64 done = 0;
+        u64 done = 0, looks = 0, enough = 2 * (u64)LOAD_RELAXED(sb->dentries);   /* the first look may only take a mark off */
 
         for (;;) {
                 struct doomed b = { };
@@ -453,7 +454,8 @@ u64 dentry_shrink(struct superblock *sb, u64 count)
                 for (u32 i = 0; i < b.n; i++)
                         dentry_drop(b.d[i]);
                 done += b.n;
-                if (b.n == 0 || done >= count)
+                looks += LOOKS;
+                if ((b.n == 0 && looks > enough) || done >= count)
                         return done;
         }
 }

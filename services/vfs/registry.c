@@ -182,15 +182,18 @@ struct superblock *fs_single(const struct fs_type *type)
         return sb;
 }
 
-/* The shrinker: round all file systems' dentries. A dentry with its inode is about 800 bytes. */
+/* The shrinker: round all file systems' dentries.  A page holds 28 of them; we claim half of that, for
+ * a page is free only when all of it is, and the pools are asked for the rest. */
+#define DENTRIES_PER_PAGE 28
+
 static u64 shrink(u64 pages)
 {
-        u64 done = 0;
+        u64 done = 0, want = min_u64(pages, U32_MAX) * DENTRIES_PER_PAGE;
 
         for (struct superblock *sb = superblock_next(NULL); sb; sb = superblock_next(sb))
-                if (done < pages * 5)
-                        done += dentry_shrink(sb, pages * 5 - done);
-        return done / 5;
+                if (done < want)
+                        done += dentry_shrink(sb, want - done);
+        return done / (2 * DENTRIES_PER_PAGE);
 }
 static const struct shrinker dentry_shrinker = { .scan = shrink };
 

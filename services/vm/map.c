@@ -157,6 +157,9 @@ static err_t make_spec(struct vm *vm, const struct vm_mmap *m, struct area_spec 
                         TRY(shmem_file(vm, m->len, made));
                         s->file = *made;
                         s->mapping = &(*made)->inode->mapping;
+                        /* What is promised is promised once: its maker's area has the charge, copies of it have none. */
+                        if (!(m->flags & MAP_NORESERVE) || vm->domain->settings.overcommit == OVERCOMMIT_NEVER)
+                                s->flags |= AREA_ACCOUNT;
                 }
         }
         if (m->flags & MAP_GROWSDOWN)
@@ -179,7 +182,7 @@ static u64 mapped_in(struct vm *vm, u64 start, u64 end)
 
 static bool is_accountable(const struct area_spec *s)
 {
-        return (s->prot & VM_WRITE) && !(s->flags & (AREA_SHARED | AREA_NORESERVE));
+        return (s->flags & AREA_ACCOUNT) || ((s->prot & VM_WRITE) && !(s->flags & (AREA_SHARED | AREA_NORESERVE)));
 }
 
 /* Puts the area at [s->start, s->end), in place of what is there. */

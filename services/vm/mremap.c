@@ -19,7 +19,7 @@ static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
         if (a->mapping || a->special)
                 s.offset = area_offset_of(a, m.from);
         if (copy)
-                s.flags &= ~AREA_ANON_PAGES;
+                s.flags &= ~(AREA_ANON_PAGES | AREA_ACCOUNT);
         if (s.flags & AREA_ACCOUNT)
                 TRY(vm_charge(vm, m.new_len));
         struct vm_area *b = NULL;

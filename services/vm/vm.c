@@ -186,6 +186,8 @@ static err_t clone_area(struct vm *to, struct vm *from, struct vm_area *a)
         struct vm_area *b = NULL;
         /* Memory locks are not inherited. */
         s.flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
+        if (s.flags & AREA_SHARED)
+                s.flags &= ~AREA_ACCOUNT;
         if (s.flags & AREA_ACCOUNT)
                 TRY(vm_charge(to, s.end - s.start));
         if (s.flags & AREA_WIPEONFORK)

@@ -40,6 +40,7 @@ static void modes(void)
         SHOW("guess: reserved only", map(4 * total(), PROT_NONE, AN));
         SHOW("guess: to read only", map(4 * total(), PROT_READ, AN));
         SHOW("guess: not to be reserved", map(4 * total(), RW, AN | MAP_NORESERVE));
+        SHOW("guess: shared", map(4 * total(), RW, MAP_SHARED | MAP_ANONYMOUS));
         SHOW("guess: much", map(total() / 2, RW, AN));
         char *p = mmap(NULL, 4 * total(), PROT_READ, AN, -1, 0);
         SHOW("guess: then to write", mprotect(p, 4 * total(), RW));
@@ -52,6 +53,16 @@ static void modes(void)
         CHECK("not where not reserved", committed() < before + (40 << 10));
         munmap(p, 64 << 20);
         CHECK("given back", committed() < before + 4096);
+
+        p = mmap(NULL, 64 << 20, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        CHECK("shared counts", committed() >= before + (60 << 10));
+        pid_t child = fork();
+        if (child == 0)
+                _exit(0);
+        result_of(child);
+        CHECK("once", committed() < before + (80 << 10));
+        munmap(p, 64 << 20);
+        CHECK("and is given back", committed() < before + 4096);
 
         SHOW("always", set("overcommit_memory", "1"));
         SHOW("always: far too much", map(16 * total(), RW, AN));
@@ -70,6 +81,8 @@ static void modes(void)
         SHOW("never: NORESERVE does not help", map(limit() * 1024UL, RW, AN | MAP_NORESERVE));
         SHOW("never: reserved only", map(limit() * 1024UL, PROT_NONE, AN));
         SHOW("never: to read only", map(limit() * 1024UL, PROT_READ, AN));
+        SHOW("never: shared", map(limit() * 1024UL, RW, MAP_SHARED | MAP_ANONYMOUS));
+        SHOW("never: shared, not to be reserved", map(limit() * 1024UL, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE));
         p = mmap(NULL, limit() * 1024UL, PROT_READ, AN, -1, 0);
         SHOW("never: then to write", mprotect(p, limit() * 1024UL, RW));
         munmap(p, limit() * 1024UL);

@@ -5,6 +5,7 @@
     stress/forkbomb    processes until there are no more (tests/stress/forkbomb.c)
     stress/memhog      memory until there is no more (tests/stress/memhog.c)
     stress/output      four writers fill a serial port at once: nothing is lost, nobody waits for ever
+    stress/oom         caches shrink first, then the right one is killed (tests/stress/oom.c)
     stress/failnth     each allocation of calls of many kinds fails once, on the debug kernel (tests/stress/failnth.c)
 
 Each is a command in a machine of its own; it must print what is expected, the shell must go
@@ -26,6 +27,9 @@ def tests(long_run):
          [r"^pages: ended$", r"^file: ended$", r"^limit: ended$", r"^the shell answers$", r"^status 0$"]),
         ("stress/output", "256M", 300, "for i in 1 2 3 4; do (head -c 500000 /dev/zero | tr '\\0' x) & done; wait; echo",
          [r"^x{2000000}$", r"^status 0$"]),
+        ("stress/oom", "192M", 120, "/tests/stress/oom",
+         [r"^oom: the cache fills: yes$", r"^oom: more than was free: had$", r"^oom: the cache shrank: yes$", r"^oom: the hog: killed$",
+          r"^oom: the volunteer: killed$", r"^oom: the modest: lives$", r"^oom: the spared: lives$", r"^oom: reports: 2$", r"^status 0$"]),
         ("stress/failnth", "256M", 300, "/tests/stress/failnth",
          [r"^failnth: [1-9]\d+ operations, no leaks$", r"^status 0$"]),
         ("stress/fuzz", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}",
