@@ -192,21 +192,14 @@ usize bytes_rfind(bytes b, u8 value)
 
 /* ---- hashing, keyed at boot so that nobody outside can aim at one chain ---- */
 
-static u64 hash_key[2] = { 0x9e3779b97f4a7c15ul, 0xd1b54a32d192ed03ul };
+u64 k_hash_key[2] = { 0x9e3779b97f4a7c15ul, 0xd1b54a32d192ed03ul };
 void hash_set_key(u64 a, u64 b)
 {
-        hash_key[0] ^= a;
-        hash_key[1] ^= b;
+        k_hash_key[0] ^= a;
+        k_hash_key[1] ^= b;
 }
 
-/* One keyed multiply to 128 bits, folded. */
-static inline u64 mix(u64 a, u64 b)
-{
-        unsigned __int128 m = (unsigned __int128)a * b;
-        return (u64)m ^ (u64)(m >> 64);
-}
-
-u32 hash_u64(u64 v) { return (u32)(mix(v ^ hash_key[0], hash_key[1] | 1) >> 16); }
+u32 hash_u64(u64 v) { return (u32)(k_mix(v ^ k_hash_key[0], k_hash_key[1] | 1) >> 16); }
 
 /* The n < 8 bytes at p + i of p's `all`, zeros above.  SAFETY: B1: i + n <= all. */
 static inline u64 last_word(const u8 *p, usize i, usize n, usize all)
@@ -220,36 +213,28 @@ static inline u64 last_word(const u8 *p, usize i, usize n, usize all)
         return p[i] | (u64)p[i + n / 2] << 8 * (n / 2) | (u64)p[i + n - 1] << 8 * (n - 1);
 }
 
-static inline u32 hash_end(u64 h, u64 last, usize n) { return (u32)(mix(h ^ last, (hash_key[1] | 1) + hash_key[0] * 2 + n * 2) >> 16); }
-
-u32 bytes_hash(bytes b)
+/* tops: the top bits of the bytes of a word, or 0: nothing ends it. */
+static inline struct bytes_part part(bytes b, u8 end, u64 tops)
 {
-        u64 h = hash_key[0];
-        usize i = 0;
-
-        for (; i + 8 <= b.n_k; i += 8)
-                h = mix(h ^ W(b.p_k, i), hash_key[1] | 1);
-        return hash_end(h, last_word(b.p_k, i, b.n_k - i, b.n_k), b.n_k);
-}
-
-struct bytes_part bytes_part(bytes b, u8 end)
-{
-        u64 ones = 0x0101010101010101ul, v = ones * end, h = hash_key[0];
+        u64 ones = 0x0101010101010101ul, v = ones * end, h = k_hash_key[0];
 
         for (usize i = 0;; i += 8) {
                 usize left = b.n_k - i, n = left;
                 u64 w = left >= 8 ? W(b.p_k, i) : last_word(b.p_k, i, left, b.n_k);
-                u64 x = w ^ v, hit = (x - ones) & ~x & ones << 7;
+                u64 x = w ^ v, hit = (x - ones) & ~x & tops;
 
                 if (hit)                /* its lowest bit is the first such byte's */
                         n = min_u64(left, (u32)__builtin_ctzl(hit) / 8);
                 else if (left >= 8) {
-                        h = mix(h ^ w, hash_key[1] | 1);
+                        h = k_mix(h ^ w, k_hash_key[1] | 1);
                         continue;
                 }
-                return (struct bytes_part){ (u32)(i + n), hash_end(h, w & ((1ul << 8 * (n & 7)) - 1), i + n) };
+                return (struct bytes_part){ (u32)(i + n), k_hash_end(h, w, n & 7, i + n) };
         }
 }
+
+struct bytes_part k_bytes_part(bytes b, u8 end) { return part(b, end, 0x8080808080808080ul); }
+u32 bytes_hash(bytes b) { return part(b, 0, 0).hash; }
 
 /* ---- 128-bit arithmetic ---- */
 

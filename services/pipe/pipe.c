@@ -156,16 +156,28 @@ static err_t pipe_write(struct file *f, struct io *io, u64 *pos)
 
 /* ---- The rest ---- */
 
+static noinline void await_ends(struct file *f, struct waiter *w)
+{
+        struct pipe *p = of(f)->pipe;
+
+        if (f->mode & FILE_READ) {
+                if (!LOAD(p->polled))
+                        STORE(p->polled, true);
+                waiter_add(w, &p->readable);
+        }
+        if (f->mode & FILE_WRITE)
+                waiter_add(w, &p->writable);
+}
+
 static u32 pipe_poll(struct file *f, struct waiter *w)
 {
+        if (w)
+                await_ends(f, w);
         struct pipe_file *pf = of(f);
         struct pipe *p = pf->pipe;
         u32 mask = 0;
 
         if (f->mode & FILE_READ) {
-                if (w && !LOAD(p->polled))
-                        STORE(p->polled, true);
-                waiter_add(w, &p->readable);
                 if (!pipe_is_empty(p))
                         mask |= EPOLLIN | EPOLLRDNORM;
                 /* A FIFO nobody has written to yet has not hung up. */
@@ -173,7 +185,6 @@ static u32 pipe_poll(struct file *f, struct waiter *w)
                         mask |= EPOLLHUP;
         }
         if (f->mode & FILE_WRITE) {
-                waiter_add(w, &p->writable);
                 if (!pipe_is_full(p))
                         mask |= EPOLLOUT | EPOLLWRNORM;
                 if (LOAD(p->readers) == 0)

@@ -146,9 +146,8 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
         while (bytes_len(rest) > 0) {
                 struct bytes_part part = bytes_part(rest, '/');
                 bytes name = bytes_take(rest, part.len);
-                rest = bytes_skip(rest, part.len);
-                bool slash = bytes_len(rest) > 0;
-                rest = skip_slashes(rest);
+                bool slash = part.len < bytes_len(rest);
+                rest = skip_slashes(bytes_skip(rest, slash ? part.len + 1 : part.len));
                 if (!fast_search(who, at.dentry))
                         return FAST_GIVE_UP;
                 if (is_dot(name))
@@ -158,8 +157,9 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
                                 return FAST_GIVE_UP;
                         continue;
                 }
-                struct fast_place child = { .mnt = at.mnt };
-                child.dentry = dentry_peek(at.dentry, name, dentry_name_hash(at.dentry, part.hash), &child.seq);
+                u64 seq = 0;
+                struct dentry *d = dentry_peek(at.dentry, name, dentry_name_hash(at.dentry, part.hash), &seq);
+                struct fast_place child = { at.mnt, d, seq };
                 if (!child.dentry || child.seq == 0)
                         return FAST_GIVE_UP;
                 u32 flags = LOAD(child.dentry->flags);
@@ -171,8 +171,10 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
                 if ((flags & DENTRY_REFERENCED) == 0)
                         FETCH_OR(child.dentry->flags, DENTRY_REFERENCED);
                 if (mounted) {
-                        if (!fast_mounts(w, &child))
+                        struct fast_place below = child;
+                        if (!fast_mounts(w, &below))
                                 return FAST_GIVE_UP;
+                        child = below;
                         inode = PTR_LOAD(child.dentry->inode);
                         if (!inode)
                                 return FAST_GIVE_UP;

@@ -51,8 +51,28 @@ SAFE_API usize bytes_find(bytes b, u8 value);           /* index, or bytes_len(b
 SAFE_API usize bytes_rfind(bytes b, u8 value);          /* last index, or bytes_len(b) */
 SAFE_API u32   bytes_hash(bytes b);                     /* keyed at boot; for hash tables */
 SAFE_API u32   hash_u64(u64 v);                         /* the same for one word */
+/* What comes before the first `end` (or all of b): its length and bytes_hash. */
 struct bytes_part { u32 len; u32 hash; };
-SAFE_API struct bytes_part bytes_part(bytes b, u8 end);  /* what comes before the first `end` (or all): its length and bytes_hash */
+struct bytes_part k_bytes_part(bytes b, u8 end);
+extern u64 k_hash_key[2];
+/* One keyed multiply to 128 bits, folded. */
+static inline u64 k_mix(u64 a, u64 b) { unsigned __int128 m = (unsigned __int128)a * b; return (u64)m ^ (u64)(m >> 64); }
+/* The hash of `len` bytes: h of all whole words, and the first n < 8 bytes of the last. */
+static inline u32 k_hash_end(u64 h, u64 last, u64 n, u64 len)
+{ return (u32)(k_mix(h ^ (last & ((1ul << 8 * n) - 1)), (k_hash_key[1] | 1) + k_hash_key[0] * 2 + len * 2) >> 16); }
+SAFE_API static inline struct bytes_part bytes_part(bytes b, u8 end)
+{
+        u64 w, x, hit, n, ones = 0x0101010101010101ul;
+        if (b.n_k < 8)
+                return k_bytes_part(b, end);
+        __builtin_memcpy(&w, b.p_k, 8);
+        x = w ^ ones * end;
+        hit = (x - ones) & ~x & ones << 7;
+        if (!hit)
+                return k_bytes_part(b, end);
+        n = (u64)__builtin_ctzl(hit) / 8;
+        return (struct bytes_part){ (u32)n, k_hash_end(k_hash_key[0], w, n, n) };
+}
 
 /* Little- and big-endian integers at an offset; checked, any alignment. */
 #define K_GET(name, T, swap) \

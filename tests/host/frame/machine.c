@@ -135,7 +135,8 @@ bool  bytes_ends(bytes b, bytes s)     { return b.n_k >= s.n_k && bytes_eq(bytes
 usize bytes_find(bytes b, u8 v)        { usize i = 0; while (i < b.n_k && b.p_k[i] != v) i++; return i; }
 usize bytes_rfind(bytes b, u8 v)       { for (usize i = b.n_k; i-- > 0;) if (b.p_k[i] == v) return i; return b.n_k; }
 u32   hash_u64(u64 v)                  { return (u32)((v * 0x9e3779b97f4a7c15ul) >> 32); }
-struct bytes_part bytes_part(bytes b, u8 end)
+u64 k_hash_key[2];
+struct bytes_part k_bytes_part(bytes b, u8 end)
 {
         u32 n = (u32)bytes_find(b, end);
         return (struct bytes_part){ n, bytes_hash(bytes_take(b, n)) };
