@@ -362,7 +362,7 @@ static err_t look_up_both(struct renaming *r, const struct last *old, const stru
         TRY(path_child_locked(r->old_dir, old->name, &r->old));
         if (!r->old->inode)
                 return ERR(ENOENT);
-        TRY(path_child_locked(r->new_dir, new->name, &r->new));
+        TRY(path_target_locked(r->new_dir, new->name, &r->new));
         if ((r->flags & RENAME_NOREPLACE) != 0 && r->new->inode)
                 return ERR(EEXIST);
         if (exchange && !r->new->inode)

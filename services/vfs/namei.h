@@ -8,6 +8,8 @@
 
 /* The child of dir, counted, perhaps negative.  REQUIRES(dir->inode->lock) exclusively. */
 err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out);
+/* The same for a name that something will be moved to: that it is free is not kept in mind (the dentry is not hashed). */
+err_t path_target_locked(struct dentry *dir, bytes name, struct dentry **out);
 /* The target of a symlink as text, counted.  EINVAL: it has none. */
 err_t link_text(struct inode *inode, struct blob **out);
 /* ENOTDIR, EACCES. */

@@ -273,8 +273,9 @@ static enum fast fast_walk(const struct actor *who, const struct path *base, byt
 
 /* ---- The slow walker ---- */
 
-/* What the file system knows of a name that is not in the cache.  REQUIRES(dir->lock), shared at least. */
-static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct qname *q, struct dentry **out)
+/* What the file system knows of a name that is not in the cache.  enter: that there is nothing is worth knowing.
+ * REQUIRES(dir->lock), shared at least. */
+static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct qname *q, bool enter, struct dentry **out)
 {
         if (dir->flags & INODE_DEAD)
                 return ERR(ENOENT);
@@ -286,7 +287,7 @@ static err_t ask_locked(struct inode *dir, struct dentry *parent, const struct q
                 dentry_drop(d);
                 return err;
         }
-        *out = dentry_hash(d);
+        *out = enter || d->inode ? dentry_hash(d) : d;
         return OK;
 }
 
@@ -294,7 +295,7 @@ static err_t ask(struct inode *dir, struct dentry *parent, const struct qname *q
 {
         READ_GUARD(&dir->lock);
         *out = dir->flags & INODE_DEAD ? NULL : dentry_find(parent, q);         /* somebody may have been here meanwhile */
-        return *out ? OK : ask_locked(dir, parent, q, out);
+        return *out ? OK : ask_locked(dir, parent, q, true, out);
 }
 
 /* What the cache knows, if it is still true. */
@@ -327,13 +328,16 @@ static err_t child_of(struct dentry *dir, bytes name, struct dentry **out)
         return *out ? OK : ask(dir->inode, dir, &q, out);
 }
 
-err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out)
+static err_t child_locked(struct dentry *dir, bytes name, bool enter, struct dentry **out)
 {
         TRY(may_hold(dir, name));
         struct qname q = qname(dir, name);
         *out = find_fresh(dir, &q);
-        return *out ? OK : ask_locked(dir->inode, dir, &q, out);
+        return *out ? OK : ask_locked(dir->inode, dir, &q, enter, out);
 }
+
+err_t path_child_locked(struct dentry *dir, bytes name, struct dentry **out) { return child_locked(dir, name, true, out); }
+err_t path_target_locked(struct dentry *dir, bytes name, struct dentry **out) { return child_locked(dir, name, false, out); }
 
 err_t path_child(const struct actor *who, const struct path *dir, bytes name, struct path *out)
 {
