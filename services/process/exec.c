@@ -36,10 +36,22 @@ static err_t cred_for(struct file *program, struct cred **out, bool *secure)
                 .owner = { .uid = inode->uid, .gid = inode->gid, .mode = inode->mode },
                 .nosuid = (LOAD_RELAXED(program->path.mnt->flags) & MNT_NOSUID) != 0 || t->process->no_new_privs,
         };
-        cred_exec(cred, f, secure);
+        f.has_caps = inode_file_caps(inode, &f.caps);
+        err_t err = cred_exec(cred, f, secure);
+        if (failed(err)) {
+                cred_drop(cred);
+                return err;
+        }
         cred_publish(cred);
         *out = cred;
         return OK;
+}
+
+/* Has the new program what its caller had not, or two identities?  Then others may not look into it. */
+static bool gains(const struct cred *old, const struct cred *new)
+{
+        return new->euid != new->uid || new->egid != new->gid || new->euid != old->euid || new->egid != old->egid ||
+               (new->cap_permitted & ~old->cap_permitted) != 0;
 }
 
 static const struct exec_ops exec_callbacks = { .open = open_interpreter, .cred = cred_for };
@@ -160,7 +172,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         }
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = image->comm[i];
-        p->dumpable = !image->secure;
+        p->dumpable = !gains(t->cred, image->cred);
         spin_unlock(&p->lock);
         task_set_name(t->base.task, BYTES_OF(t->comm));
         if (image->secure) {

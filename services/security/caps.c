@@ -76,7 +76,7 @@ err_t cred_set_keepcaps(struct cred *c, bool on)
         return OK;
 }
 
-void cred_exec(struct cred *c, struct exec_file f, bool *secure)
+err_t cred_exec(struct cred *c, struct exec_file f, bool *secure)
 {
         struct cap_sets file = { };
         bool setid = !f.nosuid && !c->no_new_privs;
@@ -104,6 +104,8 @@ void cred_exec(struct cred *c, struct exec_file f, bool *secure)
         }
         u64 old_permitted = c->cap_permitted;
         c->cap_permitted = (inheritable & file.inheritable) | (file.permitted & c->cap_bounding) | c->cap_ambient;
+        if (effective && !root_caps && (file.permitted & ~c->cap_permitted) != 0)
+                return ERR(EPERM);
         c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
         c->suid = c->euid;
         c->fsuid = c->euid;
@@ -112,4 +114,5 @@ void cred_exec(struct cred *c, struct exec_file f, bool *secure)
         c->securebits &= ~(u32)SECBIT_KEEP_CAPS;
         *secure = c->euid != c->uid || c->egid != c->gid ||
                 (!had_root && (effective || (c->cap_permitted & ~(c->cap_ambient | old_permitted)) != 0));
+        return OK;
 }

@@ -85,6 +85,7 @@ err_t cred_set_keepcaps(struct cred *c, bool on);        /* until exec: set*id a
 
 /* execve: the credentials after running a file with this owner and mode.  `nosuid`: set-id
  * bits do not count (mount flag, tracing, no_new_privs is seen to here).  Works on an
- * unpublished copy; *secure: AT_SECURE. */
+ * unpublished copy; *secure: AT_SECURE.  EPERM: the file demands capabilities that the
+ * bounding set withholds. */
 struct exec_file { struct file_owner owner; bool nosuid; bool has_caps; struct cap_sets caps; };
-void cred_exec(struct cred *c, struct exec_file f, bool *secure);
+err_t cred_exec(struct cred *c, struct exec_file f, bool *secure);

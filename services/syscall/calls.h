@@ -13,12 +13,12 @@ OBJECT(process);
 #define CALLS_FILE(X) \
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
-        X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) \
+        X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) X(readahead) X(sync_file_range) \
         X(getdents) X(getdents64) X(flock)
 #define CALLS_FS(X) \
         X(open) X(openat) X(creat) X(openat2) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
         X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \
-        X(readlink) X(readlinkat) X(chdir) X(fchdir) X(chroot) X(getcwd) X(umask) X(stat) X(lstat) \
+        X(ustat) X(sysfs) X(readlink) X(readlinkat) X(chdir) X(fchdir) X(chroot) X(getcwd) X(umask) X(stat) X(lstat) \
         X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(access) X(faccessat) X(faccessat2) X(chmod) \
         X(fchmodat) X(fchmod) X(chown) X(lchown) X(fchownat) X(fchown) X(truncate) X(utimensat) X(utimes) \
         X(futimesat) X(utime) X(mount) X(umount2) X(pivot_root) X(getxattr) X(lgetxattr) X(fgetxattr) \

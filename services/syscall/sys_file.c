@@ -491,13 +491,40 @@ err_t sys_fadvise64(struct call *c)
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        bool stream = r.file->mode & FILE_NOSEEK;
+        bool stream = r.file->inode && inode_type(r.file->inode) == S_IFIFO;
         fd_put(r);
         if (stream)
                 return ERR(ESPIPE);
         if ((i64)arg(c, 2) < 0 || arg_uint(c, 3) > POSIX_FADV_NOREUSE)
                 return ERR(EINVAL);
         return OK;                              /* advice: everything here is in memory anyway */
+}
+
+err_t sys_readahead(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = !file_may_read(r.file) ? ERR(EBADF) : !r.file->inode || !inode_is_regular(r.file->inode) ? ERR(EINVAL) : OK;
+        fd_put(r);
+        return err;                             /* everything here is in memory anyway */
+}
+
+err_t sys_sync_file_range(struct call *c)
+{
+        i64 off = (i64)arg(c, 1), len = (i64)arg(c, 2);
+
+        if (arg(c, 3) & ~(u64)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+                return ERR(EINVAL);
+        if (off < 0 || len < 0 || len > I64_MAX - off)
+                return ERR(EINVAL);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        u32 type = r.file->inode ? inode_type(r.file->inode) : 0;
+        err_t err = type == S_IFREG || type == S_IFBLK || type == S_IFDIR || type == S_IFLNK ? file_fsync(r.file, true) : ERR(ESPIPE);
+        fd_put(r);
+        return err;
 }
 
 static err_t read_directory(struct call *c, enum dir_format format)

@@ -4,6 +4,7 @@
  */
 #include "services/syscall/calls.h"
 #include "services/vfs/vfs.h"
+#include "services/vfs/chrdev.h"
 #include "services/inotify/inotify.h"
 #include "services/process/process.h"
 #include "services/security/cred.h"
@@ -64,6 +65,12 @@ err_t sys_openat2(struct call *c)
                 return ERR(EINVAL);
         if ((abi.resolve & RESOLVE_BENEATH) && (abi.resolve & RESOLVE_IN_ROOT))
                 return ERR(EINVAL);
+        if ((abi.flags & O_PATH) && (abi.flags & ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
+                return ERR(EINVAL);
+        if ((abi.flags & O_DIRECTORY) && (abi.flags & O_CREAT))
+                return ERR(EINVAL);
+        if ((abi.resolve & RESOLVE_CACHED) && (makes || (abi.flags & O_TRUNC)))
+                return ERR(EAGAIN);
         return open_at(c, arg_int(c, 0), arg(c, 1),
                        (struct open_how){ .flags = (u32)abi.flags, .mode = (u32)abi.mode, .resolve = (u32)abi.resolve });
 }
@@ -281,6 +288,12 @@ static err_t put_statfs(u64 at, const struct linux_statfs *st)
         return PUT_USER(at, abi);
 }
 
+static bytes name_of_type(const struct fs_type *type)
+{
+        bytes name = BYTES_OF(type->name);
+        return bytes_take(name, bytes_find(name, 0));
+}
+
 err_t sys_statfs(struct call *c)
 {
         PATH_ARG(path, arg(c, 0));
@@ -300,6 +313,50 @@ err_t sys_fstatfs(struct call *c)
         fd_put(r);
         TRY(err);
         return put_statfs(arg(c, 1), &st);
+}
+
+err_t sys_ustat(struct call *c)
+{
+        struct linux_ustat out = {};
+        struct linux_statfs st = {};
+
+        TRY(vfs_ustat(arg_uint(c, 0), &st));
+        out.f_tfree = (i32)st.f_bfree;
+        out.f_tinode = (u64)st.f_ffree;
+        return PUT_USER(arg(c, 1), out);
+}
+
+/* sysfs(2): 1 the index of a type's name, 2 the name of an index, 3 how many there are. */
+err_t sys_sysfs(struct call *c)
+{
+        const struct fs_type *type;
+
+        switch (arg_uint(c, 0)) {
+        case 1: {
+                PATH_ARG(name, arg(c, 1));
+                for (u32 i = 0; (type = fs_at(i)); i++) {
+                        if (bytes_eq(name_of_type(type), name.text)) {
+                                c->result = i;
+                                return OK;
+                        }
+                }
+                return ERR(EINVAL);
+        }
+        case 2: {
+                type = fs_at(arg_uint(c, 1));
+                if (!type)
+                        return ERR(EINVAL);
+                u8 text[sizeof type->name + 1] = {};
+                usize n = mbytes_copy(MBYTES_OF(text), name_of_type(type));
+                return vm_copy_out(arg(c, 2), bytes_take(BYTES_OF(text), n + 1));
+        }
+        case 3:
+                while (fs_at((u32)c->result))
+                        c->result++;
+                return OK;
+        default:
+                return ERR(EINVAL);
+        }
 }
 
 static err_t check_access(i32 dfd, u64 path_at, u32 mode, u32 flags)

@@ -210,14 +210,32 @@ static err_t tmpfs_link(struct inode *target, struct inode *dir, struct dentry *
 
         if (target->nlink == 0 && (target->flags & INODE_LINKABLE) == 0)
                 return ERR(ENOENT);
+        if (target->nlink > 0)
+                TRY(tmpfs_take_inode(tmpfs_super_of(target->sb)));
         e = new_entry(dentry_name(d));
-        if (!e)
+        if (!e) {
+                if (target->nlink > 0)
+                        tmpfs_give_inode(tmpfs_super_of(target->sb));
                 return ERR(ENOMEM);
+        }
         target->nlink++;
         inode_touch_ctime(target);
         insert(tmpfs_of(dir), e, tmpfs_of(inode_hold(target)));
         dentry_set(d, inode_hold(target));
         return OK;
+}
+
+/* One name fewer. */
+static void forget_name(struct inode *inode)
+{
+        if (inode_is_dir(inode)) {
+                inode->nlink = 0;
+        } else {
+                if (inode->nlink > 1)
+                        tmpfs_give_inode(tmpfs_super_of(inode->sb));
+                inode->nlink--;
+        }
+        inode_touch_ctime(inode);
 }
 
 static err_t tmpfs_unlink(struct inode *dir, struct dentry *d)
@@ -227,19 +245,14 @@ static err_t tmpfs_unlink(struct inode *dir, struct dentry *d)
         if (!e)
                 return ERR(ENOENT);
         take_out(tmpfs_of(dir), e);
-        d->inode->nlink--;
-        inode_touch_ctime(d->inode);
+        forget_name(d->inode);
         tmpfs_entry_drop(e);
         return OK;
 }
 
 static err_t tmpfs_rmdir(struct inode *dir, struct dentry *d)
 {
-        if (tmpfs_of(d->inode)->names.root)
-                return ERR(ENOTEMPTY);
-        TRY(tmpfs_unlink(dir, d));
-        d->inode->nlink = 0;
-        return OK;
+        return tmpfs_of(d->inode)->names.root ? ERR(ENOTEMPTY) : tmpfs_unlink(dir, d);
 }
 
 /* Exchanges what two names lead to. */
@@ -283,8 +296,7 @@ static void replace(const struct rename_op *op, struct tmpfs_entry *old, struct 
         if (victim) {
                 struct inode *v = &victim->inode->base;
                 take_out(tmpfs_of(op->new_dir), victim);
-                v->nlink = inode_is_dir(v) ? 0 : v->nlink - 1;
-                inode_touch_ctime(v);
+                forget_name(v);
                 tmpfs_entry_drop(victim);
         }
         take_out(tmpfs_of(op->old_dir), old);

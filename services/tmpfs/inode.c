@@ -11,7 +11,7 @@ static void tmpfs_inode_fini(struct tmpfs_inode *i)
 
         tmpfs_free_xattrs(i);
         if (sb)
-                FETCH_SUB(tmpfs_super_of(sb)->used_inodes, 1);
+                tmpfs_give_inode(tmpfs_super_of(sb));
         inode_fini(&i->base);
 }
 POOL_DEFINE(tmpfs_inode, tmpfs_inode_fini);
@@ -36,19 +36,28 @@ static const struct mapping_ops tmpfs_pages = { .reserve = reserve_pages, .relea
 
 /* ---- Making ---- */
 
-err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out)
+err_t tmpfs_take_inode(struct tmpfs_super *s)
 {
         u64 max = LOAD_RELAXED(s->max_inodes);
+
+        if (FETCH_ADD(s->used_inodes, 1) + 1 > max && max != 0) {
+                tmpfs_give_inode(s);
+                return ERR(ENOSPC);
+        }
+        return OK;
+}
+
+void tmpfs_give_inode(struct tmpfs_super *s) { FETCH_SUB(s->used_inodes, 1); }
+
+err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out)
+{
         struct inode_init init = { .sb = &s->base, .ino = super_new_ino(&s->base), .mode = owner.mode, .uid = owner.uid,
                                    .gid = owner.gid, .rdev = rdev, .ops = &tmpfs_file_inode_ops };
 
-        if (FETCH_ADD(s->used_inodes, 1) + 1 > max && max != 0) {
-                FETCH_SUB(s->used_inodes, 1);
-                return ERR(ENOSPC);
-        }
+        TRY(tmpfs_take_inode(s));
         struct tmpfs_inode *i = tmpfs_inode_alloc(payer_current(), MAY_RECLAIM);
         if (!i) {
-                FETCH_SUB(s->used_inodes, 1);
+                tmpfs_give_inode(s);
                 return ERR(ENOMEM);
         }
         switch (owner.mode & S_IFMT) {

@@ -64,6 +64,9 @@ static inline struct tmpfs_super *tmpfs_super_of(struct superblock *sb) { return
 
 /* inode.c: a new inode, published, counted, nlink 1 (directories 2). ENOSPC, ENOMEM. */
 struct tmpfs_owner { u32 mode, uid, gid; };
+/* nr_inodes counts inodes, and names beyond an inode's first. ENOSPC. */
+err_t tmpfs_take_inode(struct tmpfs_super *s);
+void  tmpfs_give_inode(struct tmpfs_super *s);
 err_t tmpfs_new_inode(struct tmpfs_super *sb, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out);
 extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_link_inode_ops;
 extern const struct file_ops tmpfs_file_ops;

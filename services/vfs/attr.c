@@ -125,6 +125,8 @@ err_t vfs_readlink(const struct actor *who, i32 dfd, bytes path, struct io *out)
 static err_t change(struct inode *inode, const struct attr_change *c)
 {
         WRITE_GUARD(&inode->lock);
+        if ((c->which & (ATTR_SIZE | ATTR_UID | ATTR_GID)) != 0)
+                inode_drop_file_caps(inode);
         return inode_setattr(inode, c);
 }
 
@@ -204,9 +206,7 @@ static err_t chown_place(const struct actor *who, const struct path *p, u32 uid,
         if (gid != NO_ID)
                 c.which |= ATTR_GID;
         if (!inode_is_dir(inode) && (inode->mode & (S_ISUID | S_ISGID)) != 0) {
-                c.mode &= ~(u32)S_ISUID;
-                if (c.mode & S_IXGRP)
-                        c.mode &= ~(u32)S_ISGID;
+                c.mode = mode_without_setid(c.mode, inode->gid, who->cred);
                 if (c.mode != inode->mode)
                         c.which |= ATTR_MODE;
         }
@@ -239,9 +239,7 @@ err_t truncate_inode(struct inode *inode, u64 len, const struct cred *cred)
         if (len > inode->sb->max_bytes)
                 return ERR(EFBIG);
         if ((c.mode & (S_ISUID | S_ISGID)) != 0 && !cred_has(cred, CAP_FSETID)) {
-                c.mode &= ~(u32)S_ISUID;
-                if (c.mode & S_IXGRP)
-                        c.mode &= ~(u32)S_ISGID;
+                c.mode = mode_without_setid(c.mode, inode->gid, cred);
                 c.which |= ATTR_MODE;
         }
         return change(inode, &c);
@@ -367,6 +365,19 @@ err_t vfs_statfs(const struct actor *who, bytes path, struct linux_statfs *out)
 }
 
 err_t vfs_fstatfs(struct file *f, struct linux_statfs *out) { return statfs_place(&f->path, out); }
+
+err_t vfs_ustat(u32 dev, struct linux_statfs *out)
+{
+        struct superblock *sb = superblock_next(NULL);
+
+        while (sb && (u32)sb->dev != dev)
+                sb = superblock_next(sb);
+        if (!sb)
+                return ERR(EINVAL);
+        err_t err = sb->ops->statfs ? sb->ops->statfs(sb, out) : ERR(ENOSYS);
+        superblock_drop(sb);
+        return err;
+}
 
 void vfs_sync(void)
 {

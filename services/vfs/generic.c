@@ -42,8 +42,7 @@ err_t generic_read(struct file *f, struct io *io, u64 *pos)
                 }
         }
         *pos = at;
-        if ((LOAD_RELAXED(f->flags) & O_NOATIME) == 0)
-                inode_touch_atime(inode);
+        file_touch_atime(f);
         return err;
 }
 
@@ -111,18 +110,15 @@ static err_t check_limits(struct inode *inode, struct io *io, u64 at)
         return OK;
 }
 
-/* Writing by someone without CAP_FSETID takes away set-id bits. */
-static void drop_setid(struct file *f)
+/* Writing takes away file capabilities and, by someone without CAP_FSETID, set-id bits. */
+static void drop_privileges(struct file *f)
 {
         struct inode *inode = f->inode;
         u32 mode = inode->mode;
 
-        if ((mode & (S_ISUID | S_ISGID)) == 0 || cred_has(f->cred, CAP_FSETID))
-                return;
-        mode &= ~(u32)S_ISUID;
-        if (mode & S_IXGRP)
-                mode &= ~(u32)S_ISGID;
-        STORE(inode->mode, mode);
+        inode_drop_file_caps(inode);
+        if ((mode & (S_ISUID | S_ISGID)) != 0 && !cred_has(f->cred, CAP_FSETID))
+                STORE(inode->mode, mode_without_setid(mode, inode->gid, f->cred));
 }
 
 err_t generic_write_locked(struct file *f, struct io *io, u64 *pos)
@@ -136,7 +132,7 @@ err_t generic_write_locked(struct file *f, struct io *io, u64 *pos)
         TRY(check_limits(inode, io, at));
         if (io_left(io) == 0)
                 return OK;
-        drop_setid(f);
+        drop_privileges(f);
         inode_touch_mtime(inode);
         while (io_left(io) > 0 && succeeded(err)) {
                 usize got = 0;
@@ -159,8 +155,7 @@ err_t generic_mmap(struct file *f, struct map_request *req)
 {
         req->kind = MAP_PAGES;
         req->mapping = &f->inode->mapping;
-        if ((LOAD_RELAXED(f->flags) & O_NOATIME) == 0)
-                inode_touch_atime(f->inode);
+        file_touch_atime(f);
         return OK;
 }
 

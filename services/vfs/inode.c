@@ -3,6 +3,7 @@
  * Inodes: what all file systems share of them.  See inode.h.
  */
 #include "services/vfs/inode.h"
+#include "services/vfs/mount.h"
 #include "services/vfs/path.h"
 #include "services/vfs/registry.h"
 #include "services/vfs/locks.h"
@@ -86,6 +87,32 @@ void inode_touch_atime(struct inode *inode)
                 return;
         }
         inode->atime = time_wall();
+}
+
+void file_touch_atime(struct file *f)
+{
+        struct inode *inode = f->inode;
+        u32 mnt = f->path.mnt ? LOAD_RELAXED(f->path.mnt->flags) : 0;
+
+        if ((LOAD_RELAXED(f->flags) & O_NOATIME) != 0 || (mnt & MNT_NOATIME) != 0 ||
+            ((mnt & MNT_NODIRATIME) != 0 && inode_is_dir(inode)))
+                return;
+        inode_touch_atime(inode);
+}
+
+u32 mode_without_setid(u32 mode, u32 gid, const struct cred *cred)
+{
+        bool keeps = (mode & S_IXGRP) == 0 && (cred_in_group(cred, gid) || cred_has(cred, CAP_FSETID));
+        return mode & ~(u32)(S_ISUID | (keeps ? 0 : S_ISGID));
+}
+
+void inode_drop_file_caps(struct inode *inode)
+{
+        if ((inode->flags & INODE_FILE_CAPS) == 0)
+                return;
+        inode->flags &= ~INODE_FILE_CAPS;
+        if (inode->ops->removexattr)
+                (void)inode->ops->removexattr(inode, STR("security.capability"));
 }
 
 err_t inode_permission(const struct actor *who, struct inode *inode, u32 want)

@@ -24,6 +24,7 @@ OBJECT(pipe);
 BASE(sock);                     /* services/net/socket */
 OBJECT(inotify_watch);
 OBJECT(inode_locks);
+OBJECT(cred);
 STABLE(file_ops);
 STABLE(inode_ops);
 struct actor;
@@ -113,6 +114,7 @@ BASE_DECLARE(inode)
 #define INODE_STALE_OK   0x40u          /* size and the like are whatever (procfs) */
 #define INODE_PLAIN      0x100u         /* mode and owner alone say who may search it, and its dentries are never stale; fixed */
 #define INODE_LINKABLE   0x80u          /* made by O_TMPFILE without O_EXCL: link may give it a name */
+#define INODE_FILE_CAPS  0x200u         /* has security.capability; lock */
 
 static inline u32  inode_type(const struct inode *i) { return LOAD_RELAXED(i->mode) & S_IFMT; }
 static inline bool inode_is_dir(const struct inode *i)     { return inode_type(i) == S_IFDIR; }
@@ -131,6 +133,13 @@ void inode_owner_for_new(const struct actor *who, const struct inode *dir, u32 *
 struct timestamp time_wall(void);       /* coarse: what inodes are stamped with */
 void inode_touch_mtime(struct inode *inode);             /* mtime and ctime, now; lock or not, a race is harmless */
 void inode_touch_ctime(struct inode *inode);
+/* Reading through f: its mount's and its own flags say whether that counts. */
+void file_touch_atime(struct file *f);
+/* mode without the set-id bits that a write or a new owner takes away when `cred` causes it: set-user-id; set-group-id
+ * where the group may execute, or cred is neither in the group gid nor has CAP_FSETID. */
+u32  mode_without_setid(u32 mode, u32 gid, const struct cred *cred);
+/* Takes security.capability away: the content or the owner changes.  Lock held exclusively. */
+void inode_drop_file_caps(struct inode *inode);
 void inode_touch_atime(struct inode *inode);             /* relatime */
 
 /* MAY_* of vfs/path; the one door for permission: mode bits, capabilities, immutable, the file system's own. */

@@ -20,6 +20,7 @@
 #define MNT_NOATIME     0x400u
 #define MNT_NODIRATIME  0x800u
 #define MNT_RELATIME    0x200000u
+#define MNT_EXPIRING    0x80000000u     /* marked by MNT_EXPIRE; an open through it takes the mark away */
 #define MNT_FLAGS (MNT_RDONLY | MNT_NOSUID | MNT_NODEV | MNT_NOEXEC | MNT_NOSYMFOLLOW | MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME)
 
 OBJECT(mount) {

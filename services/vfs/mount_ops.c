@@ -317,18 +317,20 @@ static void detach_tree(struct mnt_ns *ns, struct mount *top)
         }
 }
 
-static err_t detach_one(struct mnt_ns *ns, struct mount *m)
+/* With `expire` only what was marked by the call before, and not used since; else it is marked. EBUSY, EAGAIN. */
+static err_t detach_one(struct mnt_ns *ns, struct mount *m, bool expire)
 {
         struct path was = { };
 
         mutex_lock(&ns->lock);
         /* Counted by the tree and by the caller's path only: nobody is in there. */
         bool busy = m->children > 0 || mount_refs(m) > 2 || m->ns != ns;
-        if (!busy)
+        bool stays = !busy && expire && (FETCH_OR(m->flags, MNT_EXPIRING) & MNT_EXPIRING) == 0;
+        if (!busy && !stays)
                 was = mount_unlink_locked(ns, m);
         mutex_unlock(&ns->lock);
-        if (busy)
-                return ERR(EBUSY);
+        if (busy || stays)
+                return ERR(busy ? EBUSY : EAGAIN);
         path_drop(&was);
         mount_drop(m);
         return OK;
@@ -345,8 +347,8 @@ err_t vfs_umount(const struct actor *who, bytes target, u32 flags)
         err_t err = may_mount(who);
         if (succeeded(err) && (!is_mount_root(&at) || at.mnt->ns != ns || at.mnt == ns->root))
                 err = ERR(EINVAL);
-        if (succeeded(err) && (flags & MNT_EXPIRE) != 0)
-                err = ERR((flags & (MNT_FORCE | MNT_DETACH)) != 0 ? EINVAL : EAGAIN);
+        if (succeeded(err) && (flags & MNT_EXPIRE) != 0 && (flags & (MNT_FORCE | MNT_DETACH)) != 0)
+                err = ERR(EINVAL);
         if (succeeded(err)) {
                 /* The path's dentry count would look like a user of the file system. */
                 struct mount *m = mount_hold(at.mnt);
@@ -354,7 +356,7 @@ err_t vfs_umount(const struct actor *who, bytes target, u32 flags)
                 if ((flags & MNT_DETACH) != 0)
                         detach_tree(ns, m);
                 else
-                        err = detach_one(ns, m);
+                        err = detach_one(ns, m, (flags & MNT_EXPIRE) != 0);
                 waitq_wake_all(&ns->changed);
                 mount_drop(m);
         }

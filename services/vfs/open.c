@@ -49,6 +49,8 @@ static err_t may_open(const struct actor *who, const struct path *p, u32 flags, 
                 return ERR(ELOOP);
         if (type == S_IFDIR && ((want & MAY_WRITE) != 0 || (flags & O_CREAT) != 0))
                 return ERR(EISDIR);
+        if ((LOAD_RELAXED(p->mnt->flags) & MNT_EXPIRING) != 0)
+                FETCH_AND(p->mnt->flags, ~MNT_EXPIRING);
         if ((type == S_IFCHR || type == S_IFBLK) && (LOAD(p->mnt->flags) & MNT_NODEV) != 0)
                 return ERR(EACCES);
         if ((want & MAY_WRITE) != 0 && type == S_IFREG)

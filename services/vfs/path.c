@@ -632,7 +632,8 @@ err_t path_lookup(const struct actor *who, struct walk walk, bytes name, struct 
                 return ERR(ENAMETOOLONG);
         if (walk.base)
                 return empty ? itself(who, walk.base, out) : walk_from(who, walk.base, &walk, name, out);
-        if (walk.dfd == AT_FDCWD || (!empty && bytes_at(name, 0) == '/'))
+        bool from_root = !empty && bytes_at(name, 0) == '/' && (walk.resolve & RESOLVE_IN_ROOT) == 0;
+        if (walk.dfd == AT_FDCWD || from_root)
                 return empty ? itself(who, NULL, out) : walk_from(who, NULL, &walk, name, out);
         if (walk.dfd < 0 || !who->files)
                 return ERR(EBADF);

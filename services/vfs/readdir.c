@@ -102,7 +102,7 @@ err_t file_readdir(struct file *f, struct io *io, enum dir_format format, usize 
         struct dir_out out = { .pos = f->pos, .io = io, .format = format };
         err_t err = readdir_locked(f, &out);
         f->pos = out.pos;
-        inode_touch_atime(f->inode);
+        file_touch_atime(f);
         notify_file(f, IN_ACCESS);
         *done = io_done(io);
         if (out.any)

@@ -51,10 +51,14 @@ err_t vfs_utimens(const struct actor *who, i32 dfd, bytes path, const struct uti
 err_t vfs_futimens(const struct actor *who, struct file *f, const struct utimes *times);
 err_t vfs_statfs(const struct actor *who, bytes path, struct linux_statfs *out);
 err_t vfs_fstatfs(struct file *f, struct linux_statfs *out);
+err_t vfs_ustat(u32 dev, struct linux_statfs *out);      /* of the mounted file system with this st_dev: EINVAL */
 void  vfs_sync(void);
 
 /* Extended attributes.  *len: size of the value or list; out empty: only that. */
 err_t vfs_getxattr(const struct actor *who, const struct path *p, bytes name, mbytes out, usize *len);
+/* What security.capability says; false: there is none.  effective: all bits or none.  Takes the inode's lock, shared. */
+struct cap_sets;
+bool  inode_file_caps(struct inode *inode, struct cap_sets *caps);
 err_t vfs_setxattr(const struct actor *who, const struct path *p, bytes name, bytes value, u32 flags);
 err_t vfs_listxattr(const struct actor *who, const struct path *p, mbytes out, usize *len);
 err_t vfs_removexattr(const struct actor *who, const struct path *p, bytes name);

