@@ -16,17 +16,6 @@ struct frame *zero_frame RO_AFTER_BOOT;
 
 /* ---- counts ---- */
 
-static inline bool ref_add(struct frame *f, u64 one, u64 mask)
-{
-        u64 w = __atomic_load_n(&f->word, __ATOMIC_RELAXED);
-
-        do {
-                if (__builtin_expect(w >> KIND_SHIFT != F_BYTES || !(w & COUNT_MASK) || (w & mask) == mask, 0))
-                        return false;
-        } while (!__atomic_compare_exchange_n(&f->word, &w, w + one, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-        return true;
-}
-
 /* The last reference is gone: nobody else can add one (F2). */
 noinline void frame_free(struct frame *f)
 {
@@ -93,8 +82,6 @@ static inline void ref_sub(struct frame *f, u64 one, u64 mask)
 }
 
 static inline bool is_zero_page(struct frame *f) { return f == zero_frame; }
-
-bool frame_map_take(struct frame *f) { return ref_add(f, MAP_ONE, MAP_MASK - MAX_CPUS * MAP_ONE); }
 
 struct frame *frame_hold(struct frame *f)
 {

@@ -117,7 +117,18 @@ void copy_page(void *dst, const void *src);
 void frames_init(void);
 extern struct frame *zero_frame;                                /* the page of zeros that user space may see */
 bool may_reclaim(void);                                         /* sleeping is allowed here */
-bool frame_map_take(struct frame *f);                           /* a mapping's reference; false: freed, or too many */
+/* One more reference; false: freed, or too many. */
+static inline bool ref_add(struct frame *f, u64 one, u64 mask)
+{
+        u64 w = __atomic_load_n(&f->word, __ATOMIC_RELAXED);
+
+        do {
+                if (__builtin_expect(w >> KIND_SHIFT != F_BYTES || !(w & COUNT_MASK) || (w & mask) == mask, 0))
+                        return false;
+        } while (!__atomic_compare_exchange_n(&f->word, &w, w + one, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+        return true;
+}
+static inline bool frame_map_take(struct frame *f) { return ref_add(f, MAP_ONE, MAP_MASK - MAX_CPUS * MAP_ONE); }
 void frame_free(struct frame *f);                               /* its counts are 0, and this is who made them so */
 /* One more for a frame that is mapped already (the caller has its leaf locked). */
 static inline bool frame_map_again(u64 pfn)

@@ -333,8 +333,6 @@ static void check_addr(u64 addr) { k_range(addr >= VM_MIN && addr < VM_MAX && !(
 
 static void cursor_flush(struct vm_cursor *c)
 {
-        if (!c->n)
-                return;
         section_enter();
         mmu_flush_space(c->s, c->flush, (u32)c->n);
         for (u32 i = 0; i < c->n; i++)
@@ -382,7 +380,8 @@ void k_cursor_end(struct vm_cursor *c)
 
         if (!s)
                 return;
-        cursor_flush(c);
+        if (c->n)
+                cursor_flush(c);
         c->s = NULL;
         if (!held_pop(HELD_CURSOR, s))
                 __builtin_trap();
@@ -421,9 +420,8 @@ bool cursor_find(struct vm_cursor *c, u64 end)
 
         k_range(end <= VM_MAX);
         for (u64 *e; (e = next_leaf(c->s, &va, end, &stop, &up)); )
-                if ((e = next_used(e, &va, stop))) {
+                if ((c->pte = next_used(e, &va, stop))) {
                         c->addr = va;
-                        c->pte = e;
                         return true;
                 }
         return false;
@@ -443,12 +441,12 @@ err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot)
 {
         bool zero = f == zero_frame;
 
-        check_prot(prot);
+        check_prot(prot & ~VM_NEW);
         k_range(f && c->s);
         u64 *p = here(c, true);
 
-        if (!p)
-                return ERR(ENOMEM);
+        if (!p || (*p && prot & VM_NEW))
+                return p ? ERR(EEXIST) : ERR(ENOMEM);
         if (!zero && !frame_map_take(f)) {
                 k_range(kind_of(f) == F_BYTES && frame_refs(f));        /* a frame that is none, or was freed */
                 return ERR(ENOMEM);

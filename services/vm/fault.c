@@ -15,6 +15,8 @@
  */
 #include "services/vm/vm_impl.h"
 
+#define LARGE_PAGE 0x200000ul
+
 static struct vm_fault_result fine(void) { return (struct vm_fault_result){}; }
 static struct vm_fault_result no_memory(void) { return (struct vm_fault_result){ .signal = SIGKILL }; }
 static struct vm_fault_result segv(u32 code) { return (struct vm_fault_result){ .signal = SIGSEGV, .code = code }; }
@@ -25,12 +27,6 @@ static struct vm_fault_result result_of(err_t err)
         if (succeeded(err))
                 return fine();
         return err_is(err, ENOMEM) ? no_memory() : bus();
-}
-
-static void put_frame(struct frame *f)
-{
-        if (f != frame_zero_page())
-                frame_drop(f);
 }
 
 /* From now on fork must copy this area's pages. */
@@ -46,18 +42,9 @@ enum step { DONE, ABSENT, NO_MEMORY };
 
 static struct vm_fault_result result_of_step(enum step s) { return s == NO_MEMORY ? no_memory() : fine(); }
 
-/* Puts `new` in place of `old` if that is still there. */
-static enum step replace(struct vm *vm, struct vm_area *a, u64 page, struct frame *old, struct frame *new)
-{
-        VM_CURSOR(c, vm->space, page);
-        struct vm_page now = cursor_get(&c);
-        if (now.frame != old || !(now.prot & VM_COW))
-                return DONE;
-        return succeeded(cursor_map(&c, new, hw_prot(a->prot))) ? DONE : NO_MEMORY;
-}
-
-/* The page that is there becomes this address space's own.  *old: set, held, if it must be copied. */
-static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct frame **old)
+/* The page that is there becomes this address space's own.  It is copied under the cursor, so that it stays
+ * what it is, into *spare; if there is none, into a frame had without sleeping.  NO_MEMORY: there was none. */
+static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct frame **spare)
 {
         VM_CURSOR(c, vm->space, page);
         struct vm_page now = cursor_get(&c);
@@ -65,52 +52,72 @@ static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct fr
                 return ABSENT;
         if (!(now.prot & VM_COW))
                 return DONE;                    /* another thread was faster */
-        if (now.frame == frame_zero_page()) {
-                *old = now.frame;
-                return DONE;
-        }
-        if (frame_refs(now.frame) == 1) {
+        has_own_pages(a);
+        if (now.frame != frame_zero_page() && frame_refs(now.frame) == 1) {
                 cursor_protect(&c, hw_prot(a->prot));
                 return DONE;
         }
-        *old = frame_hold(now.frame);
-        return DONE;
+        if (!*spare)
+                *spare = frame_alloc(vm->payer, FRAME_NOWAIT | FRAME_FILL);
+        if (!*spare)
+                return NO_MEMORY;
+        frame_copy(*spare, now.frame);
+        return succeeded(cursor_map(&c, *spare, hw_prot(a->prot))) ? DONE : NO_MEMORY;
 }
 
 /* A write to a page of a private area that may be there, shared with others. */
 static enum step break_cow(struct vm *vm, struct vm_area *a, u64 page)
 {
-        struct frame *old = NULL;
-        enum step s = take_over(vm, a, page, &old);
-        if (s == ABSENT)
-                return s;
-        has_own_pages(a);
-        if (!old)
-                return s;
-        bool zero = old == frame_zero_page();
-        struct frame *new = frame_alloc(vm->payer, zero ? FRAME_ZERO : FRAME_FILL);
-        if (new) {
-                if (!zero)
-                        frame_copy(new, old);
-                s = replace(vm, a, page, old, new);
-                frame_drop(new);
-        } else {
-                s = NO_MEMORY;
-        }
-        put_frame(old);
+        struct frame *spare = NULL;
+        enum step s = take_over(vm, a, page, &spare);
+        if (s == NO_MEMORY && !spare && (spare = frame_alloc(vm->payer, FRAME_FILL)))
+                s = take_over(vm, a, page, &spare);
+        frame_drop(spare);
         return s;
 }
 
-/* Maps f at page unless something is there already. */
+/* Maps f at page unless something is there already: then f is not needed. */
 static enum step map_new(struct vm *vm, u64 page, struct frame *f, u32 prot)
 {
         VM_CURSOR(c, vm->space, page);
-        if (cursor_get(&c).frame)
-                return ABSENT;                  /* f is not needed */
-        return succeeded(cursor_map(&c, f, prot)) ? DONE : NO_MEMORY;
+        return err_is(cursor_map(&c, f, prot | VM_NEW), ENOMEM) ? NO_MEMORY : DONE;
 }
 
 /* ---- Anonymous memory ---- */
+
+/* Linux puts one page of 2 MiB there: so that several small ones appear at once is nothing new to a program. */
+static bool in_large_page(struct vm_area *a, u64 page)
+{
+        u64 block = page & ~(LARGE_PAGE - 1);
+        return block >= a->start && block + LARGE_PAGE <= a->end && !(a->flags & (AREA_NOHUGE | AREA_GROWSDOWN));
+}
+
+static bool is_empty(struct vm *vm, u64 from, u64 to)
+{
+        VM_CURSOR(c, vm->space, from);
+        return !cursor_find(&c, to);
+}
+
+/* Maps `own` at `page`, and new pages around it as far as they can be had at once.  False: something is
+ * mapped there, or no memory. */
+static bool map_anon_around(struct vm *vm, struct vm_area *a, u64 page, struct frame *own)
+{
+        u64 from = page & ~(VM_RUN * PAGE_SIZE - 1);
+        if (!is_empty(vm, from, from + VM_RUN * PAGE_SIZE))
+                return false;
+        struct frame_run run = { .n = VM_RUN };
+        for (u32 i = 0; i < VM_RUN; i++)
+                run.frame[i] = from + i * PAGE_SIZE == page ? frame_hold(own)
+                                                            : frame_alloc(vm->payer, FRAME_ZERO | FRAME_NOWAIT);
+        err_t err = OK;
+        {
+                VM_CURSOR(c, vm->space, from);
+                err = cursor_map_run(&c, &run, hw_prot(a->prot), NULL, 0);
+        }
+        for (u32 i = 0; i < VM_RUN; i++)
+                frame_drop(run.frame[i]);
+        return succeeded(err);
+}
 
 static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 page, u32 access)
 {
@@ -125,7 +132,8 @@ static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 p
         if (!f)
                 return no_memory();
         has_own_pages(a);
-        enum step s = map_new(vm, page, f, hw_prot(a->prot));
+        enum step s = in_large_page(a, page) && map_anon_around(vm, a, page, f) ? DONE
+                                                                                : map_new(vm, page, f, hw_prot(a->prot));
         frame_drop(f);
         /* Something is there after all: if it cannot be written, the next fault will say so. */
         return result_of_step(s);

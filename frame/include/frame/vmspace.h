@@ -21,7 +21,8 @@
 #define VM_MAX  0x7ffffffff000UL
 
 enum vm_prot { VM_NONE = 0, VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4,
-        VM_COW = 8 };           /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
+        VM_COW = 8,             /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
+        VM_NEW = 16 };          /* cursor_map only: EEXIST if something is mapped */
 
 struct vm_page { struct frame *frame; u32 prot; bool accessed; bool dirty; };   /* frame NULL: not mapped */
 
@@ -42,7 +43,7 @@ SAFE_API void  cursor_seek(struct vm_cursor *c, u64 addr);
 SAFE_API bool  cursor_find(struct vm_cursor *c, u64 end);
 SAFE_API struct vm_page cursor_get(struct vm_cursor *c);
 /* Maps the frame (of a larger one: its first page) here, with a reference of its own, in place of what was
- * here.  ENOMEM: no page table. */
+ * here.  ENOMEM: no page table, or mapped too often. */
 SAFE_API err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot);
 /* Maps frames that follow each other from the cursor on, where nothing is yet, within its 2 MiB; leaves out
  * NULLs and frames that are none.  They need not be held: EAGAIN, and nothing mapped, if `seq` (NULL: not

@@ -108,7 +108,12 @@ struct vm_page cursor_get(struct vm_cursor *c)
         struct page *p = find(c->s, c->addr);
         return p ? (struct vm_page){ .frame = p->f, .prot = p->prot, .accessed = p->accessed, .dirty = p->dirty } : (struct vm_page){};
 }
-err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot) { return enter(c->s, c->addr, f, prot); }
+err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot)
+{
+        if ((prot & VM_NEW) && find(c->s, c->addr))
+                return ERR(EEXIST);
+        return enter(c->s, c->addr, f, prot & ~VM_NEW);
+}
 err_t cursor_map_run(struct vm_cursor *c, const struct frame_run *run, u32 prot, const u64 *seq, u64 was)
 {
         CHECK(run->n <= VM_RUN && (c->addr >> 21) == ((c->addr + run->n * PAGE_SIZE - 1) >> 21));
