@@ -18,6 +18,7 @@
 #include "services/pipe/pipe.h"
 #include "services/ptimer/ptimer.h"
 #include "services/inotify/inotify.h"
+#include "services/ipc/ipc.h"
 #include "services/epoll/epoll.h"
 #include "services/process/process.h"
 #include "services/procfs/procfs.h"
@@ -41,6 +42,7 @@ static const struct user_ops user = {
 static const struct process_ops process_ops = {
         .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
+        .undo_share = sem_undo_share, .undo_exit = sem_undo_exit,
 };
 static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };
@@ -124,7 +126,9 @@ static void init_root(struct world *w)
         need(succeeded(mnt_ns_new(NULL, users, root, &mounts)), STR("the root"));
         struct net_ns *net = net_ns_new(NULL, users, NS_INUM_NET);
         need(net, STR("namespaces"));
-        w->ns = ns_set_new(NULL, users, uts, mounts, w->pids, net);
+        struct ipc_ns *ipc = ipc_ns_new(NULL, users, NS_INUM_IPC);
+        need(ipc, STR("namespaces"));
+        w->ns = ns_set_new(NULL, users, uts, mounts, w->pids, net, ipc);
         w->cred = cred_new_root(w->payer, users);
         w->files = files_new(w->payer);
         struct path top = { .mnt = mounts->root, .dentry = mounts->root->root };

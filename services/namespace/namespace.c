@@ -19,6 +19,7 @@ static void ns_set_fini(struct ns_set *s)
         pid_ns_drop(s->pid);
         pid_ns_drop(s->pid_for_children);
         net_ns_drop(s->net);
+        ipc_ns_drop(s->ipc);
         user_ns_drop(s->user);
 }
 POOL_DEFINE(ns_set, ns_set_fini);
@@ -73,7 +74,8 @@ struct uts_ns *uts_ns_copy(struct payer *payer, struct uts_ns *old, struct user_
         return u;
 }
 
-struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_ns *uts, struct mnt_ns *mnt, struct pid_ns *pid, struct net_ns *net)
+struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_ns *uts, struct mnt_ns *mnt, struct pid_ns *pid, struct net_ns *net,
+                          struct ipc_ns *ipc)
 {
         struct ns_set *s = ns_set_alloc(payer, MAY_RECLAIM);
 
@@ -89,6 +91,8 @@ struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_
         }
         if (net)
                 s->net = net_ns_hold(net);
+        if (ipc)
+                s->ipc = ipc_ns_hold(ipc);
         ns_set_publish(s);
         return s;
 }
@@ -96,7 +100,8 @@ struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_
 struct ns_set *ns_set_change(struct payer *payer, struct ns_set *old, const struct ns_change *change)
 {
         struct ns_set *s = ns_set_new(payer, change->user ? change->user : old->user, change->uts ? change->uts : old->uts,
-                                      change->mnt ? change->mnt : old->mnt, NULL, change->net ? change->net : old->net);
+                                      change->mnt ? change->mnt : old->mnt, NULL, change->net ? change->net : old->net,
+                                      change->ipc ? change->ipc : old->ipc);
         struct pid_ns *pid = change->pid ? change->pid : old->pid;
         struct pid_ns *children = change->pid_for_children ? change->pid_for_children : old->pid_for_children;
 

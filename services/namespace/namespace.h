@@ -3,8 +3,8 @@
  * Namespaces: what "global" means to a process.  A thread points to one immutable
  * ns_set; changing one namespace makes a new set.
  *
- * The pools of mnt_ns, pid_ns and net_ns are declared here, because a set holds them; the types are
- * completed and their pools defined by vfs (mount.h), process (pid.h) and net/socket (net_ns.h).
+ * The pools of mnt_ns, pid_ns, net_ns and ipc_ns are declared here, because a set holds them; the types are
+ * completed and their pools defined by vfs (mount.h), process (pid.h), net/socket (net_ns.h) and ipc (ipc_impl.h).
  *
  * Lifetime   Counted throughout.  A set holds one count on each of its namespaces.
  * Locking    uts_ns.lock (spin, leaf).  Sets are immutable.
@@ -34,6 +34,8 @@ POOL_DECLARE(mnt_ns)
 /* Declared here and nowhere else; process/pid.h completes it. */
 OBJECT(pid_ns);
 POOL_DECLARE(pid_ns)
+OBJECT(ipc_ns);                         /* ipc/ipc_impl.h */
+POOL_DECLARE(ipc_ns)
 
 OBJECT(net_ns);                         /* net/socket/net_ns.h */
 POOL_DECLARE(net_ns)
@@ -45,10 +47,12 @@ OBJECT(ns_set) {
         struct pid_ns  *pid;            /* of the thread itself */
         struct pid_ns  *pid_for_children;
         struct net_ns  *net;
+        struct ipc_ns  *ipc;
 };
 POOL_DECLARE(ns_set)
 
 /* inode numbers of the first namespaces, as on Linux */
+#define NS_INUM_IPC  0xeffffffful
 #define NS_INUM_UTS  0xeffffffeul
 #define NS_INUM_USER 0xeffffffdul
 #define NS_INUM_PID  0xeffffffcul
@@ -60,10 +64,12 @@ struct user_ns *user_ns_first(struct payer *payer);              /* published; N
 struct uts_ns *uts_ns_first(struct payer *payer, struct user_ns *user);
 struct uts_ns *uts_ns_copy(struct payer *payer, struct uts_ns *old, struct user_ns *user);
 /* A published set; holds what it is given (the caller keeps its counts).  NULL: no memory.
- * mnt may be NULL until the root is mounted; pid for both pid fields; net may be NULL where there are no sockets. */
-struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_ns *uts, struct mnt_ns *mnt, struct pid_ns *pid, struct net_ns *net);
+ * mnt may be NULL until the root is mounted; pid for both pid fields; net and ipc may be NULL where nobody asks for them. */
+struct ns_set *ns_set_new(struct payer *payer, struct user_ns *user, struct uts_ns *uts, struct mnt_ns *mnt, struct pid_ns *pid, struct net_ns *net,
+                          struct ipc_ns *ipc);
 /* The same with some exchanged: NULL keeps the old one. */
-struct ns_change { struct user_ns *user; struct uts_ns *uts; struct mnt_ns *mnt; struct pid_ns *pid, *pid_for_children; struct net_ns *net; };
+struct ns_change { struct user_ns *user; struct uts_ns *uts; struct mnt_ns *mnt; struct pid_ns *pid, *pid_for_children; struct net_ns *net;
+        struct ipc_ns *ipc; };
 struct ns_set *ns_set_change(struct payer *payer, struct ns_set *old, const struct ns_change *change);
 
 /* The names as uname(2) shows them: n bytes of UTS_LEN + 1, NUL-padded. */

@@ -112,6 +112,8 @@ static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
         t->fs = flags & CLONE_FS ? fs_context_hold(from->fs) : fs_context_copy(t->payer, from->fs);
         if (!t->account || !t->files || !t->fs)
                 return ERR(ENOMEM);
+        if (flags & CLONE_SYSVSEM)
+                TRY(ns_of(from->process)->ops->undo_share(from, t));
         if (!(flags & CLONE_VM))
                 return vm_clone(from->vm, t->payer, &t->vm);
         t->vm = vm_hold(from->vm);

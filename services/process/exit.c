@@ -150,6 +150,7 @@ static void let_go(struct thread *t, struct process *p)
                 task_set_space(NULL);
                 vm_drop(vm);
         }
+        ns_of(p)->ops->undo_exit(t);
         files_drop(files);
         /* Last: closing files may still walk paths. */
         spin_lock(&p->lock);

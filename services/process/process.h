@@ -17,7 +17,8 @@ void process_init(void);                                /* at boot */
  * one const table of each and hands them in with the first process:
  *      static const struct user_ops user = { .start = user_start, .syscall = syscall_dispatch, .fault = user_fault,
  *              .exception = user_exception, .pending = user_pending, .died = user_died };
- *      static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr }; */
+ *      static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+ *              .undo_share = sem_undo_share, .undo_exit = sem_undo_exit }; */
 STABLE(process_ops) {
         const struct user_ops *user;
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes */
@@ -26,6 +27,8 @@ STABLE(process_ops) {
         void (*timers_end)(struct process *p);          /* p ends, or executes: its POSIX timers */
         void (*cpu_check)(struct process *p);           /* cpu_timers: which are due? */
         void (*timer_taken)(struct ptimer *t, struct siginfo *info);    /* its signal is taken; p->lock held */
+        err_t (*undo_share)(struct thread *from, struct thread *child);         /* semaphores: CLONE_SYSVSEM; ENOMEM */
+        void (*undo_exit)(struct thread *t);            /* semaphores: the thread is gone, or never was */
 };
 const struct process_ops *process_ops_of(struct process *p);
 void user_start(struct task_body *self, struct user_regs *regs);

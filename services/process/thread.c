@@ -14,6 +14,8 @@
 
 static void thread_fini(struct thread *t)
 {
+        if (t->sem_undos)               /* made, but never started */
+                ns_of(t->process)->ops->undo_exit(t);
         signal_flush_thread(t);
         vm_drop(t->vm);
         files_drop(t->files);

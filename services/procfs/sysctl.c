@@ -3,6 +3,7 @@
  * /proc/sys: settings that act.
  */
 #include "services/procfs/tree.h"
+#include "services/procfs/ipc.h"
 #include "services/namespace/namespace.h"
 #include "services/net/unix/unix.h"
 #include "services/security/cred.h"
@@ -261,6 +262,8 @@ static const struct proc_dir kernel_dir = { .entry = {
         { .name = "randomize_va_space", .mode = 0644, .show = show_randomize, .write = write_randomize },
         { .name = "threads-max", .mode = 0644, .show = show_threads_max, .write = write_threads_max },
         { .name = "version", .mode = 0444, .show = show_version },
+        IPC_LIMITS(IPC_LIMIT_ENTRY)
+        IPC_LIMIT_ENTRY(sem, u32, 0)
 } };
 
 static const struct proc_dir vm_dir = { .entry = {

@@ -3,6 +3,7 @@
  * /proc's files about the system, and the root directory.  proc(5) gives the formats.
  */
 #include "services/procfs/tree.h"
+#include "services/procfs/ipc.h"
 #include "services/sched/sched.h"
 #include "services/time/clock.h"
 #include "services/vm/vm.h"
@@ -334,6 +335,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "stat", .mode = 0444, .show = show_stat },
         { .name = "swaps", .mode = 0444, .show = show_swaps },
         { .name = "sys", .mode = 0555, .dir = &proc_sys_dir },
+        { .name = "sysvipc", .mode = 0555, .dir = &proc_sysvipc_dir },
         { .name = "thread-self", .mode = 0777, .link = link_thread_self },
         { .name = "uptime", .mode = 0444, .show = show_uptime },
         { .name = "version", .mode = 0444, .show = show_version },

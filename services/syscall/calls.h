@@ -24,6 +24,9 @@ OBJECT(process);
         X(futimesat) X(utime) X(mount) X(umount2) X(pivot_root) X(getxattr) X(lgetxattr) X(fgetxattr) \
         X(setxattr) X(lsetxattr) X(fsetxattr) X(listxattr) X(llistxattr) X(flistxattr) X(removexattr) \
         X(lremovexattr) X(fremovexattr) X(inotify_init) X(inotify_init1) X(inotify_add_watch) X(inotify_rm_watch)
+#define CALLS_IPC(X) \
+        X(shmget) X(shmat) X(shmdt) X(shmctl) X(msgget) X(msgsnd) X(msgrcv) X(msgctl) X(semget) X(semop) \
+        X(semtimedop) X(semctl)
 #define CALLS_MISC(X) \
         X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
         X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \
@@ -54,7 +57,7 @@ OBJECT(process);
         X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
         X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall) X(adjtimex) \
         X(clock_adjtime) X(timer_create) X(timer_settime) X(timer_gettime) X(timer_getoverrun) X(timer_delete)
-#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
+#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_IPC(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
 
 #define CALL_DECLARE(name) err_t sys_##name(struct call *c);
 ALL_CALLS(CALL_DECLARE)

@@ -28,6 +28,7 @@ OBJECT(session);                /* process/session.h: session id, controlling tt
 BASE(file);                     /* vfs/file.h */
 STABLE(mapping);                /* vfs/mapping.h */
 OBJECT(ptimer);                 /* ptimer/ptimer.c: a POSIX timer */
+OBJECT(sem_undos);                /* ipc/sem.c: what semaphores get back when it ends */
 OBJECT(account);                /* process/account.h: what a user has in use */
 
 /* What is sent with a signal: the fields a siginfo of this kind has. */
@@ -56,6 +57,7 @@ OBJECT(thread) {
         struct fs_context *fs;
         struct vm *vm;
         struct ns_set *ns;
+        struct sem_undos *sem_undos;            /* counted; shared by CLONE_SYSVSEM; NULL: none yet; owner thread only */
 
         /* owner thread only */
         u64   clear_child_tid;                  /* user address, 0: none */

@@ -231,7 +231,7 @@ err_t tmpfs_new_shmem(struct superblock **out)
 
 /* ---- Files without names ---- */
 
-static err_t new_file(const struct actor *who, struct superblock *sb, bytes shown, u64 size, struct file **out)
+err_t tmpfs_new_nameless(const struct actor *who, struct superblock *sb, bytes shown, u64 size, struct file **out)
 {
         struct tmpfs_super *s = tmpfs_super_of(sb);
         struct tmpfs_owner owner = { S_IFREG | 0777, who->cred->fsuid, who->cred->fsgid };
@@ -256,14 +256,14 @@ err_t tmpfs_new_file(const struct actor *who, struct superblock *sb, bytes name,
         u8 text[280];
         usize n = format(MBYTES_OF(text), "/memfd:{} (deleted)", name);
 
-        return new_file(who, sb, bytes_take(BYTES_OF(text), n), size, out);
+        return tmpfs_new_nameless(who, sb, bytes_take(BYTES_OF(text), n), size, out);
 }
 
 err_t tmpfs_shmem_file(struct superblock *sb, u64 size, struct file **out)
 {
         struct actor who = actor_current();
 
-        return new_file(&who, sb, STR("/dev/zero (deleted)"), size, out);
+        return tmpfs_new_nameless(&who, sb, STR("/dev/zero (deleted)"), size, out);
 }
 
 void tmpfs_init(void)

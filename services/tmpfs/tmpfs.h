@@ -21,5 +21,7 @@ err_t tmpfs_new_file(const struct actor *who, struct superblock *sb, bytes name,
 void  tmpfs_let_seal(struct file *f);   /* a new file of tmpfs_new_file */
 err_t tmpfs_get_seals(struct file *f, u32 *seals);
 err_t tmpfs_add_seals(struct file *f, u32 seals);
+/* The same, shown as `shown`. */
+err_t tmpfs_new_nameless(const struct actor *who, struct superblock *sb, bytes shown, u64 size, struct file **out);
 /* Shared anonymous memory of the current thread: "/dev/zero (deleted)". */
 err_t tmpfs_shmem_file(struct superblock *sb, u64 size, struct file **out);

@@ -46,6 +46,8 @@ struct map_request {
  * fallocate   none                  yes        NULL: EOPNOTSUPP
  * flush       none                  yes        at every close of a descriptor (NULL: OK)
  * setfl       none                  yes        O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT about to change (NULL: fine)
+ * area        the vm's              no         with FOPS_AREAS: an area of memory now maps it, or no longer does (mmap_lock is
+ *                                              not held then)
  * show_fdinfo none                  yes        further lines for /proc/PID/fdinfo; bytes written (NULL: none)
  * A NULL read or write is EINVAL; a NULL poll means always readable and writable. */
 STABLE(file_ops) {
@@ -62,9 +64,11 @@ STABLE(file_ops) {
         err_t (*flush)(struct file *f);
         err_t (*setfl)(struct file *f, u32 flags);
         usize (*show_fdinfo)(struct file *f, mbytes out);
+        void  (*area)(struct file *f, bool mapped);
         u32   flags;                    /* FOPS_* */
 };
 #define FOPS_STREAM  1u                 /* no position: pread, lseek: ESPIPE */
+#define FOPS_AREAS   4u                 /* wants to be told of areas that map it; they are never merged */
 #define FOPS_NOLOCK  2u                 /* needs no pos_lock (read and write ignore *pos) */
 
 BASE(file) {

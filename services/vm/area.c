@@ -13,6 +13,8 @@
 
 static void area_fini(struct vm_area *a)
 {
+        if (a->flags & AREA_COUNTED)
+                a->file->ops->area(a->file, false);
         if (a->file)
                 file_drop(a->file);
         vm_special_drop(a->special);
@@ -275,7 +277,7 @@ bool area_gap_up(struct vm *vm, u64 len, u64 low, u64 high, u64 *out)
 /* The pages of a private anonymous area are found by address alone. */
 static bool is_plain(const struct area_spec *s) { return !s->mapping && !s->special; }
 
-#define KEEPS_APART  AREA_SPECIAL
+#define KEEPS_APART  (AREA_SPECIAL | AREA_COUNTED)
 #define MERGE_IGNORE AREA_ANON_PAGES
 
 static bool fits(struct vm_area *low, const struct area_spec *high)
@@ -383,6 +385,8 @@ static struct vm_area *area_make(struct vm *vm, const struct area_spec *s)
                 a->file = file_hold(s->file);
         if (s->special)
                 a->special = vm_special_hold(s->special);
+        if (a->flags & AREA_COUNTED)
+                a->file->ops->area(a->file, true);
         return a;
 }
 

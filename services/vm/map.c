@@ -99,6 +99,40 @@ err_t vm_munmap(struct vm *vm, u64 addr, u64 len)
         return err;
 }
 
+/* Byte 0 of the file would be at addr. */
+static bool is_attached_at(const struct vm_area *a, u64 addr, const struct file_ops *ops)
+{
+        return a->file && a->file->ops == ops && a->start - a->offset == addr;
+}
+
+static err_t detach_locked(struct vm *vm, u64 addr, const struct file_ops *ops)
+{
+        struct vm_area *a = area_find(vm, addr), *next;
+
+        while (a && !is_attached_at(a, addr, ops))
+                a = a->next;
+        if (!a)
+                return ERR(EINVAL);
+        struct file *f = a->file;
+        u64 end = addr + page_up(LOAD(f->inode->size));
+        for (; a && a->start < end; a = next) {
+                next = a->next;
+                if (a->file == f && is_attached_at(a, addr, ops))
+                        TRY(unmap_locked(vm, a->start, a->end));
+        }
+        return OK;
+}
+
+err_t vm_detach(struct vm *vm, u64 addr, const struct file_ops *ops)
+{
+        if (addr & PAGE_MASK)
+                return ERR(EINVAL);
+        write_lock(&vm->mmap_lock);
+        err_t err = detach_locked(vm, addr, ops);
+        unlock_and_reap(vm);
+        return err;
+}
+
 /* ---- Mapping ---- */
 
 static u32 prot_of(u32 prot) { return prot & (PROT_READ | PROT_WRITE | PROT_EXEC); }
@@ -126,6 +160,8 @@ static err_t spec_of_file(const struct vm_mmap *m, struct area_spec *s, enum map
                 s->flags &= ~AREA_MAY_EXEC;
         if (shared && (!file_may_write(m->file) || req.read_only))
                 s->flags &= ~AREA_MAY_WRITE;
+        if (m->file->ops->flags & FOPS_AREAS)
+                s->flags |= AREA_COUNTED;
         return OK;
 }
 

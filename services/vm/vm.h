@@ -21,6 +21,7 @@ OBJECT(vm_domain);
 OBJECT(vm_special);
 STABLE(mapping);                        /* vfs/mapping.h */
 BASE(superblock);                       /* vfs/super.h */
+STABLE(file_ops);                       /* vfs/file.h */
 POOL_DECLARE(vm)
 POOL_DECLARE(vm_domain)
 POOL_DECLARE(vm_special)
@@ -166,6 +167,8 @@ struct vm_mmap {
 err_t vm_mmap(struct vm *vm, struct vm_mmap args, u64 *out);
 err_t vm_remap_file_pages(struct vm *vm, u64 addr, u64 len, u32 prot, u64 page);   /* as Linux since 4.0: by mmap */
 err_t vm_munmap(struct vm *vm, u64 addr, u64 len);
+/* shmdt: unmaps what is left of a file with these operations whose byte 0 was mapped to addr.  EINVAL: nothing is. */
+err_t vm_detach(struct vm *vm, u64 addr, const struct file_ops *ops);
 err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot);
 u64   vm_brk(struct vm *vm, u64 brk);                   /* the break then in force */
 struct vm_mremap { u64 addr, old_len, new_len, flags, new_addr; };
@@ -228,6 +231,7 @@ enum vm_area_flag {
         AREA_MAY_READ = 0x20000,
         AREA_STACK = 0x40000,           /* the stack exec made */
         AREA_POLICY = 0x1f000000,       /* a memory policy, << AREA_POLICY_SHIFT */
+        AREA_COUNTED = 0x80000,         /* its file is told of it (FOPS_AREAS) */
 };
 #define AREA_POLICY_SHIFT 24
 struct vm_area_info {

@@ -145,6 +145,17 @@ UNUSED static void put_text(const char *path, const char *text)
         put_file(path, text, strlen(text), 0644);
 }
 
+/* Into a file that is there, such as a setting in /proc/sys; -1 and errno as write(2). */
+UNUSED static int set_text(const char *path, const char *text)
+{
+        int fd = open(path, O_WRONLY), n = fd < 0 ? -1 : (int)write(fd, text, strlen(text)), err = errno;
+
+        if (fd >= 0)
+                close(fd);
+        errno = err;
+        return n < 0 ? -1 : 0;
+}
+
 /* The start of a file as a string, "" if there is none. */
 UNUSED static const char *text_of(const char *path)
 {

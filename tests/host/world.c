@@ -38,7 +38,7 @@ static err_t make(struct world *w)
         superblock_put_mount(w->root);
         superblock_drop(w->root);
         TRY(err);
-        w->ns = ns_set_new(NULL, w->users, w->uts, w->mounts, w->pids, NULL);
+        w->ns = ns_set_new(NULL, w->users, w->uts, w->mounts, w->pids, NULL, NULL);
         w->cred = w->ns ? cred_new_root(w->payer, w->users) : NULL;
         struct process *p = w->cred ? process_alloc(w->payer, MAY_RECLAIM) : NULL;
         if (!p)

@@ -94,7 +94,7 @@ static struct ns_set *make_ns(void)
         struct pid_ns *pid = pid_ns_new(NULL);
         struct user_ns *u = user_ns_first(NULL);
         struct uts_ns *uts = uts_ns_first(NULL, u);
-        struct ns_set *ns = ns_set_new(NULL, u, uts, NULL, pid, NULL);
+        struct ns_set *ns = ns_set_new(NULL, u, uts, NULL, pid, NULL, NULL);
         pid_ns_drop(pid);
         uts_ns_drop(uts);
         user_ns_drop(u);

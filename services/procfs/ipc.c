@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /proc/sysvipc, and the limits of System V IPC in /proc/sys/kernel.
+ */
+#include "services/procfs/ipc.h"
+#include "services/ipc/ipc.h"
+#include "services/security/cred.h"
+#include "lib/num.h"
+
+/* ---- /proc/sysvipc ---- */
+
+static void number_signed(struct text *t, i64 v, u32 width)
+{
+        if (v >= 0) {
+                text_number(t, (u64)v, width);
+                return;
+        }
+        u32 digits = 1;
+        for (u64 n = (u64)-v; n >= 10; n /= 10)
+                digits++;
+        for (u32 i = digits + 1; i < width; i++)
+                text_char(t, ' ');
+        text_char(t, '-');
+        text_number(t, (u64)-v, 1);
+}
+
+static void number(struct text *t, u64 v, u32 width)
+{
+        text_char(t, ' ');
+        text_number(t, v, width);
+}
+
+/* The mode, in octal. */
+static void mode(struct text *t, u32 v, u32 width)
+{
+        u64 digits = 0, scale = 1;
+
+        for (u32 n = v; n; n >>= 3, scale *= 10)
+                digits += scale * (n & 7);
+        text_char(t, ' ');
+        text_number(t, digits, width);
+}
+
+static void key_and_id(struct text *t, const struct linux_ipc_perm *p, i32 id)
+{
+        number_signed(t, p->key, 10);
+        number(t, (u64)id, 10);
+        mode(t, p->mode, 5);
+}
+
+static void owners(struct text *t, const struct linux_ipc_perm *p)
+{
+        number(t, p->uid, 5);
+        number(t, p->gid, 5);
+        number(t, p->cuid, 5);
+        number(t, p->cgid, 5);
+}
+
+static err_t show_shm(struct text *t, const struct subject *s)
+{
+        struct shm_info i;
+
+        (void)s;
+        text_add(t, STR("       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"));
+        text_add(t, STR("      atime      dtime      ctime                   rss                  swap\n"));
+        for (u32 at = 0; shm_next(ipc_ns_current(), &at, &i);) {
+                key_and_id(t, &i.ds.shm_perm, i.id);
+                number(t, i.ds.shm_segsz, 21);
+                number(t, (u64)i.ds.shm_cpid, 5);
+                number(t, (u64)i.ds.shm_lpid, 5);
+                number(t, i.ds.shm_nattch, 6);
+                owners(t, &i.ds.shm_perm);
+                number(t, (u64)i.ds.shm_atime, 10);
+                number(t, (u64)i.ds.shm_dtime, 10);
+                number(t, (u64)i.ds.shm_ctime, 10);
+                number(t, i.rss, 21);
+                number(t, 0, 21);
+                text_char(t, '\n');
+        }
+        return OK;
+}
+
+static err_t show_msg(struct text *t, const struct subject *s)
+{
+        struct msg_info i;
+
+        (void)s;
+        text_add(t, STR("       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"));
+        text_add(t, STR("      stime      rtime      ctime\n"));
+        for (u32 at = 0; msg_next(ipc_ns_current(), &at, &i);) {
+                key_and_id(t, &i.ds.msg_perm, i.id);
+                text_char(t, ' ');
+                number(t, i.ds.msg_cbytes, 10);
+                number(t, i.ds.msg_qnum, 10);
+                number(t, (u64)i.ds.msg_lspid, 5);
+                number(t, (u64)i.ds.msg_lrpid, 5);
+                owners(t, &i.ds.msg_perm);
+                number(t, (u64)i.ds.msg_stime, 10);
+                number(t, (u64)i.ds.msg_rtime, 10);
+                number(t, (u64)i.ds.msg_ctime, 10);
+                text_char(t, '\n');
+        }
+        return OK;
+}
+
+static err_t show_sem(struct text *t, const struct subject *s)
+{
+        struct sem_info i;
+
+        (void)s;
+        text_add(t, STR("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"));
+        for (u32 at = 0; sem_next(ipc_ns_current(), &at, &i);) {
+                key_and_id(t, &i.ds.sem_perm, i.id);
+                number(t, i.ds.sem_nsems, 10);
+                owners(t, &i.ds.sem_perm);
+                number(t, (u64)i.ds.sem_otime, 10);
+                number(t, (u64)i.ds.sem_ctime, 10);
+                text_char(t, '\n');
+        }
+        return OK;
+}
+
+const struct proc_dir proc_sysvipc_dir = { .entry = {
+        { .name = "msg", .mode = 0444, .show = show_msg },
+        { .name = "sem", .mode = 0444, .show = show_sem },
+        { .name = "shm", .mode = 0444, .show = show_shm },
+} };
+
+/* ---- /proc/sys/kernel ---- */
+
+static struct ipc_limits limits(void) { return ipc_limits(ipc_ns_current()); }
+
+static err_t say(struct text *t, u64 v)
+{
+        SAY(t, "{}\n", v);
+        return OK;
+}
+
+/* The limits belong to the owner of the namespace's users. */
+static err_t change(const struct ipc_limits *l)
+{
+        ipc_set_limits(ipc_ns_current(), *l);
+        return OK;
+}
+
+#define LIMIT(NAME, TYPE, MAX) \
+err_t proc_show_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().NAME); } \
+err_t proc_write_##NAME(bytes text, const struct subject *s) \
+{ \
+        struct ipc_limits l = limits(); \
+        u64 v = 0; \
+        (void)s; \
+        if (!num_parse(text, 10, &v) || v > (MAX)) \
+                return ERR(EINVAL); \
+        l.NAME = (TYPE)v; \
+        return change(&l); \
+}
+IPC_LIMITS(LIMIT)
+
+err_t proc_show_sem(struct text *t, const struct subject *s)
+{
+        struct ipc_limits l = limits();
+
+        (void)s;
+        SAY(t, "{}\t{}\t{}\t{}\n", l.semmsl, l.semmns, l.semopm, l.semmni);
+        return OK;
+}
+
+static bool is_blank(u8 c) { return c == ' ' || c == '\t' || c == '\n'; }
+
+/* The next number of the text from *at on; false: that is no number.  None left: *there is false. */
+static bool next_number(bytes text, usize *at, u32 *v, bool *there)
+{
+        usize len = bytes_len(text), end;
+        u64 n = 0;
+
+        while (*at < len && is_blank(bytes_at(text, *at)))
+                (*at)++;
+        *there = *at < len;
+        if (!*there)
+                return true;
+        for (end = *at; end < len && !is_blank(bytes_at(text, end)); end++)
+                ;
+        bool good = num_parse(bytes_sub(text, *at, end - *at), 10, &n) && n <= I32_MAX;
+        *at = end;
+        *v = (u32)n;
+        return good;
+}
+
+/* As many of the four as are given. */
+err_t proc_write_sem(bytes text, const struct subject *s)
+{
+        struct ipc_limits l = limits();
+        u32 v[4] = { l.semmsl, l.semmns, l.semopm, l.semmni };
+        usize at = 0;
+        bool there = true;
+
+        (void)s;
+        for (u32 i = 0; i < 4 && there; i++) {
+                u32 n = v[i];
+                if (!next_number(text, &at, &n, &there))
+                        return ERR(EINVAL);
+                if (there)
+                        v[i] = n;
+        }
+        if (v[3] > 32768)
+                return ERR(EINVAL);
+        l.semmsl = v[0], l.semmns = v[1], l.semopm = v[2], l.semmni = v[3];
+        return change(&l);
+}
