@@ -44,7 +44,7 @@ static const struct process_ops process_ops = {
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
         .undo_share = sem_undo_share, .undo_exit = sem_undo_exit,
 };
-static const struct vfs_signal_ops signal_ops = { .raise = signal_raise };
+static const struct vfs_signal_ops signal_ops = { .raise = signal_raise, .to_owner = signal_send_owner };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };
 static const struct session_ops session_ops = { .leader_exit = tty_session_leader_exit };
 

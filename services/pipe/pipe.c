@@ -80,7 +80,10 @@ static err_t pipe_read(struct file *f, struct io *io, u64 *pos)
         if (io_left(io) == 0)
                 return OK;
         GUARD(&p->lock);
-        return read_locked(p, io, file_nonblock(f));
+        err_t err = read_locked(p, io, file_nonblock(f));
+        if (io_done(io) > 0)
+                async_signal(&p->tell_writers, POLL_OUT);
+        return err;
 }
 
 /* ---- Writing ---- */
@@ -151,7 +154,10 @@ static err_t pipe_write(struct file *f, struct io *io, u64 *pos)
         if (io_left(io) == 0)
                 return OK;
         GUARD(&p->lock);
-        return write_locked(p, io, file_nonblock(f), (LOAD_RELAXED(f->flags) & O_DIRECT) != 0);
+        err_t err = write_locked(p, io, file_nonblock(f), (LOAD_RELAXED(f->flags) & O_DIRECT) != 0);
+        if (io_done(io) > 0)
+                async_signal(&p->tell_readers, POLL_IN);
+        return err;
 }
 
 /* ---- The rest ---- */
@@ -208,8 +214,18 @@ static err_t pipe_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
         return user_put(arg, BYTES_OF(n));
 }
 
+static struct async_list *pipe_async(struct file *f, u32 side)
+{
+        struct pipe *p = of(f)->pipe;
+
+        if (side == 0)
+                return f->mode & FILE_READ ? &p->tell_readers : NULL;
+        return f->mode & FILE_WRITE ? &p->tell_writers : NULL;
+}
+
 const struct file_ops pipe_ops = {
-        .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .async = pipe_async,
+        .flags = FOPS_STREAM | FOPS_NOLOCK,
 };
 
 /* ---- Ends ---- */
@@ -223,6 +239,10 @@ static void close_end(struct pipe_file *pf)
                 STORE(p->readers, p->readers - 1);
         if (pf->base.mode & FILE_WRITE)
                 STORE(p->writers, p->writers - 1);
+        if (p->readers > 0 || p->writers > 0) {
+                async_signal(&p->tell_readers, POLL_IN);
+                async_signal(&p->tell_writers, POLL_OUT);
+        }
         if (p->readers == 0)
                 waitq_wake_all(&p->writable);
         if (p->writers == 0)
@@ -239,6 +259,7 @@ static void pipe_file_fini(struct pipe_file *pf)
                 file_fini(&pf->base);
                 return;
         }
+        async_end(&pf->base);
         write_lock(&inode->lock);
         close_end(pf);
         /* The next open of a FIFO begins with a new pipe. */

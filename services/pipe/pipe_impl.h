@@ -27,6 +27,7 @@ OBJECT(pipe) {
         struct frame *spare[PIPE_SPARE];        /* counted; lock */
         struct waitq readable, writable;        /* slept on under lock, and polled */
         struct waitq opened;
+        struct async_list tell_readers, tell_writers;   /* O_ASYNC; sides 0 and 1 */
         struct pipe_slots *more;        /* owned: the slots if size > PIPE_DEFAULT */
         struct pipe_slot few[PIPE_DEFAULT];
 };

@@ -23,6 +23,8 @@ struct pipe *pipe_make(struct payer *payer)
         if (!p)
                 return NULL;
         lock_init(&p->lock, pipe);
+        async_init(&p->tell_readers, 0);
+        async_init(&p->tell_writers, 1);
         p->size = PIPE_DEFAULT;
         pipe_publish(p);
         return p;

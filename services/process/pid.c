@@ -13,7 +13,8 @@
 #include "services/process/pidfd.h"
 #include "services/process/process_impl.h"
 
-LOCK_CLASS(tree);
+LOCK_CLASS_DECLARE(io_owner);            /* vfs/async.c: signals are sent under it */
+LOCK_CLASS(tree, AFTER(io_owner));
 LOCK_CLASS(process, AFTER(tree));
 LOCK_CLASS(cpu_timers, AFTER2(tree, process));
 LOCK_CLASS(pid_table, AFTER2(tree, process));

@@ -24,7 +24,7 @@ static enum kind kind_of(const struct siginfo *i)
         case SIGSYS:
                 return KIND_SYS;
         default:
-                return KIND_CHILD;      /* SIGCHLD, or another exit signal */
+                return i->band ? KIND_POLL : KIND_CHILD;        /* F_SETSIG; SIGCHLD, or another exit signal */
         }
 }
 

@@ -9,6 +9,7 @@
  */
 #include "services/signal/signal_impl.h"
 #include "services/security/cred.h"
+#include "abi/const/fcntl.h"
 
 /* Would it be thrown away?  Not while it is blocked: the action may change before it is unblocked. */
 static bool is_ignored(struct process *p, struct thread *t, u32 sig)
@@ -299,6 +300,69 @@ err_t signal_tgkill(i32 tgid, i32 tid, struct siginfo info)
                 err = signal_send_thread(t, info);
         thread_drop(t);
         return err;
+}
+
+/* ---- Owners of files ---- */
+
+static bool owner_may_signal(const struct signal_target *to, struct process *p)
+{
+        struct cred *its = thread_cred(p->leader);
+
+        if (!its)
+                return false;
+        bool may = to->euid == 0 || to->euid == its->suid || to->euid == its->uid || to->uid == its->suid || to->uid == its->uid;
+        cred_drop(its);
+        return may;
+}
+
+static bool send_to_thread(const struct signal_target *to, const struct siginfo *info)
+{
+        struct thread *t = thread_find(to->ns, to->id);
+        bool room = true;
+
+        if (t && owner_may_signal(to, t->process))
+                room = !err_is(signal_send_thread(t, *info), EAGAIN);
+        thread_drop(t);
+        return room;
+}
+
+static bool send_to_process(const struct signal_target *to, const struct siginfo *info)
+{
+        struct process *p = process_find(to->ns, to->id);
+        bool room = true;
+
+        if (p && owner_may_signal(to, p))
+                room = !err_is(signal_send_process(p, *info), EAGAIN);
+        process_drop(p);
+        return room;
+}
+
+static bool send_to_group(const struct signal_target *to, const struct siginfo *info)
+{
+        struct pid *pgrp = pid_find(to->ns, to->id);
+        bool room = true;
+
+        if (!pgrp)
+                return true;
+        tree_lock(to->ns);
+        for (struct process *p = pgrp->group; p; p = p->pgrp_next)
+                if (owner_may_signal(to, p) && err_is(signal_send_process(p, *info), EAGAIN))
+                        room = false;
+        tree_unlock(to->ns);
+        pid_drop(pgrp);
+        return room;
+}
+
+bool signal_send_owner(const struct signal_target *to, const struct siginfo *info)
+{
+        switch (to->kind) {
+        case F_OWNER_TID:
+                return send_to_thread(to, info);
+        case F_OWNER_PGRP:
+                return send_to_group(to, info);
+        default:
+                return send_to_process(to, info);
+        }
 }
 
 /* ---- Children ---- */

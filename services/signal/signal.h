@@ -26,6 +26,8 @@ err_t signal_send_thread(struct thread *t, struct siginfo info);
 err_t signal_send_process(struct process *p, struct siginfo info);
 err_t signal_send_group(struct pid *pgrp, struct siginfo info);         /* takes the tree lock; ESRCH: empty */
 err_t signal_send_process_locked_tree(struct process *p, struct siginfo info);  /* tree lock already held */
+/* To whom F_SETOWN named, as far as who named it may send there; false: EAGAIN of one of them. */
+bool  signal_send_owner(const struct signal_target *to, const struct siginfo *info);
 /* For the current thread's own faults: cannot be ignored or blocked. */
 void  signal_force(struct siginfo info);
 /* SIGPIPE and the like, to the current thread. */

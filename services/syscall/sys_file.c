@@ -294,18 +294,61 @@ err_t sys_pipe2(struct call *c) { return make_pipe(c, arg(c, 0), arg_uint(c, 1))
 
 static err_t get_owner(struct file *f, u64 *result)
 {
-        i32 id = (i32)LOAD(f->owner_id);
-        *result = (u64)(i64)(LOAD(f->owner_kind) == F_OWNER_PGRP ? -id : id);
+        struct owner_id o = file_get_owner(f);
+        *result = (u64)(o.kind == F_OWNER_PGRP ? -(i64)o.id : (i64)o.id);
         return OK;
 }
 
-static err_t set_owner(struct file *f, i32 id)
+/* Is there such a thread, process or group? */
+static bool owner_exists(struct owner_id o)
+{
+        struct pid *p = pid_find(pid_ns_current(), o.id);
+        if (!p)
+                return false;
+        tree_lock(pid_ns_current());
+        bool is = o.kind == F_OWNER_PGRP ? p->group != NULL : o.kind == F_OWNER_TID ? p->thread != NULL : p->process != NULL;
+        tree_unlock(pid_ns_current());
+        pid_drop(p);
+        return is;
+}
+
+static err_t set_owner(struct file *f, struct owner_id o)
+{
+        if (o.id && !owner_exists(o))
+                return ERR(ESRCH);
+        return file_set_owner(f, o);
+}
+
+static err_t set_own(struct file *f, i32 id)
 {
         if (id == I32_MIN)
                 return ERR(EINVAL);
-        STORE(f->owner_kind, id < 0 ? F_OWNER_PGRP : F_OWNER_PID);
-        STORE(f->owner_id, (u32)(id < 0 ? -id : id));
-        return OK;
+        return set_owner(f, id < 0 ? (struct owner_id){ F_OWNER_PGRP, (u32)-id } : (struct owner_id){ F_OWNER_PID, (u32)id });
+}
+
+struct owner_ex { i32 type, pid; };     /* struct f_owner_ex */
+
+static err_t set_own_ex(struct file *f, u64 at)
+{
+        struct owner_ex o = {};
+        TRY(GET_USER(o, at));
+        if (o.type < F_OWNER_TID || o.type > F_OWNER_PGRP)
+                return ERR(EINVAL);
+        return o.pid < 0 ? ERR(ESRCH) : set_owner(f, (struct owner_id){ (u32)o.type, (u32)o.pid });
+}
+
+static err_t get_own_ex(struct file *f, u64 at)
+{
+        struct owner_id id = file_get_owner(f);
+        struct owner_ex o = { (i32)id.kind, (i32)id.id };
+        return PUT_USER(at, o);
+}
+
+static err_t get_own_uids(struct file *f, u64 at)
+{
+        struct owner_id u = file_owner_uids(f);
+        u32 uids[2] = { u.kind, u.id };
+        return PUT_USER(at, uids);
 }
 
 static err_t pipe_size(struct call *c, struct file *f, u64 size, bool set)
@@ -372,19 +415,24 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
                 c->result = LOAD(f->flags);
                 return OK;
         case F_SETFL:
-                return file_setfl(f, (u32)arg);
+                return file_setfl(f, arg_uint(c, 0), (u32)arg);
         case F_GETOWN:
                 return get_owner(f, &c->result);
         case F_SETOWN:
-                return set_owner(f, (i32)(u32)arg);
+                return set_own(f, (i32)(u32)arg);
+        case F_SETOWN_EX:
+                return set_own_ex(f, arg);
+        case F_GETOWN_EX:
+                return get_own_ex(f, arg);
+        case F_GETOWNER_UIDS:
+                return get_own_uids(f, arg);
         case F_GETSIG:
-                c->result = f->owner_sig;
+                c->result = file_get_signal(f);
                 return OK;
         case F_SETSIG:
                 if (arg > SIG_COUNT)
                         return ERR(EINVAL);
-                STORE(f->owner_sig, (u32)arg);
-                return OK;
+                return file_set_signal(f, (u32)arg);
         case F_GETLK:
         case F_OFD_GETLK:
                 return get_lock(c, f, cmd == F_OFD_GETLK, arg);
@@ -445,7 +493,7 @@ err_t sys_ioctl(struct call *c)
         struct fd_ref r = fd_get(c->t->files, fd);
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = file_ioctl(r.file, cmd, arg(c, 2), &c->result);
+        err_t err = file_ioctl(r.file, fd, cmd, arg(c, 2), &c->result);
         fd_put(r);
         return restartable(err);
 }

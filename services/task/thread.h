@@ -34,6 +34,10 @@ OBJECT(account);                /* process/account.h: what a user has in use */
 /* What is sent with a signal: the fields a siginfo of this kind has. */
 struct siginfo { u32 signo; i32 code; i32 errno_value; u32 pid, uid; u64 value; u64 addr; u32 status; u64 utime, stime; i64 band; u32 fd; };
 
+/* Whom F_SETOWN named, and who named it: kind F_OWNER_*, id its number in ns, 0: nobody. */
+OBJECT(pid_ns);
+struct signal_target { struct pid_ns *ns; u32 kind, id, uid, euid; };
+
 /* Pending signals of a thread or a process: a mask and the queue behind it. */
 STABLE(sigpending) {
         u64 mask;                               /* bit n-1: signal n; process.lock */

@@ -9,6 +9,7 @@
 #include "services/tty/tty_impl.h"
 #include "services/tty/pty.h"
 #include "services/signal/signal.h"
+#include "services/process/process.h"
 #include "services/vfs/chrdev.h"
 #include "services/vfs/dentry.h"
 #include "abi/const/tty.h"
@@ -104,8 +105,10 @@ static usize receive(struct tty *tty, bytes typed, bool all)
                 tty->pending_signals = 0;
         }
         send_signals(tty, signals);
-        if (readable)
+        if (readable) {
                 waitq_wake_all(&tty->readers);
+                async_signal(&tty->tell, POLL_IN);
+        }
         waitq_wake_all(&tty->writers);          /* START may have been typed */
         tty_settled(tty);
         return n;
@@ -128,7 +131,11 @@ void tty_break(struct tty *tty)
         waitq_wake_all(&tty->readers);
 }
 
-void tty_written(struct tty *tty) { waitq_wake_all(&tty->writers); }
+void tty_written(struct tty *tty)
+{
+        waitq_wake_all(&tty->writers);
+        async_signal(&tty->tell, POLL_OUT);
+}
 
 void tty_log_write(bytes text)
 {
@@ -340,6 +347,24 @@ static err_t ioctl_tty(struct file *f, u32 cmd, u64 arg, u64 *result)
         return tty_ioctl(DOWNCAST(tty_file, f)->tty, f, cmd, arg, result);
 }
 
+static struct async_list *async_tty(struct file *f, u32 side) { return side == 0 ? &DOWNCAST(tty_file, f)->tty->tell : NULL; }
+
+/* Without F_SETOWN the foreground group is told, or else the caller. */
+static err_t setfl_tty(struct file *f, u32 flags)
+{
+        struct tty *tty = DOWNCAST(tty_file, f)->tty;
+        struct owner_id o = { F_OWNER_PID, thread_current()->process->tgid };
+        struct pid_ns *ns = pid_ns_current();
+
+        if ((flags & ~LOAD(f->flags) & FASYNC) == 0 || file_get_owner(f).id)
+                return OK;
+        tree_lock(ns);
+        if (tty->foreground)
+                o = (struct owner_id){ F_OWNER_PGRP, tty->foreground->nr };
+        tree_unlock(ns);
+        return file_set_owner(f, o);
+}
+
 /* ---- opening ---- */
 
 static void tty_file_fini(struct tty_file *tf)
@@ -366,7 +391,7 @@ static err_t open_own(const struct actor *who, const struct path *p, u32 flags, 
 static err_t open_console(const struct actor *who, const struct path *p, u32 flags, struct file **out);
 
 #define TTY_FILE_OPS(opener) { .open = opener, .read = read_tty, .write = write_tty, .poll = poll_tty, .ioctl = ioctl_tty, \
-                               .llseek = generic_no_llseek, .flags = FOPS_STREAM | FOPS_NOLOCK }
+                               .async = async_tty, .setfl = setfl_tty, .llseek = generic_no_llseek, .flags = FOPS_STREAM | FOPS_NOLOCK }
 static const struct file_ops serial_ops = TTY_FILE_OPS(open_serial);
 static const struct file_ops own_ops = TTY_FILE_OPS(open_own);
 static const struct file_ops console_file_ops = TTY_FILE_OPS(open_console);
@@ -455,6 +480,7 @@ struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 m
         tty->major = major;
         tty->minor = minor;
         mbytes_copy(mbytes_take(MBYTES_OF(tty->name), sizeof tty->name - 1), name);
+        async_init(&tty->tell, 0);
         lock_init(&tty->lock, tty);
         lock_init(&tty->read_mutex, tty_io);
         lock_init(&tty->write_mutex, tty_io);

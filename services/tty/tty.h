@@ -15,6 +15,7 @@
 #pragma once
 #include "services/task/thread.h"
 #include "services/tty/ldisc.h"
+#include "services/vfs/async.h"
 
 BASE(tty_port);
 /* Called with tty.lock held; none may sleep.
@@ -61,6 +62,7 @@ OBJECT(tty) {
         u32   pending_signals;                  /* lock: typed signals to send, bit = number */
         struct mutex read_mutex, write_mutex;
         struct waitq readers, writers;
+        struct async_list tell;                 /* O_ASYNC */
         struct session *session;                /* whose controlling terminal this is, counted; tree lock */
         struct pid *foreground;                 /* its foreground group, counted; tree lock */
         u32   opens;                            /* open files; lock */

@@ -20,7 +20,7 @@ DOWNCASTABLE(plain_file, file);
 static void plain_file_fini(struct plain_file *f) { file_fini(&f->base); }
 POOL_DEFINE(plain_file, plain_file_fini);
 
-#define KEPT_FLAGS ((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH))
+#define KEPT_FLAGS ((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH))
 
 void file_init(struct file *f, const struct file_ops *ops, const struct path *p, struct cred *cred, u32 flags)
 {
@@ -35,6 +35,8 @@ void file_init(struct file *f, const struct file_ops *ops, const struct path *p,
 
 void file_fini(struct file *f)
 {
+        if (f->owner)
+                async_file_gone(f);
         if (PTR_LOAD(f->epoll_items))
                 registry_file_gone(f);
         notify_file(f, file_may_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
@@ -259,7 +261,17 @@ static err_t set_flag(struct file *f, u32 flag, u64 arg)
         return OK;
 }
 
-err_t file_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result_out)
+static err_t ioctl_async(struct file *f, u32 fd, u64 arg)
+{
+        u32 on = 0;
+
+        TRY(user_get(MBYTES_OF(on), arg));
+        if (((LOAD(f->flags) & FASYNC) != 0) == (on != 0))
+                return OK;
+        return file_set_async(f, fd, on != 0);
+}
+
+err_t file_ioctl(struct file *f, u32 fd, u32 cmd, u64 arg, u64 *result_out)
 {
         u32 value;
 
@@ -268,7 +280,7 @@ err_t file_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result_out)
         case FIONBIO:
                 return set_flag(f, O_NONBLOCK, arg);
         case FIOASYNC:
-                return set_flag(f, FASYNC, arg);
+                return ioctl_async(f, fd, arg);
         case FIGETBSZ:
                 value = f->inode->sb->block_size;
                 return user_put(arg, BYTES_OF(value));
@@ -318,9 +330,9 @@ err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len)
         return OK;
 }
 
-#define SETFL_MASK ((u32)(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME | FASYNC))
+#define SETFL_MASK ((u32)(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME))
 
-err_t file_setfl(struct file *f, u32 flags)
+err_t file_setfl(struct file *f, u32 fd, u32 flags)
 {
         u32 old = LOAD(f->flags);
 
@@ -331,6 +343,8 @@ err_t file_setfl(struct file *f, u32 flags)
         }
         if (f->ops->setfl)
                 TRY(f->ops->setfl(f, flags));
+        if (((old ^ flags) & FASYNC) != 0 && f->ops->async)
+                TRY(file_set_async(f, fd, (flags & FASYNC) != 0));
         do
                 old = LOAD(f->flags);
         while (!CMPXCHG(f->flags, old, (old & ~SETFL_MASK) | (flags & SETFL_MASK)));

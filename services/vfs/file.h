@@ -10,6 +10,7 @@
  *            when the file is shared.  Order: pos_lock, inode.lock, mmap_lock.
  */
 #pragma once
+#include "services/vfs/async.h"
 #include "services/vfs/io.h"
 #include "services/vfs/inode.h"
 #include "services/vfs/path.h"
@@ -48,6 +49,8 @@ struct map_request {
  * setfl       none                  yes        O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT about to change (NULL: fine)
  * area        the vm's              no         with FOPS_AREAS: an area of memory now maps it, or no longer does (mmap_lock is
  *                                              not held then)
+ * async       none                  no         the list of those to be told of events of this side; NULL: it has no such side
+ *                                              (no function: no O_ASYNC)
  * show_fdinfo none                  yes        further lines for /proc/PID/fdinfo; bytes written (NULL: none)
  * A NULL read or write is EINVAL; a NULL poll means always readable and writable. */
 STABLE(file_ops) {
@@ -65,6 +68,7 @@ STABLE(file_ops) {
         err_t (*setfl)(struct file *f, u32 flags);
         usize (*show_fdinfo)(struct file *f, mbytes out);
         void  (*area)(struct file *f, bool mapped);
+        struct async_list *(*async)(struct file *f, u32 side);
         u32   flags;                    /* FOPS_* */
 };
 #define FOPS_STREAM  1u                 /* no position: pread, lseek: ESPIPE */
@@ -82,7 +86,7 @@ BASE(file) {
         struct cred *cred;              /* counted: who opened it; fixed */
         u64 version;                    /* readdir caches */
         struct epoll_item *epoll_items; /* not counted: services/epoll's list; PTR_LOAD */
-        u32 owner_kind; u32 owner_id; u32 owner_sig; u32 spare;  /* F_SETOWN, F_SETSIG; ATOMIC */
+        struct io_owner *owner;         /* owned: F_SETOWN, F_SETSIG, O_ASYNC (async.h); NULL: none of them; PTR_LOAD */
 };
 BASE_DECLARE(file)
 
@@ -118,11 +122,11 @@ err_t file_write(struct file *f, struct io *io, usize *done);
 err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done);   /* ESPIPE, EINVAL */
 err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done);
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos);
-err_t file_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result);         /* generic ones too: FIONBIO, FIOASYNC, FIONREAD */
+err_t file_ioctl(struct file *f, u32 fd, u32 cmd, u64 arg, u64 *result); /* generic ones too: FIONBIO, FIOASYNC, FIONREAD */
 err_t file_fsync(struct file *f, bool data_only);
 err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len);
 err_t file_truncate(const struct actor *who, struct file *f, i64 len);
-err_t file_setfl(struct file *f, u32 flags);             /* F_SETFL */
+err_t file_setfl(struct file *f, u32 fd, u32 flags);     /* F_SETFL; fd: what signals of O_ASYNC shall tell */
 err_t file_mmap(struct file *f, struct map_request *req);        /* access checks (EACCES, EPERM noexec, ENODEV) too */
 err_t file_flush(struct file *f);
 /* Kernel-internal whole reads (exec, firmware): from offset, up to dst's length; *done short at the end of file. */

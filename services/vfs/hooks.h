@@ -4,6 +4,7 @@
  * Until then the defaults of registry.c hold: nothing can be faulted in, no area maps a file.
  */
 #pragma once
+#include "services/task/thread.h"
 STABLE(mapping);
 BASE(inode);
 BASE(file);
@@ -18,9 +19,11 @@ STABLE(vfs_vm_ops) {
         bool (*fault_in)(u64 addr, usize len, bool write);
         void (*unmap_range)(struct mapping *m, u64 first, u64 last, bool cows);
 };
-/* raise: send sig to the current thread (SIGPIPE, SIGXFSZ); any context that may take spin locks */
+/* raise: send sig to the current thread (SIGPIPE, SIGXFSZ); any context that may take spin locks
+ * to_owner: to whom F_SETOWN named, if it may be sent there; false: no room in the queue; the same */
 STABLE(vfs_signal_ops) {
         void (*raise)(u32 sig);
+        bool (*to_owner)(const struct signal_target *to, const struct siginfo *info);
 };
 /* realtime: ns since 1970, coarse, for time stamps; until it is there, the boot's clock is used */
 STABLE(vfs_clock_ops) {

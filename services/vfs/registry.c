@@ -72,6 +72,11 @@ void registry_file_gone(struct file *f)
                 registry.events->gone(f);
 }
 
+bool registry_signal_owner(const struct signal_target *to, const struct siginfo *info)
+{
+        return registry.signal && registry.signal->to_owner(to, info);
+}
+
 void registry_raise(u32 sig)
 {
         if (registry.signal)

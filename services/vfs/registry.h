@@ -10,6 +10,8 @@
 void registry_init(void);
 bool registry_fault_in(u64 addr, usize len, bool write);
 void registry_unmap(struct mapping *m, u64 first, u64 last, bool cows);
+/* See hooks.h. */
+bool registry_signal_owner(const struct signal_target *to, const struct siginfo *info);
 void registry_raise(u32 sig);
 void registry_file_gone(struct file *f);
 const struct file_ops *registry_fifo(void);

@@ -54,6 +54,7 @@ void sock_init(struct sock *sk, const struct sock_init *init)
         sk->type = init->type;
         sk->protocol = init->protocol;
         sk->cookie = unique_u64();
+        async_init(&sk->tell, 0);
         lock_init(&sk->lock, sock);
         sk->sndbuf = SOCK_MEM_MAX;
         sk->rcvbuf = SOCK_MEM_MAX;
@@ -123,47 +124,16 @@ void sock_copy_peer(struct sock *sk, struct sock *from)
         sk->peer_cred = from->peer_cred ? cred_hold(from->peer_cred) : NULL;
 }
 
-/* SIGIO (or F_SETSIG's) to the file's owner. */
-static void signal_owner(struct file *f, i32 band)
-{
-        u32 sig = LOAD(f->owner_sig), id = LOAD(f->owner_id), kind = LOAD(f->owner_kind);
-        struct siginfo info = { .signo = sig ? sig : SIGIO, .code = sig ? band : SI_KERNEL, .band = band == POLL_OUT ? EPOLLOUT : EPOLLIN };
-
-        if (id == 0)
-                return;
-        if (kind == F_OWNER_PGRP) {
-                struct pid *group = pid_find(pid_ns_current(), id);
-                if (group)
-                        ignore(signal_send_group(group, info));
-                pid_drop(group);
-                return;
-        }
-        struct process *p = process_find(pid_ns_current(), id);
-        if (p)
-                ignore(signal_send_process(p, info));
-        process_drop(p);
-}
-
-static void wake_async(struct sock *sk, i32 band)
-{
-        struct file *f = PTR_LOAD(sk->file);
-
-        if (!f || (LOAD_RELAXED(f->flags) & FASYNC) == 0 || !file_try_hold(f))
-                return;
-        signal_owner(f, band);
-        file_drop(f);
-}
-
 void sock_wake_readers(struct sock *sk, i32 band)
 {
         waitq_wake_all(&sk->readable);
-        wake_async(sk, band);
+        async_signal(&sk->tell, (u32)band);
 }
 
 void sock_wake_writers(struct sock *sk, i32 band)
 {
         waitq_wake_all(&sk->writable);
-        wake_async(sk, band);
+        async_signal(&sk->tell, (u32)band);
 }
 
 /* ---- The file ---- */
@@ -235,9 +205,8 @@ static u32 socket_poll(struct file *f, struct waiter *w)
 
 static err_t get_owner(struct file *f, u64 at)
 {
-        i32 id = (i32)LOAD(f->owner_id);
-        if (LOAD(f->owner_kind) == F_OWNER_PGRP)
-                id = -id;
+        struct owner_id o = file_get_owner(f);
+        i32 id = o.kind == F_OWNER_PGRP ? -(i32)o.id : (i32)o.id;
         return user_put(at, BYTES_OF(id));
 }
 
@@ -247,9 +216,18 @@ static err_t set_owner(struct file *f, u64 at)
         TRY(user_get(MBYTES_OF(id), at));
         if (id == I32_MIN)
                 return ERR(EINVAL);
-        STORE(f->owner_kind, id < 0 ? F_OWNER_PGRP : F_OWNER_PID);
-        STORE(f->owner_id, (u32)(id < 0 ? -id : id));
-        return OK;
+        struct owner_id o = { id < 0 ? F_OWNER_PGRP : F_OWNER_PID, (u32)(id < 0 ? -id : id) };
+        struct pid *p = id ? pid_find(pid_ns_current(), o.id) : NULL;
+        if (id && !p)
+                return ERR(ESRCH);
+        pid_drop(p);
+        return file_set_owner(f, o);
+}
+
+static struct async_list *socket_async(struct file *f, u32 side)
+{
+        struct sock *sk = socket_of(f);
+        return sk && side == 0 ? &sk->tell : NULL;
 }
 
 static err_t socket_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
@@ -278,7 +256,7 @@ static err_t socket_open(const struct actor *who, const struct path *p, u32 flag
 
 static const struct file_ops socket_ops = {
         .open = socket_open, .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
-        .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .async = socket_async, .flags = FOPS_STREAM | FOPS_NOLOCK,
 };
 
 /* ---- Making them ---- */

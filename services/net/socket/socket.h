@@ -112,6 +112,7 @@ BASE(sock) {
         u64 cookie;                     /* unique: SO_COOKIE, lock order */
         struct file *file;              /* not counted: see Lifetime; PTR_LOAD */
         struct mutex lock;              /* class sock */
+        struct async_list tell;         /* O_ASYNC */
         struct waitq readable, writable;        /* what poll waits for, and recv, accept; send */
         u32 shutdown;                   /* SHUT_MASK bits; lock, LOAD */
         u32 error;                      /* to be told by the next call; ATOMIC: sock_take_error */
