@@ -19,6 +19,7 @@
 #include "services/ptimer/ptimer.h"
 #include "services/inotify/inotify.h"
 #include "services/ipc/ipc.h"
+#include "services/ipc/mqueue.h"
 #include "services/epoll/epoll.h"
 #include "services/process/process.h"
 #include "services/procfs/procfs.h"
@@ -81,6 +82,7 @@ static void init_services(const struct params *p)
         tmpfs_init();
         devfs_init();
         pipe_init();
+        mqueue_init();
         inotify_register();
         epoll_register();
         socket_init();

@@ -5,12 +5,16 @@
 #include "services/ipc/ipc_impl.h"
 #include "services/process/process.h"
 #include "services/security/cred.h"
-#include "services/vfs/path.h"
+#include "services/ipc/mqueue.h"
 
 LOCK_CLASS(ipc_ids);
 LOCK_CLASS(ipc_object, AFTER2(ipc_ids, sem_undos));
 
-static void ipc_ns_fini(struct ipc_ns *ns) { user_ns_drop(ns->user); }
+static void ipc_ns_fini(struct ipc_ns *ns)
+{
+        fs_context_drop(ns->mq_root);
+        user_ns_drop(ns->user);
+}
 POOL_DEFINE(ipc_ns, ipc_ns_fini);
 RADIX_POOLS(ipc_tree)
 RADIX_FUNCTIONS(ipc_tree, ipc_object)
@@ -32,11 +36,16 @@ struct ipc_ns *ipc_ns_new(struct payer *payer, struct user_ns *user, u64 inum)
         ns->limits = (struct ipc_limits){
                 .shmmax = SHMMAX, .shmall = SHMALL, .shmmni = SHMMNI, .msgmax = MSGMAX, .msgmnb = MSGMNB, .msgmni = MSGMNI,
                 .semmsl = SEMMSL, .semmns = SEMMNS, .semopm = SEMOPM, .semmni = SEMMNI,
+                .mq_msg_default = 10, .mq_msg_max = 10, .mq_msgsize_default = 8192, .mq_msgsize_max = 8192, .mq_queues_max = 256,
         };
         ipc_ids_init(&ns->shm);
         ipc_ids_init(&ns->msg);
         ipc_ids_init(&ns->sem);
         ipc_ns_publish(ns);
+        if (failed(mqueue_ns_init(ns))) {
+                ipc_ns_drop(ns);
+                return NULL;
+        }
         return ns;
 }
 

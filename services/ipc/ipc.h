@@ -20,6 +20,7 @@ struct ipc_limits {
         u32 shmmni, shm_rmid_forced;
         u32 msgmax, msgmnb, msgmni;
         u32 semmsl, semmns, semopm, semmni;
+        u32 mq_msg_default, mq_msg_max, mq_msgsize_default, mq_msgsize_max, mq_queues_max;      /* /proc/sys/fs/mqueue */
 };
 struct ipc_limits ipc_limits(struct ipc_ns *ns);
 void ipc_set_limits(struct ipc_ns *ns, struct ipc_limits limits);       /* the caller has checked the ranges */

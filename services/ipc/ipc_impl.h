@@ -61,6 +61,7 @@ OBJECT(ipc_ns) {
         struct user_ns *user;           /* counted; fixed */
         struct ipc_limits limits;
         struct ipc_ids shm, msg, sem;
+        struct fs_context *mq_root;     /* counted: the root of POSIX queues; fixed */
 };
 
 /* ---- ids.c ---- */

@@ -208,3 +208,26 @@ err_t proc_write_sem(bytes text, const struct subject *s)
         l.semmsl = v[0], l.semmns = v[1], l.semopm = v[2], l.semmni = v[3];
         return change(&l);
 }
+
+/* ---- /proc/sys/fs/mqueue ---- */
+
+#define MQ_LIMITS(X) \
+        X(msg_default, 1, 65536) X(msg_max, 1, 65536) X(msgsize_default, 128, 16777216) X(msgsize_max, 128, 16777216) \
+        X(queues_max, 0, I32_MAX)
+
+#define MQ_LIMIT(NAME, LEAST, MOST) \
+static err_t show_mq_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().mq_##NAME); } \
+static err_t write_mq_##NAME(bytes text, const struct subject *s) \
+{ \
+        struct ipc_limits l = limits(); \
+        u64 v = 0; \
+        (void)s; \
+        if (!num_parse(text, 10, &v) || (i64)v < (LEAST) || v > (MOST)) \
+                return ERR(EINVAL); \
+        l.mq_##NAME = (u32)v; \
+        return change(&l); \
+}
+MQ_LIMITS(MQ_LIMIT)
+
+#define MQ_ENTRY(NAME, LEAST, MOST) { .name = #NAME, .mode = 0644, .show = show_mq_##NAME, .write = write_mq_##NAME },
+const struct proc_dir proc_mqueue_dir = { .entry = { MQ_LIMITS(MQ_ENTRY) } };

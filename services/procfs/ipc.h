@@ -19,3 +19,6 @@ IPC_LIMITS(IPC_LIMIT_DECLARE)
 IPC_LIMIT_DECLARE(sem, u32, 0)
 
 #define IPC_LIMIT_ENTRY(NAME, TYPE, MAX) { .name = #NAME, .mode = 0644, .show = proc_show_##NAME, .write = proc_write_##NAME },
+
+/* /proc/sys/fs/mqueue: fields without "mq_", the least and the largest value. */
+extern const struct proc_dir proc_mqueue_dir;

@@ -297,6 +297,7 @@ static const struct proc_dir inotify_dir = { .entry = {
 static const struct proc_dir fs_dir = { .entry = {
         { .name = "file-max", .mode = 0444, .show = show_file_max },
         { .name = "inotify", .mode = 0555, .dir = &inotify_dir },
+        { .name = "mqueue", .mode = 0555, .dir = &proc_mqueue_dir },
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },
         { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
 } };

@@ -26,7 +26,8 @@ OBJECT(process);
         X(lremovexattr) X(fremovexattr) X(inotify_init) X(inotify_init1) X(inotify_add_watch) X(inotify_rm_watch)
 #define CALLS_IPC(X) \
         X(shmget) X(shmat) X(shmdt) X(shmctl) X(msgget) X(msgsnd) X(msgrcv) X(msgctl) X(semget) X(semop) \
-        X(semtimedop) X(semctl)
+        X(semtimedop) X(semctl) X(mq_open) X(mq_unlink) X(mq_timedsend) X(mq_timedreceive) X(mq_notify) \
+        X(mq_getsetattr)
 #define CALLS_MISC(X) \
         X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
         X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \

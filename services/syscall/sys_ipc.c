@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls of System V IPC.
+ * System calls of System V IPC and POSIX message queues.
  */
 #include "services/syscall/calls.h"
 #include "services/ipc/ipc.h"
+#include "services/ipc/mqueue.h"
+#include "services/process/process.h"
 #include "services/time/clock.h"
+#include "services/signal/signal.h"
+#include "services/vfs/vfs.h"
+#include "abi/const/ipc.h"
+#include "abi/const/process.h"
+#include "abi/const/signal.h"
+#include "abi/const/time.h"
 
 static err_t got(struct call *c, i32 id, err_t err)
 {
@@ -85,3 +93,136 @@ static err_t operate(struct call *c, u64 timeout)
 
 err_t sys_semop(struct call *c)      { return operate(c, 0); }
 err_t sys_semtimedop(struct call *c) { return operate(c, arg(c, 3)); }
+
+/* ---- POSIX message queues ---- */
+
+/* rights: as for every descriptor; always closed by exec. */
+static err_t open_queue(struct call *c, const struct mq_opening *o)
+{
+        struct file *f = NULL;
+        u32 fd = 0;
+
+        TRY(files_reserve(c->t->files, FD_CLOEXEC, 0, rlimit_get(c->t->process, RLIMIT_NOFILE), &fd));
+        err_t err = mq_open_file(o, &f);
+        if (failed(err))
+                files_unreserve(c->t->files, fd);
+        else
+                files_set(c->t->files, fd, f);
+        c->result = fd;
+        return err;
+}
+
+err_t sys_mq_open(struct call *c)
+{
+        struct linux_mq_attr attr = {};
+        u64 at = arg(c, 3);
+
+        if (at)
+                TRY(GET_USER(attr, at));
+        PATH_ARG(name, arg(c, 0));
+        struct mq_opening o = { .name = name.text, .flags = arg_uint(c, 1), .mode = arg_uint(c, 2) };
+        struct mq_opening with = { .name = name.text, .flags = arg_uint(c, 1), .mode = arg_uint(c, 2), .attr = &attr };
+        return at ? open_queue(c, &with) : open_queue(c, &o);
+}
+
+err_t sys_mq_unlink(struct call *c)
+{
+        PATH_ARG(name, arg(c, 0));
+        return mq_unlink_name(name.text);
+}
+
+/* An absolute time of CLOCK_REALTIME; at 0: for ever. */
+static err_t deadline_at(u64 at, u64 *deadline)
+{
+        struct linux_timespec ts = {};
+        u64 ns = 0;
+
+        *deadline = NEVER;
+        if (!at)
+                return OK;
+        TRY(GET_USER(ts, at));
+        TRY(ns_from_timespec(ts, &ns));
+        *deadline = clock_deadline(CLOCK_REALTIME, true, ns);
+        return OK;
+}
+
+err_t sys_mq_timedsend(struct call *c)
+{
+        u64 deadline = 0;
+
+        TRY(deadline_at(arg(c, 4), &deadline));
+        if (arg_uint(c, 3) >= MQ_PRIO_MAX)
+                return ERR(EINVAL);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = mq_send(r.file, arg(c, 1), arg(c, 2), arg_uint(c, 3), deadline);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_mq_timedreceive(struct call *c)
+{
+        u64 deadline = 0;
+        u32 priority = 0;
+
+        TRY(deadline_at(arg(c, 4), &deadline));
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = mq_receive(r.file, arg(c, 1), arg(c, 2), deadline, &priority, &c->result);
+        fd_put(r);
+        TRY(err);
+        return arg(c, 3) ? PUT_USER(arg(c, 3), priority) : OK;
+}
+
+/* struct sigevent's head; SIGEV_THREAD would need a netlink socket to tell by. */
+struct sigevent_head { u64 value; i32 signo, notify; };
+
+static err_t set_notify(struct call *c, const struct mq_notification *n)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = mq_set_notify(r.file, n);
+        fd_put(r);
+        return err;
+}
+
+err_t sys_mq_notify(struct call *c)
+{
+        struct sigevent_head ev = {};
+
+        if (!arg(c, 1))
+                return set_notify(c, NULL);
+        TRY(GET_USER(ev, arg(c, 1)));
+        if (ev.notify != SIGEV_NONE && ev.notify != SIGEV_SIGNAL)
+                return ERR(EINVAL);
+        if (ev.notify == SIGEV_SIGNAL && (ev.signo < 0 || ev.signo > SIG_COUNT))
+                return ERR(EINVAL);
+        struct mq_notification n = { .kind = (u32)ev.notify, .sig = (u32)ev.signo, .value = ev.value };
+        return set_notify(c, &n);
+}
+
+static err_t attributes(struct call *c, const struct linux_mq_attr *new)
+{
+        struct linux_mq_attr old = {};
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = mq_attributes(r.file, new, &old);
+        fd_put(r);
+        TRY(err);
+        return arg(c, 2) ? PUT_USER(arg(c, 2), old) : OK;
+}
+
+err_t sys_mq_getsetattr(struct call *c)
+{
+        struct linux_mq_attr new = {};
+
+        if (!arg(c, 1))
+                return attributes(c, NULL);
+        TRY(GET_USER(new, arg(c, 1)));
+        return attributes(c, &new);
+}
