@@ -8,8 +8,6 @@
  * Invariants    P1  a write of at most PIPE_BUF bytes goes into one slot, whole.
  *               P2  readers are woken when bytes come into an empty pipe, writers when a slot
  *                   of a full one becomes free, both when the other side's last end closes.
- * For splice    A slot is a counted frame with a range: moving it from pipe to pipe, or adding a
- *               page of a file, copies nothing.
  */
 #include "services/pipe/pipe_impl.h"
 #include "services/vfs/anon.h"
@@ -52,8 +50,8 @@ static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
         bool fault = false;
 
         while (io_left(io) > 0) {
-                if (pipe_is_empty(p)) {
-                        if (io_done(io) > 0 || p->writers == 0)
+                if (pipe_is_empty(p) || p->draining) {
+                        if (io_done(io) > 0 || (p->writers == 0 && !p->draining))
                                 return OK;
                         if (nonblock || io->nowait)
                                 return ERR(EAGAIN);

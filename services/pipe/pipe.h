@@ -15,4 +15,7 @@ bool  file_is_pipe(struct file *f);
 err_t pipe_get_size(struct file *f, u32 *bytes_out);     /* F_GETPIPE_SZ; EBADF: not a pipe */
 err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *bytes_out);  /* F_SETPIPE_SZ; EBUSY, EPERM, ENOMEM */
 
-/* splice(2) between a pipe and another file, tee(2): ready in design, see pipe.c. */
+/* splice(2): offsets NULL: where the files stand.  tee(2).  *done: bytes; with an error none.  EBADF, EINVAL, ESPIPE, EAGAIN,
+ * EPIPE, ENOMEM, ERESTARTSYS, and what the other file says. */
+err_t pipe_splice(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u64 len, u32 flags, u64 *done);
+err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done);

@@ -22,6 +22,7 @@ OBJECT(pipe) {
         u32 size;                       /* slots: a power of two; lock */
         u32 head, tail;                 /* slots [tail, head) hold bytes; written under lock, LOAD by poll */
         u32 readers, writers;           /* open ends; written under lock, LOAD by poll */
+        bool draining;                  /* the first slot is being moved elsewhere: nobody reads meanwhile (splice.c); lock */
         bool polled;                    /* somebody polls or has: each write is an edge for epoll; LOAD */
         u32 reader_opens, writer_opens; /* how often one was opened; lock */
         struct frame *spare[PIPE_SPARE];        /* counted; lock */

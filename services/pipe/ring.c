@@ -78,7 +78,7 @@ err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size)
         u32 used = p->head - p->tail;
         struct pipe_slots *new = NULL;
 
-        if (used > size)
+        if (used > size || p->draining)
                 return ERR(EBUSY);
         if (size > PIPE_DEFAULT) {
                 new = pipe_slots_alloc(payer, MAY_RECLAIM);

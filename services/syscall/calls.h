@@ -14,7 +14,7 @@ OBJECT(process);
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
         X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
         X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) X(readahead) X(sync_file_range) \
-        X(getdents) X(getdents64) X(flock)
+        X(getdents) X(getdents64) X(flock) X(splice) X(tee) X(vmsplice) X(copy_file_range)
 #define CALLS_FS(X) \
         X(open) X(openat) X(creat) X(openat2) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
         X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \

@@ -192,6 +192,93 @@ err_t sys_sendfile(struct call *c)
         return arg(c, 2) ? PUT_USER(arg(c, 2), pos) : OK;
 }
 
+/* Two files with optional offsets in user memory. */
+struct two { struct file *in, *out; u64 in_pos, out_pos; };
+typedef err_t move_fn(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos);
+
+static err_t get_offset(u64 at, u64 *pos)
+{
+        if (!at)
+                return OK;
+        TRY(GET_USER(*pos, at));
+        return OK;
+}
+
+static err_t move_between(struct call *c, move_fn *move)
+{
+        u64 in_at = arg(c, 1), out_at = arg(c, 3);
+        struct two t = {};
+
+        TRY(get_offset(in_at, &t.in_pos));
+        TRY(get_offset(out_at, &t.out_pos));
+        struct fd_ref in = fd_get(c->t->files, arg_uint(c, 0));
+        if (!in.file)
+                return ERR(EBADF);
+        struct fd_ref out = fd_get(c->t->files, arg_uint(c, 2));
+        err_t err = ERR(EBADF);
+        if (out.file) {
+                t.in = in.file;
+                t.out = out.file;
+                err = in_at && out_at ? move(c, &t, &t.in_pos, &t.out_pos) : in_at ? move(c, &t, &t.in_pos, NULL)
+                    : out_at ? move(c, &t, NULL, &t.out_pos) : move(c, &t, NULL, NULL);
+                fd_put(out);
+        }
+        fd_put(in);
+        TRY(restartable(err));
+        if (in_at)
+                TRY(PUT_USER(in_at, t.in_pos));
+        return out_at ? PUT_USER(out_at, t.out_pos) : OK;
+}
+
+static err_t splice_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
+{
+        return pipe_splice(t->in, in_pos, t->out, out_pos, arg(c, 4), arg_uint(c, 5), &c->result);
+}
+
+static err_t copy_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
+{
+        return arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
+}
+
+err_t sys_splice(struct call *c)
+{
+        if (arg(c, 4) == 0)
+                return OK;
+        return move_between(c, splice_files);
+}
+
+err_t sys_copy_file_range(struct call *c) { return move_between(c, copy_files); }
+
+err_t sys_tee(struct call *c)
+{
+        struct fd_ref in = fd_get(c->t->files, arg_uint(c, 0));
+        if (!in.file)
+                return ERR(EBADF);
+        struct fd_ref out = fd_get(c->t->files, arg_uint(c, 1));
+        err_t err = ERR(EBADF);
+        if (out.file) {
+                err = pipe_tee(in.file, out.file, arg(c, 2), arg_uint(c, 3), &c->result);
+                fd_put(out);
+        }
+        fd_put(in);
+        return restartable(err);
+}
+
+/* By copying: what a writer of the memory does later does not show. */
+err_t sys_vmsplice(struct call *c)
+{
+        u32 flags = arg_uint(c, 3);
+
+        if ((flags & ~(u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)) != 0)
+                return ERR(EINVAL);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        bool is_pipe = file_is_pipe(r.file), is_write = file_may_write(r.file);
+        fd_put(r);
+        return is_pipe ? vector_call(c, AT_POSITION, is_write) : ERR(EBADF);
+}
+
 /* ---- descriptors ---- */
 
 err_t sys_close(struct call *c)

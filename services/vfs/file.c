@@ -231,6 +231,83 @@ err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, u
         return err;
 }
 
+static err_t may_copy(struct file *in, struct file *out)
+{
+        if (inode_is_dir(in->inode) || inode_is_dir(out->inode))
+                return ERR(EISDIR);
+        if (!inode_is_regular(in->inode) || !inode_is_regular(out->inode))
+                return ERR(EINVAL);
+        if (!file_may_read(in) || !file_may_write(out) || (LOAD(out->flags) & O_APPEND) != 0)
+                return ERR(EBADF);
+        if (in->inode->sb != out->inode->sb)
+                return ERR(EXDEV);
+        return !in->ops->read || !out->ops->write ? ERR(EINVAL) : OK;
+}
+
+/* The bytes that there are to copy: *len may shrink. */
+static err_t copy_span(struct file *in, u64 from, struct file *out, u64 to, u64 *len)
+{
+        u64 size = LOAD(in->inode->size), most = min_u64(out->inode->sb->max_bytes, I64_MAX);
+
+        if (add_overflows(from, *len) || add_overflows(to, *len))
+                return ERR(EOVERFLOW);
+        if ((i64)from < 0 || (i64)to < 0)
+                return ERR(EINVAL);
+        *len = from >= size ? 0 : min_u64(min_u64(*len, size - from), IO_MAX_BYTES);
+        if (*len > 0 && to >= most)
+                return ERR(EFBIG);
+        *len = min_u64(*len, most - to);
+        if (in->inode == out->inode && to < from + *len && from < to + *len)
+                return ERR(EINVAL);
+        return OK;
+}
+
+static err_t copy_chunks(struct file *in, u64 *from, struct file *out, u64 *to, u64 len, mbytes buf, u64 *done)
+{
+        while (*done < len) {
+                struct io src = io_to_kernel(mbytes_take(buf, min_u64(len - *done, mbytes_len(buf))));
+                usize got = 0, put = 0;
+                TRY(file_pread(in, &src, *from, &got));
+                if (got == 0)
+                        break;
+                struct io dst = io_from_kernel(bytes_take(bytes_const(buf), got));
+                TRY(file_pwrite(out, &dst, *to, &put));
+                *from += put;
+                *to += put;
+                *done += put;
+                if (put < got)
+                        break;
+        }
+        return OK;
+}
+
+err_t file_copy_range(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u64 len, u64 *done)
+{
+        u64 from = in_pos ? *in_pos : in->pos, to = out_pos ? *out_pos : out->pos;
+
+        *done = 0;
+        TRY(may_copy(in, out));
+        TRY(copy_span(in, from, out, to, &len));
+        if (len == 0)
+                return OK;
+        struct blob *buf = blob_alloc(payer_current(), SENDFILE_CHUNK);
+        if (!buf)
+                return ERR(ENOMEM);
+        err_t err = copy_chunks(in, &from, out, &to, len, blob_mbytes(buf), done);
+        blob_drop(buf);
+        if (*done == 0)
+                return err;
+        if (in_pos)
+                *in_pos = from;
+        else
+                in->pos = from;
+        if (out_pos)
+                *out_pos = to;
+        else
+                out->pos = to;
+        return OK;
+}
+
 /* ---- Position ---- */
 
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos)

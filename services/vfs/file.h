@@ -132,6 +132,9 @@ err_t file_flush(struct file *f);
 /* Kernel-internal whole reads (exec, firmware): from offset, up to dst's length; *done short at the end of file. */
 err_t file_read_kernel(struct file *f, u64 off, mbytes dst, usize *done);
 err_t file_write_kernel(struct file *f, u64 off, bytes src, usize *done);
+/* copy_file_range(2), at these positions, which move along; both NULL or not, as each file's own are wanted.  EBADF, EINVAL, EISDIR,
+ * EXDEV, EFBIG, ENOSPC … */
+err_t file_copy_range(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u64 len, u64 *done);
 err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, usize *done);     /* in_pos NULL: in's own */
 
 /* Reading directories.  The format is getdents64's or getdents', written to user memory. */
