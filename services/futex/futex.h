@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * futex(2): FUTEX_WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, REQUEUE, CMP_REQUEUE, WAKE_OP, private and
- * shared; robust lists at exit.  PI operations: ENOSYS until they are built.
+ * shared; LOCK_PI, LOCK_PI2, TRYLOCK_PI, UNLOCK_PI, WAIT_REQUEUE_PI, CMP_REQUEUE_PI; robust lists at exit.
  */
 #pragma once
 #include "services/task/thread.h"
 
-/* timeout_ns: FUTEX_WAIT: from now; FUTEX_WAIT_BITSET: absolute, of CLOCK_MONOTONIC, or CLOCK_REALTIME if op says so. */
+/* timeout_ns: FUTEX_WAIT: from now; the others: absolute, of CLOCK_MONOTONIC, or CLOCK_REALTIME if op
+ * says so (LOCK_PI: always). */
 struct futex_args { u64 addr; u32 op; u32 val; u64 timeout_ns; bool has_timeout; u64 addr2; u32 val2, val3; };
-/* *result: what the call returns (woken, requeued). EAGAIN, EINTR/ERESTART*, ETIMEDOUT, EFAULT, EINVAL, ENOSYS. */
+/* *result: what the call returns (woken, requeued). EAGAIN, EINTR/ERESTART*, ETIMEDOUT, EFAULT, EINVAL, ENOSYS;
+ * of the PI operations EDEADLK, EPERM, ESRCH, too. */
 err_t futex_call(struct futex_args a, u64 *result);
 u32   futex_wake_addr(u64 addr, u32 n);                 /* current vm, shared and private; for clear_child_tid */
 void  futex_exit_robust(struct thread *t);              /* walks the robust list of the exiting current thread */

@@ -52,10 +52,8 @@ void thread_release_mm(struct thread *t)
 {
         const struct process_ops *ops = ns_of(t->process)->ops;
 
-        if (t->robust_list) {
-                ops->robust_exit(t);
-                t->robust_list = 0;
-        }
+        ops->robust_exit(t);
+        t->robust_list = 0;
         if (t->clear_child_tid) {
                 /* Of use only to those who share the memory. */
                 if (t->vm && vm_refs(t->vm) > 1 && succeeded(vm_store32(t->clear_child_tid, 0)))

@@ -21,7 +21,7 @@ void process_init(void);                                /* at boot */
  *              .undo_share = sem_undo_share, .undo_exit = sem_undo_exit }; */
 STABLE(process_ops) {
         const struct user_ops *user;
-        void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes */
+        void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes, and who waits for its PI locks */
         u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
         bool (*dump)(struct thread *t, const struct user_regs *regs, const struct siginfo *info);       /* a core dump; all other threads stand */
         void (*timers_end)(struct process *p);          /* p ends, or executes: its POSIX timers */

@@ -623,7 +623,9 @@ static void set_weight(struct thread *t)
 struct sched_params sched_get(struct thread *t)
 {
         struct runq *rq = lock_of(t);
-        struct sched_params p = { .policy = t->se.policy, .nice = t->se.nice, .rt_priority = t->se.rt_priority,
+        bool b = t->se.boosted;
+        struct sched_params p = { .policy = b ? t->se.own_policy : t->se.policy, .nice = t->se.nice,
+                                  .rt_priority = b ? t->se.own_priority : t->se.rt_priority,
                                   .reset_on_fork = t->se.reset_on_fork };
         spin_unlock(&rq->lock);
         return p;
@@ -644,24 +646,63 @@ static err_t check(struct sched_params p)
         }
 }
 
-err_t sched_set(struct thread *t, struct sched_params p)
+static void set_class_locked(struct runq *rq, struct thread *t, u32 policy, u32 priority)
 {
-        TRY(check(p));
-        struct runq *rq = lock_of(t);
         bool queued = t->se.queued, was_rt = is_rt(t);
+
         if (queued)
                 take_out(rq, t);
-        t->se.policy = p.policy;
-        t->se.rt_priority = p.rt_priority;
-        t->se.reset_on_fork = p.reset_on_fork;
-        if (!sched_is_realtime(p.policy))
-                t->se.nice = p.nice;
+        t->se.policy = policy;
+        t->se.rt_priority = priority;
         set_weight(t);
         if (was_rt && !is_rt(t))
                 place(rq, t, false);
         t->se.slice_used = 0;
         if (queued)
                 insert(rq, t, false);
+}
+
+void sched_boost(struct thread *t, u32 priority)
+{
+        if (!priority && !LOAD(t->se.boosted))
+                return;
+        struct runq *rq = lock_of(t);
+        u32 now = is_rt(t) ? t->se.rt_priority : 0, cpu = t->se.cpu;
+        bool changed = false;
+
+        if (priority > now) {
+                if (!t->se.boosted) {
+                        t->se.own_policy = t->se.policy;
+                        t->se.own_priority = t->se.rt_priority;
+                        STORE(t->se.boosted, true);
+                }
+                set_class_locked(rq, t, SCHED_FIFO, priority);
+                changed = true;
+        } else if (!priority && t->se.boosted) {
+                STORE(t->se.boosted, false);
+                set_class_locked(rq, t, t->se.own_policy, t->se.own_priority);
+                changed = true;
+        }
+        spin_unlock(&rq->lock);
+        if (changed)
+                sched_resched(cpu);
+}
+
+u32 sched_rt_priority(struct thread *t) { return sched_is_realtime(LOAD(t->se.policy)) ? LOAD(t->se.rt_priority) : 0; }
+
+err_t sched_set(struct thread *t, struct sched_params p)
+{
+        TRY(check(p));
+        struct runq *rq = lock_of(t);
+        t->se.reset_on_fork = p.reset_on_fork;
+        if (!sched_is_realtime(p.policy))
+                t->se.nice = p.nice;
+        if (t->se.boosted) {
+                t->se.own_policy = p.policy;
+                t->se.own_priority = p.rt_priority;
+        } else {
+                set_class_locked(rq, t, p.policy, p.rt_priority);
+        }
         u32 cpu = t->se.cpu;
         spin_unlock(&rq->lock);
         sched_resched(cpu);
@@ -721,8 +762,8 @@ void sched_fork(struct thread *child, struct thread *parent)
                 child->se.cpu = parent->se.cpu;
                 child->se.vruntime = parent->se.vruntime;
                 if (!parent->se.reset_on_fork) {
-                        child->se.policy = parent->se.policy;
-                        child->se.rt_priority = parent->se.rt_priority;
+                        child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
+                        child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
                 } else if (child->se.nice < 0) {
                         child->se.nice = 0;
                 }

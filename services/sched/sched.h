@@ -28,6 +28,10 @@ struct sched_params {
 struct sched_params sched_get(struct thread *t);
 /* EINVAL: the parts do not fit together. */
 err_t sched_set(struct thread *t, struct sched_params params);
+/* Priority inheritance: t runs as SCHED_FIFO of this priority (1 to 99) if that is more than its own, until sched_boost(t, 0).
+ * What it asked for itself is told and changed meanwhile without effect.  Any spin lock may be held. */
+void  sched_boost(struct thread *t, u32 priority);
+u32   sched_rt_priority(struct thread *t);               /* in force now; 0: a fair policy */
 void  sched_set_nice(struct thread *t, i32 nice);        /* clamped */
 static inline i32 sched_nice(struct thread *t) { return t->se.nice; }
 /* Is the policy a real-time one: FIFO or RR. */

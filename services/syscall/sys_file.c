@@ -276,7 +276,7 @@ err_t sys_vmsplice(struct call *c)
                 return ERR(EBADF);
         bool is_pipe = file_is_pipe(r.file), is_write = file_may_write(r.file);
         fd_put(r);
-        return is_pipe ? vector_call(c, AT_POSITION, is_write) : ERR(EBADF);
+        return is_pipe ? vector_call(c, AT_POSITION, is_write, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0) : ERR(EBADF);
 }
 
 /* ---- descriptors ---- */

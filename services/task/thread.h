@@ -119,6 +119,12 @@ OBJECT(thread) {
                 bool queued;
                 u32  woken;                     /* 0: the thread sleeps; LOAD */
                 struct thread *next, *prev;
+                u32  kind;                      /* what it waits for: futex.c */
+                bool given;                     /* it was woken with the PI lock being its */
+                struct thread *owner;           /* waits for a PI lock: who has it; not counted: it lets go of all that wait at its end */
+                struct { struct vm *vm; struct mapping *mapping; u64 at; } to;  /* the PI lock it shall be moved to */
+                u32  holds_up;                  /* threads that wait for a PI lock of this one; ATOMIC */
+                bool gone;                      /* has let go of them; nobody waits for it any more; LOAD */
         } futex;
 
         struct notifier futex_clock;            /* of one that waits till a time of the wall clock */
@@ -132,6 +138,7 @@ OBJECT(thread) {
                 i32 nice;
                 u32 policy, rt_priority;
                 bool queued, placed, reset_on_fork;
+                bool boosted; u32 own_policy, own_priority;     /* inherits a priority: what it asked for itself */
                 u64 affinity;                   /* bit per CPU */
                 struct thread *child, *sibling, *up;    /* heap of the run queue */
                 struct thread *next, *prev;     /* real-time list */
