@@ -4,12 +4,13 @@
 
     regress.py MODULE... [-NAME...]     -NAME leaves out the tests whose id ends with NAME
 """
-import os, sys, unittest
+import os, re, sys, unittest
 
 
 class Result(unittest.TestResult):
     def say(self, test, word, why=""):
         name = test.id().removeprefix("test.") if hasattr(test, "id") else str(test)
+        why = re.sub(r"@test_\d+", "@test_N", why)            # a process number
         print(f"{word:5} {name}{': ' + why if why else ''}", flush=True)
 
     def addSuccess(self, test):
