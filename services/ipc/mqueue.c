@@ -24,7 +24,7 @@
 #include "abi/const/signal.h"
 
 LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS(mq_creating);
+LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS(mqueue, AFTER(inode));
 
 #define HARD_MESSAGES  65536u           /* whatever CAP_SYS_RESOURCE */
@@ -513,7 +513,7 @@ err_t mqueue_ns_init(struct ipc_ns *ns)
 
         if (!s)
                 return ERR(ENOMEM);
-        lock_init(&s->creating, mq_creating);
+        lock_init(&s->creating, file_pos);     /* as a file's position: before the inodes */
         s->ns = ns;
         err_t err = superblock_init(&s->base, &mq_super_ops, &mqueue_type, NULL);
         s->base.magic = MQUEUE_MAGIC;

@@ -245,6 +245,8 @@ static void *middle(void *arg)
 {
         (void)arg;
         fifo(10);
+        while (!go)
+                sleep_ms(1);
         while (!spun)
                 ;
         return NULL;
@@ -254,6 +256,7 @@ static void *high(void *arg)
         (void)arg;
         fifo(20);
         go = 1;
+        sleep_ms(10);           /* the middle one spins now */
         fx(&pl, FUTEX_LOCK_PI | P, 0, NULL, NULL, 0);
         result = step == 3;
         spun = 1;
