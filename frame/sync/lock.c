@@ -31,7 +31,7 @@
 #define RW_WRITER  0x80000000u
 #define RW_WAITERS 0x40000000u
 #define RW_COUNT   0x3fffffffu
-#define SPIN_BEFORE_PARK 200
+#define SPIN_BEFORE_PARK 2000
 #define FLAG_OOPSED 1u
 
 static inline u32 my_id(void) { return current_task()->entry.index; }
@@ -203,32 +203,31 @@ static err_t wait_grant(struct bucket *b, void *lock, u32 kind, bool killable)
 
 /* ---- mutexes ---- */
 
-/* While its holder runs on another CPU and nobody queues, waiting a little is cheaper than a switch. */
-static bool mutex_spin(struct mutex *m, u32 id)
+/* While nobody queues and the holder runs on another CPU, or was granted the lock and is on its way there, waiting is cheaper
+ * than a switch, and the lock is not handed from sleeper to sleeper.  owner 0: readers. */
+static bool may_spin(u32 turn, u32 waiters, u32 owner)
 {
-        for (u32 i = 0; cpus_online > 1 && i < SPIN_BEFORE_PARK; i++) {
-                u32 owner = load(&m->owner_k);
-                struct task *t = owner ? task_by_id(owner) : NULL;
-                if (!owner && swap(&m->owner_k, 0, id))
-                        return true;
-                if (owner && (owner & M_WAITERS || !t || load(&t->state) != TS_RUNNING))
-                        return false;
-                __builtin_ia32_pause();
-        }
-        return false;
+        struct task *t = owner ? task_by_id(owner) : NULL;
+        u32 s = t ? load(&t->state) : TS_RUNNING;
+
+        __builtin_ia32_pause();
+        return cpus_online > 1 && turn < SPIN_BEFORE_PARK && !waiters && !preempt_due() && (s == TS_RUNNING || (s == TS_QUEUED && t->cpu != cpu_id()));
 }
 
 static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
 {
+        u32 owner;
+
         stack_room();
         if ((load(&m->owner_k) & ~M_WAITERS) == id)
                 __builtin_trap();                       /* ours already */
         COUNT(CPU_LOCK_WAITS);
-        if (mutex_spin(m, id))
-                return OK;
+        for (u32 i = 0; (owner = load(&m->owner_k)) == 0 || may_spin(i, owner & M_WAITERS, owner & ~M_WAITERS); i++)
+                if (!owner && swap(&m->owner_k, 0, id))
+                        return OK;
         struct bucket *b = bucket_lock(m);
         for (;;) {                                      /* S3 */
-                u32 owner = load(&m->owner_k);
+                owner = load(&m->owner_k);
                 if (!owner && swap(&m->owner_k, 0, id)) {
                         bucket_unlock(b);
                         return OK;
@@ -322,9 +321,13 @@ static bool rw_take(struct rwlock *l, enum held_kind kind) { return kind == HELD
 
 static void rw_wait(struct rwlock *l, enum held_kind kind)
 {
-        struct bucket *b = bucket_lock(l);
+        u32 word;
 
         COUNT(CPU_LOCK_WAITS);
+        for (u32 i = 0; (word = load(&l->word_k)) == 0 || may_spin(i, word & RW_WAITERS, word & RW_WRITER ? l->writer_k : 0); i++)
+                if (rw_take(l, kind))
+                        return;
+        struct bucket *b = bucket_lock(l);
         while (!rw_take(l, kind)) {                     /* S3 */
                 u32 old = load(&l->word_k);
                 if (old && (old & RW_WAITERS || swap(&l->word_k, old, old | RW_WAITERS))) {
