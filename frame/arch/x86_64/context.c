@@ -135,7 +135,8 @@ void arch_ustate_save(struct arch_ustate *u)
 void arch_ustate_load(struct arch_ustate *u)
 {
         set_live_fs(u->fs);
-        wrmsr(MSR_KERNEL_GS, u->gs);
+        if (rdmsr(MSR_KERNEL_GS) != u->gs)              /* 0 in most programs; writing is dear */
+                wrmsr(MSR_KERNEL_GS, u->gs);
         if (!load_area(u->area)) {
                 reset_area(u->area);
                 load_area(u->area);
