@@ -264,7 +264,7 @@ static struct task *claim_body(struct cpu_sched *cs, struct task_body *body)
 static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task *prev, enum how how, u64 ran)
 {
         struct policy_call c __attribute__((uninitialized));
-        struct task *next = NULL, *woken = take_woken(pc);
+        struct task *next = NULL, *woken;
 
         c.ops = __atomic_load_n(&policy, __ATOMIC_ACQUIRE);
         c.body = c.ops && prev->in_policy && !prev->ending ? prev->body : NULL;
@@ -277,7 +277,7 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                 next = cs->claimed;
                 cs->claimed = NULL;
                 if (next)
-                        return next;
+                        return next;            /* and the idle task holds nothing back */
         } else if (how <= HOW_YIELD) {
                 prev->in_policy = c.body != NULL;
                 /* From here on another CPU may claim prev; on_cpu holds it off our stack. */
@@ -285,6 +285,7 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                 if (!c.body)
                         rr_add(prev);
         }
+        woken = take_woken(pc);
         if (woken && c.ops)
                 c.woken_body = woken->body;
         else if (woken)
