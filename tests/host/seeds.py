@@ -144,3 +144,15 @@ inflate_data()
 cpio_data()
 elf_data()
 text_data()
+
+
+def cmsg(level, kind, data, length=None):
+    body = struct.pack("<Qii", 16 + len(data) if length is None else length, level, kind) + data
+    return body + b"\0" * (-len(body) % 8)
+
+
+write("seeds/cmsg/rights", cmsg(1, 1, struct.pack("<3i", 0, 1, 2)))
+write("seeds/cmsg/two", cmsg(1, 2, struct.pack("<3i", 1, 0, 0)) + cmsg(1, 1, struct.pack("<i", 0)))
+write("seeds/cmsg/empty", cmsg(1, 1, b""))
+write("seeds/cmsg/short", cmsg(1, 1, b"", 15))
+write("seeds/cmsg/long", cmsg(1, 1, b"1234", 1 << 63))

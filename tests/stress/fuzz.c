@@ -24,9 +24,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,17 +128,117 @@ static void stir(struct rng *r)
                 w[i] = below(r, 3) ? below(r, 4096) : argument(r);
 }
 
+/* ---- Sockets: addresses, messages and options that mean something ---- */
+
+static struct sockaddr_un *socket_address(struct rng *r, uint64_t *len)
+{
+        static const char *names[] = { "s0", "s1", "dir/s2", "\0a", "\0b", "\0c", "a", "link" };
+        struct sockaddr_un *at = (void *)(arena + (below(r, ARENA - 256) & ~7ull));
+        const char *name = names[below(r, 8)];
+
+        at->sun_family = below(r, 16) ? AF_UNIX : below(r, 50);
+        memcpy(at->sun_path, name, 7);
+        *len = below(r, 8) ? 2 + (name[0] ? strlen(name) + 1 : 2) : below(r, 130);
+        return at;
+}
+
+/* A header with a vector, perhaps a name, perhaps descriptors or credentials. */
+static struct msghdr *message(struct rng *r)
+{
+        unsigned char *at = arena + (below(r, ARENA - 4096) & ~7ull);
+        struct msghdr *h = (void *)at;
+        struct iovec *v = (void *)(at + 128);
+        struct cmsghdr *c = (void *)(at + 256);
+        uint64_t len = 0;
+
+        memset(at, 0, 512);
+        h->msg_iov = v;
+        h->msg_iovlen = below(r, 4);
+        for (int i = 0; i < 4; i++)
+                v[i] = (struct iovec){ arena + below(r, ARENA - 4096), below(r, 2) ? below(r, 64) : below(r, 4096) };
+        if (below(r, 4) == 0) {
+                h->msg_name = socket_address(r, &len);
+                h->msg_namelen = len;
+        }
+        if (below(r, 2)) {
+                int n = (int)below(r, 6);
+                h->msg_control = c;
+                h->msg_controllen = CMSG_SPACE(n * 4) + (below(r, 8) ? 0 : below(r, 32));
+                c->cmsg_level = SOL_SOCKET;
+                c->cmsg_type = below(r, 8) ? SCM_RIGHTS : (int)below(r, 4);
+                c->cmsg_len = below(r, 8) ? CMSG_LEN(n * 4) : below(r, 64);
+                for (int i = 0; i < n; i++)
+                        ((int *)CMSG_DATA(c))[i] = (int)(below(r, 2) ? below(r, 32) : (uint64_t)spare_fd[below(r, 16)]);
+        }
+        return h;
+}
+
+static void socket_arguments(struct rng *r, long nr, uint64_t *a)
+{
+        static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
+        uint64_t len = 0;
+
+        switch (nr) {
+        case SYS_socket:
+        case SYS_socketpair:
+                a[0] = below(r, 16) ? AF_UNIX : below(r, 50);
+                a[1] = (uint64_t)types[below(r, 4)] | (below(r, 8) ? SOCK_NONBLOCK : 0);
+                a[2] = 0;
+                if (nr == SYS_socketpair)
+                        a[3] = below(r, 8) ? (uint64_t)arena + (below(r, ARENA - 64) & ~3ull) : address(r);
+                break;
+        case SYS_bind:
+        case SYS_connect:
+                a[1] = (uint64_t)socket_address(r, &len);
+                a[2] = len;
+                break;
+        case SYS_listen:
+        case SYS_shutdown:
+                a[1] = below(r, 4);
+                break;
+        case SYS_sendto:
+                a[2] = below(r, 8192);
+                a[3] &= 0xffff;
+                a[4] = below(r, 2) ? 0 : (uint64_t)socket_address(r, &len);
+                a[5] = len;
+                break;
+        case SYS_recvfrom:
+                a[2] = below(r, 8192);
+                a[3] = (a[3] & 0xffff) | (below(r, 8) ? MSG_DONTWAIT : 0);
+                break;
+        case SYS_sendmsg:
+        case SYS_recvmsg:
+                a[1] = (uint64_t)message(r);
+                a[2] = (a[2] & 0xffff) | (below(r, 8) ? MSG_DONTWAIT : 0);
+                break;
+        case SYS_setsockopt:
+        case SYS_getsockopt:
+                a[1] = SOL_SOCKET;
+                a[2] = below(r, 80);
+                if (nr == SYS_setsockopt)
+                        a[4] = below(r, 4) ? 4 : below(r, 24);
+                break;
+        }
+}
+
+static const int sockets[] = {
+        SYS_socket, SYS_socketpair, SYS_bind, SYS_connect, SYS_listen, SYS_accept4, SYS_shutdown, SYS_sendto, SYS_recvfrom,
+        SYS_sendmsg, SYS_recvmsg, SYS_setsockopt, SYS_getsockopt, SYS_sendmsg, SYS_recvmsg, SYS_close,
+};
+
 static int unprivileged;
 
 static void one_call(struct rng *r)
 {
-        long nr = (long)below(r, 451);
+        long nr = below(r, 8) ? (long)below(r, 451) : sockets[below(r, sizeof sockets / sizeof sockets[0])];
         uint64_t a[6];
 
         if (IN(never, nr) || (!unprivileged && IN(makes_processes, nr)))
                 return;
         for (int i = 0; i < 6; i++)
                 a[i] = argument(r);
+        if (below(r, 8))
+                socket_arguments(r, nr, a);
         if (IN(takes_pid, nr))
                 a[0] = below(r, 4) ? (uint64_t)getpid() : 4000000 + below(r, 100000);
         if (nr == SYS_kill || nr == SYS_tkill) {
