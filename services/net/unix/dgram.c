@@ -43,9 +43,8 @@ static void unix_msg_fini(struct unix_msg *m)
                 frame_drop(m->more->slot[i]);
         unix_ring_drop(m->more);
         pid_drop(m->scm.pid);
-        bool was_writable = is_writable(from);
-        FETCH_SUB(from->sent, m->charge);
-        if (!was_writable && is_writable(from))
+        u64 sent = FETCH_SUB(from->sent, m->charge), sndbuf = LOAD_RELAXED(from->base.sndbuf);
+        if (sent * 4 > sndbuf && (sent - m->charge) * 4 <= sndbuf)
                 sock_wake_writers(&from->base, POLL_OUT);
         unix_sock_drop(from);
 }
@@ -347,6 +346,8 @@ static void pop(struct unix_sock *u)
         u->first_msg = m->next;
         if (!u->first_msg)
                 u->last_msg = NULL;
+        if (u->queued > unix_max_dgram(u->base.net))
+                waitq_wake_all(&u->room);
         STORE(u->queued, u->queued - 1);
         if (off > 0)
                 STORE(u->base.peek_off, (u32)off > m->len ? off - (i32)m->len : 0);
@@ -380,7 +381,6 @@ static err_t take_locked(struct unix_sock *u, const struct sock_recv *r, usize *
 static err_t take(struct unix_sock *u, const struct sock_recv *r, usize *skip, struct scm *scm, struct unix_msg **out)
 {
         GUARD(&u->base.lock);
-        bool was_full = u->queued > unix_max_dgram(u->base.net);
         TRY(take_locked(u, r, skip, out));
         struct unix_msg *m = *out;
         if (m) {
@@ -395,8 +395,6 @@ static err_t take(struct unix_sock *u, const struct sock_recv *r, usize *skip, s
                 scm->files = m->scm.files;
                 m->scm.files = NULL;
         }
-        if (was_full)
-                waitq_wake_all(&u->room);
         return OK;
 }
 

@@ -102,17 +102,21 @@ static void enlarge(struct unix_sock *u)
                 big->slot[page % RING_BIG] = u->slot[page % RING_SMALL];
                 u->slot[page % RING_SMALL] = NULL;
         }
-        u->big = big;
+        PTR_STORE(u->big, big);
 }
 
-/* How many bytes of charge `from` may have in u's ring. */
+/* How many bytes of charge `from` may have in u's ring, as it is. */
+static u32 limit_now(const struct unix_sock *u, const struct unix_sock *from)
+{
+        u32 room = (u32)(PTR_LOAD(u->big) ? ROOM(RING_BIG) : ROOM(RING_SMALL)) - (u32)PIECE;
+        return min_u32(LOAD_RELAXED(from->base.sndbuf), room);
+}
+
 static u32 limit_of(struct unix_sock *u, const struct unix_sock *from)
 {
-        u32 sndbuf = LOAD_RELAXED(from->base.sndbuf);
-
-        if (sndbuf > ROOM(RING_SMALL) - PIECE && !u->big)
+        if (LOAD_RELAXED(from->base.sndbuf) > ROOM(RING_SMALL) - PIECE && !u->big)
                 enlarge(u);
-        return min_u32(sndbuf, (u32)(u->big ? ROOM(RING_BIG) : ROOM(RING_SMALL)) - (u32)PIECE);
+        return limit_now(u, from);
 }
 
 static void set_used(struct unix_sock *u, u32 used, u32 charged)
@@ -182,16 +186,16 @@ static void pop_mark(struct unix_sock *u)
         unix_mark_drop(m);              /* its descriptors went with the first byte */
 }
 
-static bool is_writable(const struct unix_sock *u, const struct unix_sock *from)
+bool unix_stream_writable(const struct unix_sock *u, const struct unix_sock *from)
 {
-        return u->charged * 4ul <= LOAD_RELAXED(from->base.sndbuf);
+        return LOAD(u->charged) * 4ul <= limit_now(u, from);
 }
 
 /* The first n bytes are gone; keeps R1 to R3. */
 static void consume(struct unix_sock *u, usize n)
 {
         u64 end = u->tail + n;
-        bool was_writable = !u->peer || is_writable(u, u->peer);
+        bool was_writable = !u->peer || unix_stream_writable(u, u->peer);
 
         for (u64 at = u->tail & ~PAGE_MASK; at + PAGE_SIZE <= end; at += PAGE_SIZE)
                 give_frame(u, at);
@@ -203,7 +207,7 @@ static void consume(struct unix_sock *u, usize n)
                 u->tail &= ~PAGE_MASK;
                 u->head = u->tail;
         }
-        if (!was_writable && is_writable(u, u->peer))
+        if (!was_writable && unix_stream_writable(u, u->peer))
                 sock_wake_writers(&u->peer->base, POLL_OUT);
 }
 

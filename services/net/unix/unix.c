@@ -118,7 +118,7 @@ void unix_release(struct sock *sk)
 static bool may_send(struct unix_sock *u)
 {
         struct unix_sock *peer = PTR_LOAD(u->peer);
-        return LOAD(u->state) != UNIX_LISTEN && (!peer || LOAD(peer->charged) * 4ul <= LOAD(u->base.sndbuf));
+        return LOAD(u->state) != UNIX_LISTEN && (!peer || unix_stream_writable(peer, u));
 }
 
 static u32 stream_poll(struct sock *sk, struct waiter *w)

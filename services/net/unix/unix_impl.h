@@ -206,6 +206,7 @@ err_t unix_stream_recv(struct sock *sk, struct sock_recv *m);
 void  unix_ring_free(struct unix_sock *u);              /* lock held, or the last reference; marks must be gone */
 struct unix_mark *unix_marks_take(struct unix_sock *u); /* lock held: all of them, for unix_marks_discard */
 void  unix_marks_discard(struct unix_mark *m);          /* no lock held */
+bool  unix_stream_writable(const struct unix_sock *u, const struct unix_sock *from);    /* may `from` send to u?  For poll: LOADs */
 u32   unix_stream_readable(struct unix_sock *u);        /* bytes that a reader would get: LOADs */
 
 /* dgram.c */
