@@ -137,7 +137,7 @@ static err_t write_areas(struct dump *d, u32 areas)
 
 static u32 count_threads(struct process *p)
 {
-        u32 n = 1;
+        u32 n = 0;
         SPIN_GUARD(&p->lock);
         for (struct thread *t = p->threads; t; t = t->next)
                 n += t->stands && !t->exiting;

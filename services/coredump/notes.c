@@ -144,8 +144,12 @@ static err_t write_prstatus(struct dump *d, struct thread *t)
 
 static err_t write_fpu(struct dump *d, struct thread *t)
 {
-        bytes state = bytes_const(blob_mbytes(t->fpu_buffer));
+        mbytes image = blob_mbytes(t->fpu_buffer);
+        bytes state = bytes_const(image);
 
+        /* The bytes that are software's: debuggers find there which components there are. */
+        mbytes_fill(mbytes_sub(image, FPREGS - FPU_SOFTWARE, FPU_SOFTWARE), 0);
+        mbytes_put_le64(image, FPREGS - FPU_SOFTWARE, fpu_features());
         TRY(note(d, NT_PRFPREG, bytes_take(state, FPREGS)));
         return has_xstate() ? note(d, NT_X86_XSTATE, bytes_take(state, fpu_size())) : OK;
 }

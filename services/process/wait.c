@@ -71,8 +71,6 @@ static void exit_event(struct process *child, struct wait_found *found)
 static bool look_tree(const struct wait_for *what, struct process *child, struct wait_found *found, bool *reaped)
 {
         if (child->zombie) {
-                if (!(what->options & WEXITED))
-                        return false;
                 exit_event(child, found);
                 if (!(what->options & WNOWAIT)) {
                         process_unlink_tree(child);
@@ -94,7 +92,8 @@ static err_t scan_tree(const struct wait_for *what, struct process *self, struct
         if (is_one(what) && (!only || only->reaped || only->parent != self))
                 return ERR(ECHILD);
         for (struct process *c = only ? only : self->children; c; c = only ? NULL : c->sibling_next) {
-                if (!matches(what, c))
+                /* As on Linux, a zombie whose end is not asked for is no child at all. */
+                if (!matches(what, c) || (c->zombie && !(what->options & WEXITED)))
                         continue;
                 any = true;
                 if (look_tree(what, c, found, reaped)) {

@@ -300,6 +300,11 @@ err_t sys_arch_prctl(struct call *c)
         case ARCH_GET_GS:
                 value = user_get_gs(self);
                 return PUT_USER(arg(c, 1), value);
+        case ARCH_GET_CPUID:
+                c->result = 1;
+                return OK;
+        case ARCH_SET_CPUID:
+                return ERR(ENODEV);             /* as where the CPU cannot make CPUID fault */
         default:
                 return ERR(EINVAL);
         }

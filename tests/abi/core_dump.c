@@ -82,7 +82,7 @@ static void *note(unsigned type, int nth, size_t *len)
                 Elf64_Nhdr *n = (void *)(file + at);
                 unsigned char *desc = file + at + sizeof *n + (n->n_namesz + 3) / 4 * 4;
                 if (n->n_type == type && nth-- == 0) {
-                        *len = n->n_descsz;
+                        *len = type ? n->n_descsz : 1;
                         return desc;
                 }
                 at = desc - file + (n->n_descsz + 3) / 4 * 4;
@@ -218,6 +218,10 @@ static void contents(void)
         CHECK("NT_PRFPREG", len == 512);
         note(NT_PRSTATUS, 1, &len);
         CHECK("one thread", len == 0);
+        note(0, 0, &len);
+        CHECK("no more", len == 0 && phdr(0)->p_filesz % 4 == 0);
+        uint64_t *x = note(NT_X86_XSTATE, 0, &len);
+        CHECK("NT_X86_XSTATE", !x || (len >= 576 && (x[58] & 3) == 3));
         char *p = memory(marker);
         CHECK("data", p && !strcmp(p, "This is in the data of the program"));
         p = memory(anon);
