@@ -11,6 +11,7 @@
 #include "abi/const/time.h"
 
 #define TIMER_MADE 2u
+#define INTERVAL_LEAST (100 * NSEC_PER_USEC)    /* between two expirations, however short the interval: nobody may take them */
 
 enum { CPUCLOCK_PROF, CPUCLOCK_VIRT, CPUCLOCK_SCHED, CPUCLOCK_FD };
 
@@ -25,7 +26,7 @@ static void real_expired(struct timer *timer)
         if (due && due <= now) {
                 if (p->itimer_interval) {
                         /* Periods that have passed by give one signal, as a pending one would absorb them. */
-                        u64 periods = (now - due) / p->itimer_interval + 1;
+                        u64 periods = (now + INTERVAL_LEAST - due) / p->itimer_interval + 1;
                         p->itimer_value = due + periods * p->itimer_interval;
                         timer_arm(timer, p->itimer_value);
                 } else {

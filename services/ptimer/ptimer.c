@@ -44,6 +44,7 @@ OBJECT(ptimer) {
         struct cpu_clock cpu;           /* counted; process NULL: another clock; fixed */
         bool listed;                    /* cpu.process->cpu_lock, as what follows */
         struct ptimer *cpu_next, *cpu_prev;
+        u64 round;                      /* the last check that it was due in: once in each, however short its interval */
 };
 POOL_DECLARE(ptimer)
 
@@ -189,12 +190,13 @@ static void clock_set(struct notifier *n)
 /* ---- Processor time ---- */
 
 /* A timer that is due, taken off the list, counted; or NULL. */
-static struct ptimer *next_due(struct process *p, struct task_times times, u64 *now)
+static struct ptimer *next_due(struct process *p, u64 round, struct task_times times, u64 *now)
 {
         SPIN_GUARD(&p->cpu_lock);
         for (struct ptimer *t = p->cpu_timers; t; t = t->cpu_next) {
                 *now = cpu_clock_of(&t->cpu, times);
-                if (t->due <= *now) {
+                if (t->due <= *now && t->round < round) {
+                        t->round = round;
                         unlist_cpu_locked(t);
                         return ptimer_hold(t);
                 }
@@ -208,7 +210,10 @@ void ptimer_cpu_check(struct process *p)
         u64 now = 0;
 
         struct task_times times = process_times(p);
-        while ((t = next_due(p, times, &now)) != NULL) {
+        spin_lock(&p->cpu_lock);
+        u64 round = ++p->cpu_round;
+        spin_unlock(&p->cpu_lock);
+        while ((t = next_due(p, round, times, &now)) != NULL) {
                 struct process *owner = t->owner;
                 spin_lock(&owner->lock);
                 if (t->armed && !t->listed)
