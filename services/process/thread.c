@@ -177,7 +177,7 @@ u8 thread_state_letter(struct thread *t)
 {
         if (t->dead)
                 return 'Z';
-        if (t->stop_signal)
+        if (t->stop_signal && LOAD(t->process->stopping))      /* not if it has been continued, and has not run since */
                 return 'T';
         switch (task_state(t->base.task)) {
         case TASK_SLEEPING:

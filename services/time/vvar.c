@@ -7,7 +7,8 @@
  */
 #include "services/time/vvar.h"
 
-LOCK_CLASS(vvar);
+LOCK_CLASS_DECLARE(timekeeper);
+LOCK_CLASS(vvar, AFTER(timekeeper));
 
 OBJECT(vvar) {
         struct spinlock lock;
