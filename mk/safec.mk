@@ -63,13 +63,17 @@ tcb:  ## code lines of the trusted half and of the rest
 #   $(SAFEC_LINKCHECK) $(SAFE_O)
 SAFEC_LINKCHECK = tools/safec/objcheck --plugin $(SAFEC_PLUGIN) --globals $(SAFEC_GLOBALS)
 
-.PHONY: depscheck lock-order
-depscheck:  ## each folder includes only what its deps file allows; docs/lock-order.md is up to date
+.PHONY: depscheck lock-order linux-abi
+depscheck: $(SETUP)  ## each folder includes only what its deps file allows; the generated pages of docs/ are up to date
 	@tools/safec/deps
 	@tools/lockorder --check
+	@tools/abidoc --check
 
 lock-order:  ## write docs/lock-order.md from the LOCK_CLASS declarations
 	@tools/lockorder
+
+linux-abi: $(SETUP)  ## write docs/linux-abi.md from the system-call table and tests/abi
+	@tools/abidoc
 
 .PHONY: soundcheck
 soundcheck:  ## raw accesses of frame/ against frame/SOUNDNESS.md, and its invariants against the tests
