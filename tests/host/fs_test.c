@@ -222,7 +222,7 @@ static void test_positions(void)
         CHECK_EQ(code(file_lseek(f, (1l << 40) + 1, SEEK_DATA, &pos)), ENXIO);
         CHECK_EQ(pread_at(f, buf, 20, 12345, &done), 0);
         CHECK(done == 20 && !buf[0] && !buf[19]);
-        CHECK_EQ(pwrite_at(f, "a", 1, U64_MAX >> 1, &done), EFBIG);
+        CHECK_EQ(pwrite_at(f, "a", 1, U64_MAX >> 1, &done), EINVAL);
         CHECK_EQ(code(file_truncate(&who, f, -1)), EINVAL);
         file_drop(f);
         end();
@@ -869,10 +869,11 @@ static void test_payer(void)
         }
         CHECK_EQ(e, ENOMEM);
         CHECK(made > 50 && made < 3000);
-        for (u32 i = 0; i + 1 < made; i++) {
+        for (u32 i = 0; i < made; i++) {
                 char name[40];
                 snprintf(name, sizeof name, "/many/%u", i);
-                CHECK_EQ(do_unlink(name), 0);
+                int gone = do_unlink(name);
+                CHECK(gone == 0 || (gone == ENOENT && i + 1 == made));  /* the last open may have failed early or late */
         }
         mem_reclaim(100000);
         CHECK_EQ(do_rmdir("/many"), 0);

@@ -224,6 +224,9 @@ err_t vm_copy_in_rest(mbytes d, u64 a, usize n) { (void)d, (void)a, (void)n; ret
 err_t vm_copy_out_rest(u64 a, bytes s, usize n) { (void)a, (void)s, (void)n; return ERR(EFAULT); }
 err_t vm_load32(u64 a, u32 *v) { return vm_copy_in(MBYTES_OF(*v), a); }
 err_t vm_load64(u64 addr, u64 *value) { (void)addr, (void)value; return ERR(EFAULT); }
+struct vm_domain *vm_domain_of(struct vm *vm) { (void)vm; return NULL; }
+struct vm_settings vm_settings(struct vm_domain *d) { (void)d; return (struct vm_settings){ 0 }; }
+bool inode_file_caps(struct inode *inode, struct cap_sets *caps) { (void)inode, (void)caps; return false; }
 err_t vm_store64(u64 addr, u64 value) { (void)addr, (void)value; return ERR(EFAULT); }
 err_t vm_store32(u64 a, u32 v) { return vm_copy_out(a, BYTES_OF(v)); }
 err_t vm_cmpxchg32(u64 a, u32 old, u32 new, u32 *seen) { return user_cmpxchg32(a, old, new, seen) ? OK : ERR(EFAULT); }
