@@ -8,6 +8,8 @@
 #include "services/vfs/vfs.h"
 #include "services/vm/vm.h"
 
+LOCK_CLASS(io_owner);                   /* vfs's */
+
 void *mmap(void *, usize, int, int, int, long);
 
 u8 user_memory[USER_SIZE];
