@@ -569,12 +569,12 @@ static void timers(void)
         u64 value, interval;
         self = c;
         act(c, SIGALRM, 0x2000, 0);
-        CHECK(succeeded(process_setitimer(0, 1000, 500, &value, &interval)) && armed);
-        now += 2200;
+        CHECK(succeeded(process_setitimer(0, 1000000, 500000, &value, &interval)) && armed);
+        now += 2200000;
         armed_fn(armed);
         CHECK(sig_bit(SIGALRM) & c->process->pending.mask);
         process_getitimer(0, &value, &interval);
-        CHECK(value == 300 && interval == 500);
+        CHECK(value == 300000 && interval == 500000);
         quit(c, 0);
         CHECK(!armed);
         wait_for(init_thread, WEXITED);
