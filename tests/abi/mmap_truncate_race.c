@@ -39,7 +39,8 @@ static void *cutter(void *arg)
 /* Reads, and writes where it is its own, every page through a fresh mapping. */
 static void *reader(void *arg)
 {
-        int flags = *(int *)arg, strange = 0;
+        int flags = *(int *)arg;
+        volatile int strange = 0;
 
         while (!stop) {
                 volatile unsigned char *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);

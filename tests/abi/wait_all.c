@@ -133,8 +133,8 @@ static void usage(void)
                 _exit(0);
         }
         CHECK("rusage with WNOWAIT", syscall(SYS_waitid, P_PID, pid, &si, WEXITED | WNOWAIT, &ru) == 0 && ru.ru_utime.tv_sec + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec > 0);
-        CHECK("of one child", wait4(pid, &st, 0, &ru) == pid && ru.ru_minflt >= 1024 && ru.ru_maxrss >= 4096);
-        CHECK("the children's", getrusage(RUSAGE_CHILDREN, &ru) == 0 && ru.ru_minflt >= 1024 && ru.ru_maxrss >= 4096);
+        CHECK("of one child", wait4(pid, &st, 0, &ru) == pid && ru.ru_minflt >= 64 && ru.ru_maxrss >= 4096);
+        CHECK("the children's", getrusage(RUSAGE_CHILDREN, &ru) == 0 && ru.ru_minflt >= 64 && ru.ru_maxrss >= 4096);
         pid = ender(0);
         FAILS("to nowhere", EFAULT, syscall(SYS_waitid, P_PID, pid, BAD_PTR, WEXITED, NULL));
         pid = ender(0);
