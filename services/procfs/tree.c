@@ -381,6 +381,8 @@ static err_t show_fdinfo(struct text *t, struct proc_inode *pi)
         return OK;
 }
 
+static bool is_guarded(const struct proc_inode *pi) { return pi->kind != DYN_NONE || (pi->entry && pi->entry->guarded); }
+
 static err_t fill(struct proc_file *pf)
 {
         struct proc_inode *pi = DOWNCAST(proc_inode, pf->base.inode);
@@ -391,11 +393,15 @@ static err_t fill(struct proc_file *pf)
         if (!pf->text)
                 return ERR(ENOMEM);
         text_clear(pf->text);
-        if (pi->kind == DYN_FDINFO)
-                return show_fdinfo(pf->text, pi);
-        if (!pi->entry || !pi->entry->show)
+        if (pi->kind != DYN_FDINFO && (!pi->entry || !pi->entry->show))
                 return ERR(EINVAL);
-        return pi->entry->show(pf->text, &s);
+        err_t err = pi->kind == DYN_FDINFO ? show_fdinfo(pf->text, pi) : pi->entry->show(pf->text, &s);
+        /* Whoever opened the file may not read what the process has become by gaining rights since. */
+        if (succeeded(err) && is_guarded(pi) && !may_look(pi->process))
+                err = ERR(EACCES);
+        if (failed(err))
+                text_clear(pf->text);
+        return err;
 }
 
 static err_t proc_read(struct file *f, struct io *io, u64 *pos)
@@ -433,9 +439,8 @@ static err_t proc_write(struct file *f, struct io *io, u64 *pos)
 static err_t proc_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
         struct proc_inode *pi = DOWNCAST(proc_inode, p->dentry->inode);
-        bool guarded = pi->kind != DYN_NONE || (pi->entry && pi->entry->guarded);
 
-        if (guarded && !may_look(pi->process))
+        if (is_guarded(pi) && !may_look(pi->process))
                 return ERR(EACCES);
         struct proc_file *pf = proc_file_alloc(who->payer, MAY_RECLAIM);
         if (!pf)
@@ -463,8 +468,15 @@ static err_t proc_follow(struct inode *inode, struct path *out)
         struct proc_inode *pi = DOWNCAST(proc_inode, inode);
         struct subject s = subject_of(pi);
 
-        if (pi->kind == DYN_FDS)
-                return may_look(pi->process) ? fd_path(pi, out) : ERR(EACCES);
+        if (pi->kind == DYN_FDS) {
+                if (!may_look(pi->process))
+                        return ERR(EACCES);
+                TRY(fd_path(pi, out));
+                if (may_look(pi->process))      /* still, now that it is taken: see fill() */
+                        return OK;
+                path_drop(out);
+                return ERR(EACCES);
+        }
         if (!pi->entry->follow)
                 return ERR(EINVAL);
         if (pi->entry->guarded && !may_look(pi->process))

@@ -79,16 +79,15 @@ err_t sys_pidfd_getfd(struct call *c)
         if (arg_uint(c, 2))
                 return ERR(EINVAL);
         TRY(call_process_of_fd(c, arg_uint(c, 0), false, &p));
-        struct file *f = NULL;
-        err_t err = process_may_trace(p, true) ? OK : ERR(EPERM);
-        if (succeeded(err)) {
-                struct files *files = process_files(p);
-                f = files ? files_get(files, arg_uint(c, 1)) : NULL;
-                if (!f)
-                        err = ERR(files ? EBADF : ESRCH);
-                files_drop(files);
-        }
+        struct files *files = process_files(p);
+        struct file *f = files ? files_get(files, arg_uint(c, 1)) : NULL;
+        /* Asked once the file is taken: a program that gains rights in between keeps what it opens then. */
+        err_t err = !process_may_trace(p, true) ? ERR(EPERM) : f ? OK : ERR(files ? EBADF : ESRCH);
+        files_drop(files);
         process_drop(p);
-        TRY(err);
+        if (failed(err)) {
+                file_drop(f);
+                return err;
+        }
         return call_add_file(c, f, true);
 }
