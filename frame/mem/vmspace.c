@@ -222,6 +222,10 @@ static u64 *next_leaf(struct vmspace *s, u64 *va, u64 end, u64 *stop, u64 **up)
  * their table ends or earlier. */
 static inline u64 *next_used(u64 *e, u64 *va, u64 stop)
 {
+        if (*va >= stop) {                      /* e may be behind the table */
+                *va = stop;
+                return NULL;
+        }
         u64 groups = table_frame(e)->groups;
 
         while (*va < stop && !*e) {

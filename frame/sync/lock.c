@@ -188,7 +188,7 @@ static err_t wait_grant(struct bucket *b, void *lock, u32 kind, bool killable)
                         break;
                 if (killable && load(&t->intr) & INTR_KILL) {
                         sched_park_cancel();
-                        b = bucket_lock(lock);
+                        b = bucket_lock_anyhow(lock);
                         bool late = t->lock_granted;
                         if (!late)
                                 bucket_remove(b, &t->lock_node);
@@ -273,7 +273,7 @@ static void noinline mutex_hand_over(struct mutex *m)
         if (!mutex_is_mine(m))
                 __builtin_trap();
         struct task *chain = NULL;
-        struct bucket *b = bucket_lock(m);
+        struct bucket *b = bucket_lock_anyhow(m);
         struct wnode *n = first_of(b->head, m);
 
         if (n) {
@@ -394,7 +394,7 @@ bool write_trylock(struct rwlock *l)
 static void noinline rw_hand_over(struct rwlock *l)
 {
         struct task *chain = NULL;
-        struct bucket *b = bucket_lock(l);
+        struct bucket *b = bucket_lock_anyhow(l);
         struct wnode *first = first_of(b->head, l), *rest = first;
         u32 word = 0, n = 0;
 

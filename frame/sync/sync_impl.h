@@ -10,6 +10,7 @@ enum { WN_SHARED, WN_ONCE, WN_EXCLUSIVE, WN_MUTEX, WN_READ, WN_WRITE };        /
 
 struct bucket { struct klock lock; u32 spare; struct wnode *head, *tail; u64 spare2; };
 struct bucket *bucket_lock(const void *key);
+struct bucket *bucket_lock_anyhow(const void *key);     /* does not trap where the stack is nearly full */
 static inline void bucket_unlock(struct bucket *b) { klock_unlock(&b->lock); }
 void bucket_append(struct bucket *b, struct wnode *n, const void *key, u32 kind);
 void bucket_remove(struct bucket *b, struct wnode *n);

@@ -47,11 +47,18 @@ TABLE(notifiers, struct knotifier);
 
 /* ---- buckets ---- */
 
+static struct bucket *bucket_of(const void *key) { return &buckets[(u64)key * 0x9e3779b97f4a7c15ul >> 54]; }
+
 struct bucket *bucket_lock(const void *key)
 {
-        struct bucket *b = &buckets[(u64)key * 0x9e3779b97f4a7c15ul >> 54];
-        klock_lock(&b->lock);
-        return b;
+        klock_lock(&bucket_of(key)->lock);
+        return bucket_of(key);
+}
+
+struct bucket *bucket_lock_anyhow(const void *key)
+{
+        klock_lock_anyhow(&bucket_of(key)->lock);
+        return bucket_of(key);
 }
 
 void bucket_append(struct bucket *b, struct wnode *n, const void *key, u32 kind)
@@ -208,10 +215,10 @@ void k_waiter_end(struct waiter *w)
 
 static void insert(struct kwaiter *kw, struct wnode *n, struct waitq *q, u32 kind)
 {
+        struct bucket *b = bucket_lock(q);      /* may trap: before anything has changed (E4) */
         n->waiter = kw;
         n->more = kw->nodes;
         kw->nodes = n;
-        struct bucket *b = bucket_lock(q);
         bucket_append(b, n, q, kind);
         /* It was set before the bucket was locked, which was a full barrier; a waker may have lowered it in between.  keeps W2 */
         if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 0))

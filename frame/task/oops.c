@@ -91,6 +91,11 @@ bool contained(void (*fn)(void *), void *arg)
         struct task *t = current_task();
         struct percpu *pc = this_cpu();
         u32 limit = t->held_limit;
+
+        if (__builtin_expect(t->n_held >= HELD_SLOTS - 1, 0)) {
+                preempt_sub_check(PREEMPT_ONE);
+                return false;                           /* E3: no room for another base */
+        }
         u64 low = pc->stack_low;
         struct recover r __attribute__((uninitialized));
 

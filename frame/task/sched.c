@@ -303,12 +303,14 @@ static struct task *choose(struct percpu *pc, struct cpu_sched *cs, struct task 
                         if (woken)
                                 readd(woken, NULL);
                 }
-                if (c.picked && !(next = claim_body(cs, c.picked)))
+                if (c.want && c.picked && !(next = claim_body(cs, c.picked)))
                         pc->resched = 1;                /* ask again, by way of the idle task */
         }
         if (!next)
                 next = rr_pick();
         cs->rr_last = next && !next->in_policy;
+        if (pc->woken)                                  /* by the policy itself, just now */
+                pc->resched = 1;
         return next ? next : pc->idle;
 }
 

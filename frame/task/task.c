@@ -195,7 +195,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->boot_fn = NULL;
         t->body = NULL;
         t->space = NULL;
-        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
+        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->fail_nth = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
         t->held[0] = HELD_BASE;
         t->hands_off = 0;

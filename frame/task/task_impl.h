@@ -42,6 +42,7 @@ static inline u64 held_entry(enum held_kind kind, const void *what) { return (u6
 static inline enum held_kind held_kind_of(u64 entry) { return (enum held_kind)(entry & 7); }
 static inline void *held_what(u64 entry) { return (void *)(entry & ~7ul); }
 #define HELD_BORROWED 24
+#define HELD_SLOTS (1 + MAX_HELD + HELD_BORROWED + 16)  /* the last are for HELD_BASE alone, which passes the limit */
 
 struct tnode {                                  /* a timer's node; frame/time/timer.c */
         u64 deadline;
@@ -101,7 +102,7 @@ struct task {
         u64   woke_at;                          /* cycles, when it did */
 
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */
-        u64   held[1 + MAX_HELD + HELD_BORROWED];       /* the first is HELD_BASE, for ever; n_held follow */
+        u64   held[HELD_SLOTS];                 /* the first is HELD_BASE, for ever; n_held follow */
 
         const struct kthread_ops *kops;
         void (*boot_fn)(void);
