@@ -144,7 +144,7 @@ static bool oom_kill(struct vm *for_vm, u64 pages)
         struct pid_ns *ns = ns_of(self->process);
 
         if (LOAD(self->process->exiting))
-                return true;            /* it is going anyway, and will free memory */
+                return false;           /* it is going anyway; to wait for memory would keep it from freeing its own */
         struct choice c = {};
         if (vm_settings(vm_domain_of(for_vm)).oom_kill_caller && may_die(self->process) && !self->process->oom_victim)
                 c.victim = process_hold(self->process);

@@ -301,18 +301,38 @@ static bool is_allowed(struct vm_area *a, u32 access)
         return a->prot != VM_NONE;
 }
 
-bool out_of_memory(struct vm *vm, u64 pages)
+#define PATIENCE 64u                    /* tries of one fault before somebody is killed, while there is hope */
+#define SCANS    8u                     /* a shrinker that finds a lock taken gives nothing */
+#define SCAN     32u                    /* pages */
+
+/* What is wanted under a cursor, or without sleeping, fails without any shrinker having been asked. */
+static bool make_room(void)
+{
+        for (u32 i = 0; i < SCANS; i++) {
+                if (mem_reclaim(SCAN))
+                        return true;
+                task_yield();
+        }
+        return false;
+}
+
+/* No lock held; *tries: how often this fault found no memory.  True: try again. */
+static bool out_of_memory(struct vm *vm, u32 *tries)
 {
         const struct vm_oom_ops *oom = vm->domain->oom;
         struct mem_stats m = mem_stats();
-        /* What failed while there is memory fails by chance: it is tried again. */
-        return m.free > m.total / 64 || (oom && oom->kill(vm, pages));
+        /* What failed while there is memory fails by chance; but not all that is free can be had on this CPU. */
+        if (++*tries < PATIENCE && (m.free > m.total / 64 || make_room()))
+                return true;
+        *tries = 0;
+        return oom && oom->kill(vm, 1);
 }
 
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
 {
         if (addr < VM_MIN || addr >= VM_MAX)
                 return segv(SEGV_MAPERR);
+        u32 tries = 0;
         for (;;) {
                 struct vm_fault_result r = segv(SEGV_MAPERR);
                 read_lock(&vm->mmap_lock);
@@ -327,7 +347,7 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
                                 return r;
                         continue;
                 }
-                if (r.signal != SIGKILL || !out_of_memory(vm, 1))
+                if (r.signal != SIGKILL || !out_of_memory(vm, &tries))
                         return r;
                 /* The victim may be this very process. */
                 if (task_interrupts() & INTR_KILL)

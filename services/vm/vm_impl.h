@@ -153,7 +153,6 @@ u64   area_low_end(struct vm_area *a);                   /* start, less the guar
 struct vm_fault_result fault_page(struct vm *vm, struct vm_area *a, u64 page, u32 access);
 err_t fault_range(struct vm *vm, u64 start, u64 end, bool write);       /* populate; takes the lock itself; ENOMEM, EFAULT */
 bool  stack_grow(struct vm *vm, u64 addr);               /* takes the lock itself */
-bool  out_of_memory(struct vm *vm, u64 pages);           /* no lock held; true: try again */
 
 /* protect.c: advice that is a flag of areas.  *known: false if it is not of this sort. */
 err_t advise_flags(struct vm *vm, u64 start, u64 end, u32 advice, bool *known);
