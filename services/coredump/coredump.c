@@ -43,6 +43,8 @@ static u64 dumped(struct dump *d, const struct vm_area_info *a)
 
         if (a->special)
                 return all;             /* vDSO and its data: always */
+        if (a->flags & AREA_DONTDUMP)
+                return 0;
         if (a->flags & AREA_SHARED)
                 return d->filter & (a->file && a->file->inode->nlink ? FILTER_FILE_SHARED : FILTER_ANON_SHARED) ? all : 0;
         if ((d->filter & FILTER_ANON_PRIVATE) && (!a->file || (vm_area_usage(d->t->vm, a->start, &u) && u.anonymous)))
@@ -106,18 +108,33 @@ static bool all_zero(bytes b)
         return true;
 }
 
-/* Pages of zeros are skipped; the last one is written, so that the file has its length. */
-static err_t write_memory(struct dump *d, u64 from, u64 to)
+static err_t skip(struct dump *d, u64 n)
 {
-        for (; from < to; from += PAGE_SIZE) {
-                mbytes page = mbytes_take(blob_mbytes(d->page), PAGE_SIZE);
-                if (vm_read_remote(d->t->vm, from, page, true) < PAGE_SIZE || (all_zero(bytes_const(page)) && from + PAGE_SIZE < to)) {
-                        if (d->limit - d->at < PAGE_SIZE)
-                                return ERR(EFBIG);
-                        d->at += PAGE_SIZE;
-                        continue;
-                }
-                TRY(dump_bytes(d, bytes_const(page)));
+        if (d->limit - d->at < n)
+                return ERR(EFBIG);
+        d->at += n;
+        return OK;
+}
+
+static err_t write_page(struct dump *d, u64 at, bool last)
+{
+        mbytes page = mbytes_take(blob_mbytes(d->page), PAGE_SIZE);
+
+        if (vm_read_remote(d->t->vm, at, page, true) < PAGE_SIZE || (all_zero(bytes_const(page)) && !last))
+                return skip(d, PAGE_SIZE);
+        return dump_bytes(d, bytes_const(page));
+}
+
+/* Pages of zeros are skipped, and what is not mapped where that means zeros (anon); the last one is written, so that the
+ * file has its length.  EINTR: SIGKILL, or the memory is wanted. */
+static err_t write_memory(struct dump *d, u64 from, u64 to, bool anon)
+{
+        while (from < to) {
+                if (task_interrupts() & INTR_KILL)
+                        return ERR(EINTR);
+                u64 gap = anon ? vm_gap(d->t->vm, from, to - PAGE_SIZE) : 0;
+                TRY(gap ? skip(d, gap) : write_page(d, from, from + PAGE_SIZE == to));
+                from += gap ? gap : PAGE_SIZE;
         }
         return OK;
 }
@@ -129,8 +146,9 @@ static err_t write_areas(struct dump *d, u32 areas)
 
         for (u32 i = 0; i < areas && vm_area_at(d->t->vm, at, &a); i++, at = a.end) {
                 u64 len = dumped(d, &a);
+                bool anon = !a.file && !a.special;
                 vm_area_info_put(&a);
-                TRY(write_memory(d, a.start, a.start + len));
+                TRY(write_memory(d, a.start, a.start + len, anon));
         }
         return OK;
 }

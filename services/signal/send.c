@@ -51,8 +51,8 @@ static void wake_locked(struct process *p, struct thread *only, u32 sig)
 {
         struct thread *t = choose_locked(p, only, sig);
 
-        if (!t)
-                return;
+        if (!t || (p->dumper && sig != SIGKILL))
+                return;                 /* only SIGKILL cuts a core dump short */
         bool waits = sig_in(t->wanted, sig);
         if (!waits && kills_by_default(sig) && handler_of(p, sig) == SIG_DFL) {
                 process_kill_locked(p, sig);

@@ -76,15 +76,36 @@ static void count_page(struct vm_area *a, u64 addr, struct vm_page page, struct 
         }
 }
 
+#define PAGES_AT_ONCE 512               /* under one cursor, which holds off everybody else */
+
+/* Counts pages from `from` on into u, or (NULL) takes their accessed marks off; returns where to go on. */
+static u64 visit_some(struct vm *vm, struct vm_area *a, u64 from, struct vm_usage *u)
+{
+        VM_CURSOR(c, vm->space, from);
+        for (u32 i = 0; i < PAGES_AT_ONCE; i++) {
+                if (!cursor_find(&c, a->end))
+                        return a->end;
+                if (u)
+                        count_page(a, cursor_addr(&c), cursor_get(&c), u);
+                else
+                        cursor_clear_accessed(&c);
+                if (!cursor_next(&c, a->end))
+                        return a->end;
+        }
+        return cursor_addr(&c);
+}
+
+/* REQUIRES vm->mmap_lock.  A caller that is being killed gets a part. */
+static void visit_area(struct vm *vm, struct vm_area *a, struct vm_usage *u)
+{
+        for (u64 at = a->start; at < a->end && !(task_interrupts() & INTR_KILL);)
+                at = visit_some(vm, a, at, u);
+}
+
 /* REQUIRES vm->mmap_lock. */
 static void count_area(struct vm *vm, struct vm_area *a, struct vm_usage *u)
 {
-        VM_CURSOR(c, vm->space, a->start);
-        while (cursor_find(&c, a->end)) {
-                count_page(a, cursor_addr(&c), cursor_get(&c), u);
-                if (!cursor_next(&c, a->end))
-                        break;
-        }
+        visit_area(vm, a, u);
         if (a->flags & AREA_LOCKED)
                 u->locked += u->rss;
 }
@@ -98,6 +119,18 @@ bool vm_area_usage(struct vm *vm, u64 start, struct vm_usage *out)
                 return false;
         count_area(vm, a, out);
         return true;
+}
+
+#define GAP_MAX (1ul << 30)
+
+u64 vm_gap(struct vm *vm, u64 from, u64 to)
+{
+        to = min_u64(to, from + GAP_MAX);
+        if (from >= to)
+                return 0;
+        READ_GUARD(&vm->mmap_lock);
+        VM_CURSOR(c, vm->space, from);
+        return (cursor_find(&c, to) ? cursor_addr(&c) : to) - from;
 }
 
 /* Only areas of files are walked; the rest is anonymous. */
@@ -167,12 +200,6 @@ void vm_clear_peak(struct vm *vm) { STORE(vm->peak_rss, vmspace_mapped(vm->space
 void vm_clear_refs(struct vm *vm)
 {
         READ_GUARD(&vm->mmap_lock);
-        for (struct vm_area *a = vm->first; a; a = a->next) {
-                VM_CURSOR(c, vm->space, a->start);
-                while (cursor_find(&c, a->end)) {
-                        cursor_clear_accessed(&c);
-                        if (!cursor_next(&c, a->end))
-                                break;
-                }
-        }
+        for (struct vm_area *a = vm->first; a; a = a->next)
+                visit_area(vm, a, NULL);
 }

@@ -144,6 +144,9 @@ err_t vm_fault_in(u64 addr, u64 len, bool write);
 /* Is it user space at all: addr + len does not pass the top.  What access_ok is elsewhere. */
 static inline bool vm_is_user(u64 addr, u64 len) { return len <= VM_MAX && addr <= VM_MAX - len; }
 
+/* Bytes from `from` on, below `to`, where no page is mapped; it does not look beyond 1 GiB. */
+u64   vm_gap(struct vm *vm, u64 from, u64 to);
+
 /* Another's memory: ptrace, /proc/pid/mem, process_vm_*.  Bytes done; force: as a debugger may,
  * against the area's protection (a private copy is made). */
 u64   vm_read_remote(struct vm *vm, u64 addr, mbytes dst, bool force);
