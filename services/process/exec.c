@@ -147,12 +147,20 @@ static err_t unshare(struct thread *t, struct exec_spare *spare)
         return OK;
 }
 
+/* A program that its caller may run but not read is not to be read in a dump either. */
+static bool may_read(struct file *program)
+{
+        struct actor who = actor_current();
+        return succeeded(inode_permission(&who, program->inode, MAY_READ));
+}
+
 static void become(struct thread *t, struct exec_image *image, struct exec_spare *spare, struct user_regs *regs)
 {
         struct process *p = t->process;
         struct sigactions *old_actions = NULL;
         struct files *old_files = NULL;
         struct file *old_exe = p->exe;
+        bool readable = may_read(image->program);
 
         ns_of(p)->ops->timers_end(p);
         thread_release_mm(t);
@@ -172,7 +180,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         }
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = image->comm[i];
-        p->dumpable = !gains(t->cred, image->cred);
+        p->dumpable = readable && !gains(t->cred, image->cred);
         spin_unlock(&p->lock);
         task_set_name(t->base.task, BYTES_OF(t->comm));
         if (image->secure) {
