@@ -350,6 +350,8 @@ static err_t pagemap_read(struct file *f, struct io *io, u64 *pos)
                 return ERR(EINVAL);
         while (io_left(io) > 0 && *pos / sizeof(u64) < VM_MAX >> PAGE_SHIFT) {
                 u64 first = *pos / sizeof(u64), n = 0;
+                if (task_interrupts() & INTR_KILL)
+                        return ERR(EINTR);
                 for (; n < 64 && n * sizeof(u64) < io_left(io) && first + n < VM_MAX >> PAGE_SHIFT; n++)
                         words[n] = vm_pagemap(vm, (first + n) << PAGE_SHIFT, numbers);
                 usize got = io_copy_out(io, bytes_take(BYTES_OF(words), n * sizeof(u64)));

@@ -14,6 +14,8 @@
  * Invariants T1  waiting  =>  interval != 0 and the signal is in a queue
  *            T2  listed  <=>  it is in cpu.process->cpu_timers
  *            T3  overrun is -1 + the periods that began since the last signal was taken or the timer set
+ *            T4  ended  =>  neither armed nor listed, for ever: who found it before it was deleted does not set it any more
+ *            T5  taken  <=>  it is in the chain of one ptimer_cpu_check; no other check takes it
  */
 #include "services/ptimer/ptimer.h"
 #include "services/process/process.h"
@@ -37,6 +39,7 @@ OBJECT(ptimer) {
         /* owner->lock */
         struct ptimer *next;
         bool armed, waiting, wall;
+        bool ended;
         u64 due, interval;              /* ns */
         i64 overrun;
         u32 overrun_last;
@@ -44,7 +47,8 @@ OBJECT(ptimer) {
         struct cpu_clock cpu;           /* counted; process NULL: another clock; fixed */
         bool listed;                    /* cpu.process->cpu_lock, as what follows */
         struct ptimer *cpu_next, *cpu_prev;
-        u64 round;                      /* the last check that it was due in: once in each, however short its interval */
+        bool taken;
+        struct ptimer *due_next;        /* counted; of the check that took it */
 };
 POOL_DECLARE(ptimer)
 
@@ -189,33 +193,39 @@ static void clock_set(struct notifier *n)
 
 /* ---- Processor time ---- */
 
-/* A timer that is due, taken off the list, counted; or NULL. */
-static struct ptimer *next_due(struct process *p, u64 round, struct task_times times, u64 *now)
+/* Takes those that are due off the list: a chain, each of them counted. */
+static struct ptimer *take_due(struct process *p, struct task_times times)
 {
+        struct ptimer *first = NULL, *next;
+
         SPIN_GUARD(&p->cpu_lock);
-        for (struct ptimer *t = p->cpu_timers; t; t = t->cpu_next) {
-                *now = cpu_clock_of(&t->cpu, times);
-                if (t->due <= *now && t->round < round) {
-                        t->round = round;
-                        unlist_cpu_locked(t);
-                        return ptimer_hold(t);
-                }
+        for (struct ptimer *t = p->cpu_timers; t; t = next) {
+                next = t->cpu_next;
+                if (t->taken || t->due > cpu_clock_of(&t->cpu, times))
+                        continue;
+                unlist_cpu_locked(t);
+                t->taken = true;
+                t->due_next = first;
+                first = ptimer_hold(t);
         }
-        return NULL;
+        return first;
 }
 
+/* Each timer expires at most once in a check, however short its interval. */
 void ptimer_cpu_check(struct process *p)
 {
-        struct ptimer *t;
-        u64 now = 0;
-
         struct task_times times = process_times(p);
-        spin_lock(&p->cpu_lock);
-        u64 round = ++p->cpu_round;
-        spin_unlock(&p->cpu_lock);
-        while ((t = next_due(p, round, times, &now)) != NULL) {
+        struct ptimer *next;
+
+        for (struct ptimer *t = take_due(p, times); t; t = next) {
+                u64 now = cpu_clock_of(&t->cpu, times);
                 struct process *owner = t->owner;
                 spin_lock(&owner->lock);
+                spin_lock(&p->cpu_lock);
+                next = t->due_next;
+                t->due_next = NULL;
+                t->taken = false;
+                spin_unlock(&p->cpu_lock);
                 if (t->armed && !t->listed)
                         expire_locked(t, now);
                 spin_unlock(&owner->lock);
@@ -323,7 +333,8 @@ static struct ptimer *find_locked(struct process *p, u32 id)
         return t;
 }
 
-static void insert(struct ptimer *t, bool plain)
+/* Returns its number: from now on another thread may delete it. */
+static u32 insert(struct ptimer *t, bool plain)
 {
         struct process *p = t->owner;
         struct ptimer *last = NULL;
@@ -341,6 +352,7 @@ static void insert(struct ptimer *t, bool plain)
         if (plain)
                 t->value = t->id;
         signal_timer_begin_locked(t->signal, t, (struct siginfo){ .signo = t->signo, .code = SI_TIMER, .pid = t->id, .value = t->value });
+        return t->id;
 }
 
 err_t ptimer_create(u32 clock, const struct ptimer_event *event, u32 *id)
@@ -360,8 +372,7 @@ err_t ptimer_create(u32 clock, const struct ptimer_event *event, u32 *id)
                 ptimer_drop(t);
                 return err_is(err, ENOMEM) ? ERR(EAGAIN) : err;
         }
-        insert(t, !event);
-        *id = t->id;
+        *id = insert(t, !event);
         return OK;
 }
 
@@ -369,6 +380,7 @@ err_t ptimer_create(u32 clock, const struct ptimer_event *event, u32 *id)
 static void end(struct ptimer *t)
 {
         spin_lock(&t->owner->lock);
+        t->ended = true;
         disarm_locked(t);
         signal_timer_end_locked(t->signal);
         spin_unlock(&t->owner->lock);
@@ -494,8 +506,12 @@ err_t ptimer_settime(u32 id, bool absolute, struct ptimer_time new, struct ptime
         u64 cpu = cpu_now(t);
         if (succeeded(err)) {
                 SPIN_GUARD(&t->owner->lock);
-                *old = time_locked(t, cpu);
-                set_locked(t, absolute, new, cpu);
+                if (t->ended) {
+                        err = ERR(EINVAL);
+                } else {
+                        *old = time_locked(t, cpu);
+                        set_locked(t, absolute, new, cpu);
+                }
         }
         ptimer_drop(t);
         return err;

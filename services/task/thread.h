@@ -220,7 +220,6 @@ OBJECT(process) {
         struct ptimer *timers;                  /* services/ptimer's list, counted; lock */
         u32   timer_next;                       /* the number of the next one; lock */
         struct spinlock cpu_lock;               /* class cpu_timers: after lock */
-        u64   cpu_round;                        /* checks of cpu_timers so far; cpu_lock */
         struct ptimer *cpu_timers;              /* those that measure this process or a thread of it, not counted; cpu_lock, PTR_LOAD */
         i32   oom_score_adj_min;                /* what a privileged one set last: ordinary ones go no lower; racy, as the next */
         i32   oom_score_adj;

@@ -272,7 +272,7 @@ err_t ns_from_timespec(struct linux_timespec ts, u64 *ns)
         if (ts.tv_sec < 0 || (u64)ts.tv_nsec >= NSEC_PER_SEC)
                 return ERR(EINVAL);
         u64 sec = (u64)ts.tv_sec;
-        *ns = sec > U64_MAX / NSEC_PER_SEC - 1 ? NEVER - 1 : sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+        *ns = sec >= (u64)I64_MAX / NSEC_PER_SEC ? (u64)I64_MAX : sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
         return OK;
 }
 

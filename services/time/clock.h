@@ -35,7 +35,7 @@ u64   clock_deadline(u32 id, bool absolute, u64 ns);
 err_t clock_sleep(u32 id, bool absolute, u64 ns, u64 user_remain);
 
 /* A timespec or timeval from user space: EINVAL unless normal and not negative. */
-err_t ns_from_timespec(struct linux_timespec ts, u64 *ns);      /* saturates at NEVER - 1 */
+err_t ns_from_timespec(struct linux_timespec ts, u64 *ns);      /* saturates at I64_MAX: added to a time, it does not wrap */
 err_t ns_from_timeval(struct linux_timeval tv, u64 *ns);
 struct linux_timespec timespec_from_ns(u64 ns);
 struct linux_timeval  timeval_from_ns(u64 ns);

@@ -218,6 +218,8 @@ err_t vm_mincore(struct vm *vm, u64 addr, u64 len, u64 vec)
                 return ERR(EFAULT);
         while (pages) {
                 u64 n = min_u64(pages, sizeof answer);
+                if (task_interrupts() & INTR_KILL)
+                        return ERR(EINTR);
                 if (addr < VM_MIN)
                         return ERR(ENOMEM);
                 TRY(residency(vm, addr, n, MBYTES_OF(answer), &n));

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abi: timers, signalfds, pidfds and core dumps in disorder: many threads that make, set, take and delete, exec and exit
- * under way. Nothing is to hang, and everything to be given back.
+ * under way; one that sets what another deletes; intervals that reach beyond the end of time. Nothing is to hang, and
+ * everything to be given back.
  */
 #include "abi.h"
 #include <pthread.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 static volatile int stop;
 static long settime(int t, long ns, long interval)
@@ -97,6 +99,140 @@ static int in_process(int how)
         return polled == 1 ? r : -1;
 }
 
+/* ---- Set by one thread, deleted by another ---- */
+
+static volatile int target = -1;
+
+static void *setter(void *arg)
+{
+        for (unsigned i = 0; !stop; i++) {
+                int t = target;
+                if (t >= 0)
+                        settime(t, i % 3 ? 1000000000 - 1 : 20000, i % 2 ? 30000 : 0);
+        }
+        return arg;
+}
+
+static int set_and_delete(void)
+{
+        static const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_MONOTONIC, CLOCK_REALTIME };
+        pthread_t threads[2];
+        sigset_t set;
+        int good = 1;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGRTMIN);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        for (int i = 0; i < 2; i++)
+                pthread_create(&threads[i], NULL, setter, NULL);
+        struct timespec now, from;
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        for (unsigned i = 0;; i++) {
+                int t;
+                struct { union sigval v; int signo, notify, tid, pad[11]; } ev = { .signo = SIGRTMIN, .notify = SIGEV_SIGNAL };
+                if (syscall(SYS_timer_create, clocks[i % 3], &ev, &t))
+                        good = 0;
+                target = t;
+                if (i % 8 == 0)
+                        sched_yield();
+                if (syscall(SYS_timer_delete, t))
+                        good = 0;
+                clock_gettime(CLOCK_MONOTONIC, &now);
+                if ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 > 700)
+                        break;
+        }
+        stop = 1;
+        for (int i = 0; i < 2; i++)
+                pthread_join(threads[i], NULL);
+        return good;
+}
+
+/* ---- Intervals that reach beyond the end of time: once, and not again ---- */
+
+static volatile int seen;
+static void on_signal(int signo) { (void)signo; seen++; }
+
+static void spend_ms(long ms)
+{
+        struct timespec now;
+        do {
+                for (volatile int i = 0; i < 20000; i++)
+                        ;
+                clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        } while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < ms);
+}
+
+static int once_by_itimer(int which, int signo, long sec)
+{
+        struct itimerval it = { { sec, 0 }, { 0, 1000 } }, off = { 0 };
+
+        signal(signo, on_signal);
+        if (setitimer(which, &it, NULL))
+                return 1;
+        sleep_ms(10);
+        spend_ms(60);
+        if (setitimer(which, &off, NULL))
+                return 2;
+        return seen == 1 ? 0 : 3;
+}
+
+static int once_by_timer(clockid_t clock, long sec)
+{
+        struct itimerspec s = { { sec, 0 }, { 0, 1000000 } };
+        struct { union sigval v; int signo, notify, tid, pad[11]; } ev = { .signo = SIGRTMIN, .notify = SIGEV_SIGNAL };
+        int t;
+
+        signal(SIGRTMIN, on_signal);
+        if (syscall(SYS_timer_create, clock, &ev, &t) || syscall(SYS_timer_settime, t, 0, &s, NULL))
+                return 1;
+        sleep_ms(10);
+        spend_ms(60);
+        if (syscall(SYS_timer_getoverrun, t) != 0)
+                return 2;
+        syscall(SYS_timer_delete, t);
+        return seen == 1 ? 0 : 3;
+}
+
+static int once_by_timerfd(clockid_t clock, long sec)
+{
+        struct itimerspec s = { { sec, 0 }, { 0, 1000000 } };
+        uint64_t n = 0;
+
+        int fd = timerfd_create(clock, TFD_NONBLOCK);
+        if (timerfd_settime(fd, 0, &s, NULL))
+                return 1;
+        sleep_ms(20);
+        if (read(fd, &n, sizeof n) != sizeof n || n != 1)
+                return 2;
+        sleep_ms(5);
+        return read(fd, &n, sizeof n) == -1 && errno == EAGAIN ? 0 : 3;
+}
+
+#define APART(call) ({ pid_t pid_ = fork(); if (pid_ == 0) _exit(call); result_of(pid_); })
+
+static void beyond(void)
+{
+        static const long secs[] = { INT64_MAX, INT64_MAX / 1000000000, INT64_MAX / 1000000000 - 1, 18446744072, 18446744073 };
+        int bad[7] = { 0 };
+
+        for (unsigned i = 0; i < sizeof secs / sizeof secs[0]; i++) {
+                bad[0] += APART(once_by_itimer(ITIMER_REAL, SIGALRM, secs[i])) != 0;
+                bad[1] += APART(once_by_itimer(ITIMER_VIRTUAL, SIGVTALRM, secs[i])) != 0;
+                bad[2] += APART(once_by_itimer(ITIMER_PROF, SIGPROF, secs[i])) != 0;
+                bad[3] += APART(once_by_timer(CLOCK_MONOTONIC, secs[i])) != 0;
+                bad[4] += APART(once_by_timer(CLOCK_PROCESS_CPUTIME_ID, secs[i])) != 0;
+                bad[5] += APART(once_by_timerfd(CLOCK_MONOTONIC, secs[i])) != 0;
+                bad[6] += APART(once_by_timerfd(CLOCK_REALTIME, secs[i])) != 0;
+        }
+        CHECK("huge interval of ITIMER_REAL", bad[0] == 0);
+        CHECK("huge interval of ITIMER_VIRTUAL", bad[1] == 0);
+        CHECK("huge interval of ITIMER_PROF", bad[2] == 0);
+        CHECK("huge interval of a timer", bad[3] == 0);
+        CHECK("huge interval of a CPU timer", bad[4] == 0);
+        CHECK("huge interval of a timerfd", bad[5] == 0);
+        CHECK("huge interval of a timerfd of the wall clock", bad[6] == 0);
+}
+
 int main(int argc, char **argv)
 {
         (void)argv;
@@ -114,5 +250,7 @@ int main(int argc, char **argv)
         CHECK("exit", good[1] == 6);
         CHECK("exec", good[2] == 6);
         CHECK("a core", good[3] == 6);
+        CHECK("set and deleted at once", APART(!set_and_delete()) == 0);
+        beyond();
         return done();
 }
