@@ -308,9 +308,11 @@ u32 futex_wake_addr(u64 addr, u32 n)
 
 struct requeue { u64 from, to; u32 wake, move; bool shared, compare; u32 expected; };
 
-/* Both buckets are locked. */
-static u64 requeue_locked(const struct requeue *r, const struct key *from, const struct key *to)
+/* Both buckets are locked.  EINVAL: somebody waits there for a PI lock, whom this must not move. */
+static err_t requeue_locked(const struct requeue *r, const struct key *from, const struct key *to, u64 *result)
 {
+        if (has_pi_locked(from))
+                return ERR(EINVAL);
         bool onto_itself = from->of.at == to->of.at && from->of.vm == to->of.vm && from->of.mapping == to->of.mapping;
         u64  n = wake_key_locked(from, r->wake, FUTEX_BITSET_MATCH_ANY);
         u32  moved = 0;
@@ -328,7 +330,8 @@ static u64 requeue_locked(const struct requeue *r, const struct key *from, const
                 }
                 t = next;
         }
-        return n + moved;
+        *result = n + moved;
+        return OK;
 }
 
 static err_t requeue(const struct requeue *r, u64 *result)
@@ -349,10 +352,10 @@ static err_t requeue(const struct requeue *r, u64 *result)
                 lock_two(&from, &to);
                 bool present = !r->compare || user_load32(r->from, &now);
                 bool same = !r->compare || now == r->expected;
-                if (present && same)
-                        *result = requeue_locked(r, &from, &to);
-                unlock_two(&from, &to);
                 err = same ? OK : ERR(EAGAIN);
+                if (present && same)
+                        err = requeue_locked(r, &from, &to, result);
+                unlock_two(&from, &to);
                 if (present)
                         break;
                 err = vm_fault_in(r->from, 4, false);

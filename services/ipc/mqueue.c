@@ -126,7 +126,7 @@ static void notify_locked(struct mq_queue *q)
 
         if (!q->notified)
                 return;
-        if (q->notify.kind == SIGEV_SIGNAL)
+        if (q->notify.kind == SIGEV_SIGNAL && q->notify.sig != 0)
                 ignore(signal_send_process(q->notified, info));
         end_notify_locked(q);
 }

@@ -223,6 +223,9 @@ static struct sem_undo *find_undo_locked(struct sem_undos *l, struct sem_set *s)
                         last->next = next;
                 else
                         l->first = next;
+                mutex_lock(&u->set->base.lock);
+                unlink_from_set_locked(u);
+                mutex_unlock(&u->set->base.lock);
                 sem_undo_drop(u);
         }
         return found;
@@ -243,6 +246,7 @@ static err_t make_undo_locked(struct sem_undos *l, struct sem_set *s, struct sem
         u->next = l->first;
         l->first = u;
         mutex_lock(&s->base.lock);
+        u->set_prev = NULL;
         u->set_next = s->undos;
         if (s->undos)
                 s->undos->set_prev = u;

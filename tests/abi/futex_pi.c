@@ -208,6 +208,8 @@ static void requeue(void)
         for (int i = 0; i < 3; i++)
                 pthread_create(&t[i], NULL, moved, NULL);
         sleep_ms(200);
+        FAILS("moved by a plain requeue", EINVAL, fx(&c, FUTEX_REQUEUE | P, 1, (void *)1, &other, 0));
+        FAILS("or a comparing one", EINVAL, fx(&c, FUTEX_CMP_REQUEUE | P, 1, (void *)1, &other, 0));
         FAILS("to another lock", EINVAL, fx(&c, FUTEX_CMP_REQUEUE_PI | P, 1, (void *)1, &other, 0));
         fx(&l, FUTEX_LOCK_PI | P, 0, NULL, NULL, 0);
         CHECK("two moved", fx(&c, FUTEX_CMP_REQUEUE_PI | P, 1, (void *)1, &l, 0) == 2);

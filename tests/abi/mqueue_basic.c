@@ -222,6 +222,14 @@ static void notification(void)
         CHECK("asked by a child that ends", in_child(asks) == 0);
         OKAY("leaves it free", notify(q, &e));
         notify(q, NULL);
+        e.signo = 0;
+        OKAY("signal 0", notify(q, &e));
+        count = 0;
+        OKAY("a message comes", put(q, "x", 0));
+        CHECK("no signal", count == 0);
+        OKAY("and it has ended", notify(q, &e));
+        notify(q, NULL);
+        get(q);
 }
 
 static int user_tries(void)

@@ -74,6 +74,35 @@ static void lost(void)
         CHECK("or when the receiver closes", closed_in(p[0]));
         close(p[0]);
         close(s[0]);
+
+        pair(SOCK_STREAM);
+        pipe(p);
+        send_fds(s[0], &p[1], 1, MSG_OOB);
+        close(p[1]);
+        CHECK("with the urgent byte", recv(s[1], buf, 1, MSG_OOB) == 1 && buf[0] == 'f');
+        send(s[0], "x", 1, 0);
+        recv(s[1], buf, 9, MSG_DONTWAIT), recv(s[1], buf, 9, MSG_DONTWAIT);
+        CHECK("let go of with it", closed_in(p[0]));
+        close(p[0]);
+        pipe(p);
+        send_fds(s[0], &p[1], 1, MSG_OOB);
+        send(s[0], "y", 1, 0);
+        close(p[1]);
+        recv(s[1], buf, 9, MSG_DONTWAIT), recv(s[1], buf, 9, MSG_DONTWAIT);
+        CHECK("or when it is passed over", closed_in(p[0]));
+        close(p[0]);
+        pipe(p);
+        struct message m;
+        message_init(&m, BAD_PTR, 1);
+        add_control(&m, SOL_SOCKET, SCM_RIGHTS, &p[1], sizeof p[1]);
+        FAILS("a bad address", EFAULT, sendmsg(s[0], &m.h, 0));
+        close(p[1]);
+        CHECK("gives them back", closed_in(p[0]));
+        close(p[0]);
+        int before = count_fds(), none[2] = { -1, -1 };
+        send(s[0], "z", 1, 0);
+        CHECK("and none come with the next byte", recv_fds(s[1], none, 2, 0, NULL) == 0 && count_fds() == before);
+        end();
 }
 
 static void errors(void)

@@ -16,7 +16,8 @@
 
 LOCK_CLASS_DECLARE(sock);
 LOCK_CLASS_DECLARE(unix_gc);
-LOCK_CLASS(sock, AFTER2(sock, unix_gc));
+LOCK_CLASS_DECLARE(epoll);
+LOCK_CLASS(sock, AFTER3(sock, unix_gc, epoll));  /* epoll asks files under its own */
 
 /* The file-scope state (reviewed list): sockfs, made at boot. */
 STABLE(sockfs) { struct superblock *sb; struct mount *mnt; };

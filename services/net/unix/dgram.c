@@ -148,19 +148,24 @@ static err_t make_msg(struct unix_sock *u, struct io *io, struct scm *scm, struc
 
 /* ---- Sending ---- */
 
+static bool has_no_room(const struct unix_sock *u) { return LOAD(u->sent) >= LOAD_RELAXED(u->base.sndbuf); }
+
 /* Sleeps until u may send: its own buffer. */
 static err_t wait_for_room(struct unix_sock *u, u64 deadline)
 {
-        if (LOAD(u->sent) < LOAD_RELAXED(u->base.sndbuf))
-                return OK;
-        GUARD(&u->base.lock);
-        while (u->sent >= u->base.sndbuf) {
+        while (has_no_room(u)) {
+                WAITER(w);
+                waiter_add(&w, &u->base.writable);      /* before it is looked at again: the end of a message takes no lock */
+                if (!has_no_room(u))
+                        return OK;
                 u32 error = sock_take_error(&u->base);
                 if (error)
                         return ERR((int)error);
-                if (u->base.shutdown & SHUT_SEND)
+                if (LOAD(u->base.shutdown) & SHUT_SEND)
                         return ERR(EPIPE);
-                TRY(sock_sleep(&u->base, &u->base.writable, deadline));
+                if (deadline == 0)
+                        return ERR(EAGAIN);
+                TRY(sock_sleep_result(waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline), deadline));
         }
         return OK;
 }
@@ -503,9 +508,22 @@ err_t unix_dgram_connect(struct sock *sk, const struct actor *who, bytes addr, u
 
 /* ---- poll ---- */
 
+/* A receiver that is not tied to u has room for so many.  The lock keeps it: its last count is not for us to drop, whom epoll
+ * asks under its own lock. */
+static bool has_peer_room(struct unix_sock *u, struct waiter *w)
+{
+        GUARD(&u->base.lock);
+        struct unix_sock *peer = u->peer;
+
+        if (!peer || PTR_LOAD(peer->peer) == u)
+                return true;
+        waiter_add(w, &peer->room);
+        return LOAD(peer->queued) <= unix_max_dgram(u->base.net);
+}
+
 u32 unix_dgram_poll(struct sock *sk, struct waiter *w)
 {
-        struct unix_sock *u = unix_of(sk), *peer = PTR_LOAD(u->peer);
+        struct unix_sock *u = unix_of(sk);
         bool writable = is_writable(u) && LOAD(u->state) != UNIX_LISTEN;
 
         waiter_add(w, &sk->readable);
@@ -519,12 +537,8 @@ u32 unix_dgram_poll(struct sock *sk, struct waiter *w)
                 mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
         if (LOAD(u->queued) > 0)
                 mask |= EPOLLIN | EPOLLRDNORM;
-        /* A receiver that is not tied to u has room for so many. */
-        if (peer && unix_is_dgram(u) && PTR_LOAD(peer->peer) != u) {
-                waiter_add(w, &peer->room);
-                if (LOAD(peer->queued) > unix_max_dgram(sk->net))
-                        writable = false;
-        }
+        if (unix_is_dgram(u) && PTR_LOAD(u->peer) && !has_peer_room(u, w))
+                writable = false;
         if (writable)
                 mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
         return mask;

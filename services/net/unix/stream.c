@@ -175,7 +175,8 @@ static bool copy_out(struct unix_sock *u, u64 at, usize n, struct io *io)
         return true;
 }
 
-static void pop_mark(struct unix_sock *u)
+/* Onto *lost if it still has descriptors: the urgent byte's, which no read took. */
+static void pop_mark(struct unix_sock *u, struct unix_mark **lost)
 {
         struct unix_mark *m = u->mark;
 
@@ -183,7 +184,12 @@ static void pop_mark(struct unix_sock *u)
         if (!u->mark)
                 u->last_mark = NULL;
         STORE(u->charged, u->charged - MARK_CHARGE);
-        unix_mark_drop(m);              /* its descriptors went with the first byte */
+        if (!m->scm.files) {
+                unix_mark_drop(m);
+                return;
+        }
+        m->next = *lost;
+        *lost = m;
 }
 
 bool unix_stream_writable(const struct unix_sock *u, const struct unix_sock *from)
@@ -191,8 +197,8 @@ bool unix_stream_writable(const struct unix_sock *u, const struct unix_sock *fro
         return LOAD(u->charged) * 4ul <= limit_now(u, from);
 }
 
-/* The first n bytes are gone; keeps R1 to R3. */
-static void consume(struct unix_sock *u, usize n)
+/* The first n bytes are gone; keeps R1 to R3.  *lost: for unix_marks_discard without the lock. */
+static void consume(struct unix_sock *u, usize n, struct unix_mark **lost)
 {
         u64 end = u->tail + n;
         bool was_writable = !u->peer || unix_stream_writable(u, u->peer);
@@ -202,7 +208,7 @@ static void consume(struct unix_sock *u, usize n)
         u->tail = end;
         set_used(u, u->used - (u32)n, u->charged - (u32)n);
         while (u->mark && (u->used == 0 || (u->mark->next && u->mark->next->start <= u->tail)))
-                pop_mark(u);
+                pop_mark(u, lost);
         if (u->used == 0) {
                 u->tail &= ~PAGE_MASK;
                 u->head = u->tail;
@@ -261,6 +267,24 @@ static err_t mark_locked(struct unix_sock *to, struct scm *scm)
         return OK;
 }
 
+/* The last mark, which was put behind `before`, is not to be: no byte came with it.  Gives its descriptors back. */
+static void unmark_locked(struct unix_sock *to, struct unix_mark *before, struct scm *scm)
+{
+        struct unix_mark *m = to->last_mark;
+
+        if (m == before)
+                return;
+        if (before)
+                before->next = NULL;
+        else
+                to->mark = NULL;
+        to->last_mark = before;
+        STORE(to->charged, to->charged - MARK_CHARGE);
+        scm->files = m->scm.files;
+        m->scm.files = NULL;
+        unix_mark_drop(m);
+}
+
 static bool is_cut(struct unix_sock *from, struct unix_sock *to)
 {
         return to->dead || (to->base.shutdown & SHUT_RECV) != 0 || (LOAD(from->base.shutdown) & SHUT_SEND) != 0;
@@ -269,13 +293,17 @@ static bool is_cut(struct unix_sock *from, struct unix_sock *to)
 static err_t send_piece(struct unix_sock *from, struct unix_sock *to, struct sock_send *m, struct scm *scm)
 {
         usize n = min_u64(io_left(m->io), PIECE);
+        struct unix_mark *before = to->last_mark;
 
         if (unix_wants_creds(from) || unix_wants_creds(to) || !PTR_LOAD(to->base.file))
                 scm_set_current(scm);
         TRY(mark_locked(to, scm));
-        TRY(append(to, m->io, n));
-        m->done += n;
-        return OK;
+        err_t err = append(to, m->io, n);
+        if (failed(err))
+                unmark_locked(to, before, scm);
+        else
+                m->done += n;
+        return err;
 }
 
 static err_t send_locked(struct unix_sock *from, struct unix_sock *to, struct sock_send *m, struct scm *scm)
@@ -346,6 +374,7 @@ u32 unix_stream_readable(struct unix_sock *u)
 struct reading {
         struct sock_recv *m;
         struct scm *scm;                /* what was found with the bytes */
+        struct unix_mark *lost;         /* owned; to be discarded without the lock */
         usize skip;                     /* MSG_PEEK: bytes already seen */
         bool peek, took_files, any_creds;
 };
@@ -365,7 +394,7 @@ static enum at_oob meet_oob(struct unix_sock *u, struct reading *r)
                 r->skip++;
         } else {
                 STORE(u->oob, OOB_NONE);
-                consume(u, 1);
+                consume(u, 1, &r->lost);
         }
         return OOB_SKIPPED;
 }
@@ -453,7 +482,7 @@ static err_t read_run(struct unix_sock *u, struct reading *r, bool *stop)
         if (r->peek)
                 r->skip += n;
         else
-                consume(u, n);
+                consume(u, n, &r->lost);
         *stop = r->took_files;
         return OK;
 }
@@ -494,9 +523,10 @@ static err_t recv_locked(struct unix_sock *u, struct reading *r)
         return OK;
 }
 
-static err_t recv_oob(struct unix_sock *u, struct sock_recv *m)
+static err_t recv_oob_locked(struct unix_sock *u, struct reading *r)
 {
-        GUARD(&u->base.lock);
+        struct sock_recv *m = r->m;
+
         if (sock_has(&u->base, SOPT_OOBINLINE) || u->oob != OOB_THERE)
                 return ERR(EINVAL);
         if (io_left(m->io) > 0 && !copy_out(u, u->oob_at, 1, m->io))
@@ -508,7 +538,7 @@ static err_t recv_oob(struct unix_sock *u, struct sock_recv *m)
         STORE(u->oob, OOB_TAKEN);
         if (u->oob_at == u->tail) {
                 STORE(u->oob, OOB_NONE);
-                consume(u, 1);
+                consume(u, 1, &r->lost);
         }
         return OK;
 }
@@ -521,11 +551,13 @@ err_t unix_stream_recv(struct sock *sk, struct sock_recv *m)
 
         if (LOAD(u->state) != UNIX_CONNECTED)
                 return ERR(EINVAL);
-        if (m->flags & MSG_OOB)
-                return recv_oob(u, m);
+        bool oob = (m->flags & MSG_OOB) != 0;
         mutex_lock(&sk->lock);
-        err_t err = recv_locked(u, &r);
+        err_t err = oob ? recv_oob_locked(u, &r) : recv_locked(u, &r);
         mutex_unlock(&sk->lock);
+        unix_marks_discard(r.lost);
+        if (oob)
+                return err;
         struct unix_sock *peer = PTR_LOAD(u->peer);
         if (m->done > 0 && mbytes_len(m->name) > 0 && peer && LOAD(peer->name_len))
                 m->name_len = unix_put_name(peer, m->name);
