@@ -12,7 +12,8 @@
 #include <sys/user.h>
 
 static char  marker[64] = "this is in the data of the program";
-static char *anon, *shared;
+#define FAR (3ul << 30)
+static char *anon, *shared, *secret, *large;
 static int   cores(void)
 {
         int n = 0;
@@ -192,6 +193,9 @@ static void contents(void)
         if (pid == 0) {
                 strcpy(anon, "anonymous");
                 strcpy(shared, "shared");
+                strcpy(secret, "secret");
+                strcpy(large + FAR, "far away");
+                madvise(secret, PAGE, MADV_DONTDUMP);
                 marker[0] = 'T';
                 __asm__ volatile("mov $0x1234567887654321, %%r15\n\tmov $8, %%eax\n\tmovl $1, (%%rax)" ::: "r15", "rax");
         }
@@ -230,6 +234,11 @@ static void contents(void)
         CHECK("and where it is zero", p && *p == 0);
         p = memory(shared);
         CHECK("shared memory", p && !strcmp(p, "shared"));
+        CHECK("not where MADV_DONTDUMP was", memory(secret) == NULL);
+        p = memory(large + FAR);
+        CHECK("beyond a hole", p && !strcmp(p, "far away"));
+        p = memory(large + FAR - PAGE);
+        CHECK("the hole", p && *p == 0);
         CHECK("the stack", memory((void *)regs_of(ps)->rsp) != NULL);
         CHECK("aligned", phdr(1)->p_offset % PAGE == 0 && phdr(1)->p_align == PAGE);
         munmap(file, length);
@@ -261,12 +270,47 @@ static void contents(void)
         unlink("core");
 }
 
-int main(void)
+/* What is dumpable after user 1000 has executed a copy of this program with that mode. */
+static int dumpable_after(mode_t mode)
 {
+        static char buf[65536];
+        int in = open("/proc/self/exe", O_RDONLY), out = open("copy", O_CREAT | O_TRUNC | O_WRONLY, 0600), st = 0;
+        ssize_t n;
+
+        while ((n = read(in, buf, sizeof buf)) > 0)
+                must(write(out, buf, n) == n, "copy");
+        fchmod(out, mode);
+        close(in);
+        close(out);
+        pid_t pid = fork();
+        if (pid == 0) {
+                must(setgid(1000) == 0 && setuid(1000) == 0, "setuid");
+                execl("copy", "copy", "dumpable", NULL);
+                _exit(100);
+        }
+        waitpid(pid, &st, 0);
+        unlink("copy");
+        return WEXITSTATUS(st);
+}
+
+static void unreadable(void)
+{
+        CHECK("a program that may be read", dumpable_after(0755) == 1);
+        CHECK("one that may only be executed", dumpable_after(0711) == 0);
+}
+
+int main(int argc, char **argv)
+{
+        if (argc == 2 && !strcmp(argv[1], "dumpable"))
+                _exit(prctl(PR_GET_DUMPABLE));
+        secret = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        large = mmap(NULL, 4ul << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        must(secret != MAP_FAILED && large != MAP_FAILED, "mmap");
         anon = mmap(NULL, 200 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         when();
         names();
         contents();
+        unreadable();
         return done();
 }
