@@ -15,6 +15,7 @@ import os, re, subprocess, time
 import vm as vmlib
 
 AFTER = "echo status $?; dmesg | grep -i -A12 'oops\\|lock order'; echo the shell goes on"
+SHOWN = 10000                   # characters of a failure
 
 
 def tests(long_run):
@@ -43,20 +44,14 @@ def one(mem, limit, command, patterns):
     if "failnth" in command:
         subprocess.run(["make", "-s", "--no-print-directory", "-C", vmlib.TOP, "kernel", "DEBUG=1"], stdout=subprocess.DEVNULL, check=True)
         env["KERNEL"] = os.path.join(vmlib.TOP, "build", "debug", "keel")
-    run = subprocess.Popen([os.path.join(vmlib.TOP, "tools", "run", "keel"), "-c", f"{command}; {AFTER}"], env=env,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        out, _ = run.communicate(timeout=limit)
-        text = out.decode("latin-1")
-    except subprocess.TimeoutExpired:
-        run.kill()
-        out, _ = run.communicate()
-        return f"no end within {limit} s; it said:\n{out.decode('latin-1')[-2000:]}"
+    done = subprocess.run([os.path.join(vmlib.TOP, "tools", "run", "keel"), "--timeout", str(limit), "-c", f"{command}; {AFTER}"],
+                          env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = done.stdout.decode("latin-1")        # and the console's end, if the guest hung or died
     missing = [p for p in patterns + [r"^the shell goes on$"] if not re.search(p, text, re.M)]
     if missing:
-        return "no " + ", ".join(f"/{p}/" for p in missing) + f" in:\n{text[-3000:]}"
+        return "no " + ", ".join(f"/{p}/" for p in missing) + f" in:\n{text[-SHOWN:]}"
     if re.search(r"oops|lock order", text, re.I):
-        return text[-3000:]
+        return text[-SHOWN:]
     return ""
 
 
