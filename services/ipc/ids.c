@@ -229,10 +229,14 @@ err_t ipc_permission(const struct ipc_object *o, u32 flags)
         return (want & ~granted) == 0 || capable(CAP_IPC_OWNER) ? OK : ERR(EACCES);
 }
 
-err_t ipc_ownership(const struct ipc_object *o)
+err_t ipc_may_use_locked(const struct ipc_object *o, u32 flags) { return o->removed ? ERR(EIDRM) : ipc_permission(o, flags); }
+
+err_t ipc_may_change_locked(const struct ipc_object *o)
 {
         u32 euid = cred_current()->euid;
 
+        if (o->removed)
+                return ERR(EIDRM);
         return euid == o->cuid || euid == o->uid || capable(CAP_SYS_ADMIN) ? OK : ERR(EPERM);
 }
 

@@ -3,7 +3,7 @@
  * What the files of services/ipc share: objects with an id and a key, and the table that holds
  * those of one kind in a namespace.
  *
- * Lifetime   An object is counted: by its table from ipc_add_locked to ipc_remove_locked, and by whoever found it.
+ * Lifetime   An object is counted: by its table from ipc_get to ipc_remove_locked, and by whoever found it.
  *            What was found may have been removed since: look at `removed` under the object's lock.
  * Locking    ids.lock (mutex) guards a table: making, removing and looking for keys.  Looking for an id
  *            takes no lock.  object.lock (mutex) guards one object; order: ids.lock, object.lock.
@@ -67,7 +67,7 @@ OBJECT(ipc_ns) {
 /* ---- ids.c ---- */
 
 struct ipc_request { i32 key; u32 flags; u64 size; };   /* of shmget and the others */
-/* make: a new object, not published, whole but for what ipc_add_locked fills in; `ids` locked.
+/* make: a new object, not published, whole but for what ids.c fills in; `ids` locked.
  * fits: is one found by its key good for this request? */
 STABLE(ipc_kind) {
         err_t (*make)(struct ipc_ns *ns, const struct ipc_request *r, struct ipc_object **out);
@@ -87,8 +87,10 @@ u64  ipc_highest_index(struct ipc_ids *ids);            /* 0 too if there is non
 
 /* May the current thread do what the permission bits of `flags` ask (any of the three digits)?  EACCES. */
 err_t ipc_permission(const struct ipc_object *o, u32 flags);
-/* Is it the current thread's to change or remove?  EPERM. */
-err_t ipc_ownership(const struct ipc_object *o);
+/* Object locked.  Is it there, and does it permit that?  EIDRM, EACCES. */
+err_t ipc_may_use_locked(const struct ipc_object *o, u32 flags);
+/* Object locked.  Is it there, and the current thread's to change or remove?  EIDRM, EPERM. */
+err_t ipc_may_change_locked(const struct ipc_object *o);
 struct linux_ipc_perm ipc_perm_of(const struct ipc_object *o);
 err_t ipc_perm_set(struct ipc_object *o, const struct linux_ipc_perm *perm);    /* EINVAL */
 u32 ipc_pid(void);                                      /* of the current process */

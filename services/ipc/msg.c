@@ -386,10 +386,7 @@ static err_t tell_info(struct ipc_ns *ns, bool usage, u64 arg, u64 *result)
 static err_t stat_one(struct msg_queue *q, bool any, struct linux_msqid_ds *ds)
 {
         GUARD(&q->base.lock);
-        if (q->base.removed)
-                return ERR(EIDRM);
-        if (!any)
-                TRY(ipc_permission(&q->base, 0444));
+        TRY(ipc_may_use_locked(&q->base, any ? 0 : 0444));
         *ds = describe(q);
         return OK;
 }
@@ -397,9 +394,7 @@ static err_t stat_one(struct msg_queue *q, bool any, struct linux_msqid_ds *ds)
 static err_t set_one(struct msg_queue *q, const struct linux_msqid_ds *ds)
 {
         GUARD(&q->base.lock);
-        if (q->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&q->base));
+        TRY(ipc_may_change_locked(&q->base));
         if (ds->msg_qbytes > ipc_ns_current()->limits.msgmnb && !capable(CAP_SYS_RESOURCE))
                 return ERR(EPERM);
         TRY(ipc_perm_set(&q->base, &ds->msg_perm));
@@ -413,9 +408,7 @@ static err_t remove_one(struct msg_queue *q)
 {
         GUARD(&q->base.ids->lock);
         GUARD(&q->base.lock);
-        if (q->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&q->base));
+        TRY(ipc_may_change_locked(&q->base));
         FETCH_SUB(q->base.ids->total, q->bytes);
         FETCH_SUB(q->base.ids->items, q->count);
         ipc_serve_all_locked(&q->receivers, EIDRM);
@@ -434,38 +427,29 @@ static err_t control(struct msg_queue *q, u32 cmd, u64 arg, u64 *result)
                 return set_one(q, &ds);
         case IPC_RMID:
                 return remove_one(q);
-        default:
+        case IPC_STAT:
+        case MSG_STAT:
+        case MSG_STAT_ANY:
                 TRY(stat_one(q, cmd == MSG_STAT_ANY, &ds));
                 TRY(VM_PUT(arg, ds));
                 *result = cmd == IPC_STAT ? 0 : (u64)q->base.id;
                 return OK;
+        default:
+                return ERR(EINVAL);
         }
 }
 
 err_t msg_control(i32 id, u32 cmd, u64 arg, u64 *result)
 {
         struct ipc_ns *ns = ipc_ns_current();
-        struct ipc_object *o = NULL;
+        bool by_index = cmd == MSG_STAT || cmd == MSG_STAT_ANY;
 
         *result = 0;
         if (id < 0)
                 return ERR(EINVAL);
-        switch (cmd) {
-        case IPC_INFO:
-        case MSG_INFO:
+        if (cmd == IPC_INFO || cmd == MSG_INFO)
                 return tell_info(ns, cmd == MSG_INFO, arg, result);
-        case MSG_STAT:
-        case MSG_STAT_ANY:
-                o = ipc_find_index(&ns->msg, (u32)id);
-                break;
-        case IPC_STAT:
-        case IPC_SET:
-        case IPC_RMID:
-                o = ipc_find(&ns->msg, id);
-                break;
-        default:
-                break;
-        }
+        struct ipc_object *o = by_index ? ipc_find_index(&ns->msg, (u32)id) : ipc_find(&ns->msg, id);
         if (!o)
                 return ERR(EINVAL);
         err_t err = control(of(o), cmd, arg, result);

@@ -498,10 +498,7 @@ static err_t tell_info(struct ipc_ns *ns, bool usage, u64 arg, u64 *result)
 static err_t stat_one(struct sem_set *s, bool any, struct linux_semid_ds *ds)
 {
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        if (!any)
-                TRY(ipc_permission(&s->base, 0444));
+        TRY(ipc_may_use_locked(&s->base, any ? 0 : 0444));
         *ds = describe(s);
         return OK;
 }
@@ -509,9 +506,7 @@ static err_t stat_one(struct sem_set *s, bool any, struct linux_semid_ds *ds)
 static err_t set_one(struct sem_set *s, const struct linux_semid_ds *ds)
 {
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&s->base));
+        TRY(ipc_may_change_locked(&s->base));
         TRY(ipc_perm_set(&s->base, &ds->sem_perm));
         s->ctime = time_wall().sec;
         return OK;
@@ -521,9 +516,7 @@ static err_t remove_one(struct sem_set *s)
 {
         GUARD(&s->base.ids->lock);
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&s->base));
+        TRY(ipc_may_change_locked(&s->base));
         FETCH_SUB(s->base.ids->total, (u64)s->count);
         ipc_serve_all_locked(&s->sleepers, EIDRM);
         ipc_remove_locked(&s->base);
@@ -658,45 +651,29 @@ static err_t control(struct sem_set *s, i32 num, u32 cmd, u64 arg, u64 *result)
                 return set_one(s, &ds);
         case IPC_RMID:
                 return remove_one(s);
-        default:
+        case IPC_STAT:
+        case SEM_STAT:
+        case SEM_STAT_ANY:
                 TRY(stat_one(s, cmd == SEM_STAT_ANY, &ds));
                 TRY(VM_PUT(arg, ds));
                 *result = cmd == IPC_STAT ? 0 : (u64)s->base.id;
                 return OK;
+        default:
+                return ERR(EINVAL);
         }
 }
 
 err_t sem_control(i32 id, i32 num, u32 cmd, u64 arg, u64 *result)
 {
         struct ipc_ns *ns = ipc_ns_current();
-        struct ipc_object *o = NULL;
+        bool by_index = cmd == SEM_STAT || cmd == SEM_STAT_ANY;
 
         *result = 0;
         if (id < 0)
                 return ERR(EINVAL);
-        switch (cmd) {
-        case IPC_INFO:
-        case SEM_INFO:
+        if (cmd == IPC_INFO || cmd == SEM_INFO)
                 return tell_info(ns, cmd == SEM_INFO, arg, result);
-        case SEM_STAT:
-        case SEM_STAT_ANY:
-                o = ipc_find_index(&ns->sem, (u32)id);
-                break;
-        case GETVAL:
-        case GETPID:
-        case GETNCNT:
-        case GETZCNT:
-        case SETVAL:
-        case GETALL:
-        case SETALL:
-        case IPC_STAT:
-        case IPC_SET:
-        case IPC_RMID:
-                o = ipc_find(&ns->sem, id);
-                break;
-        default:
-                break;
-        }
+        struct ipc_object *o = by_index ? ipc_find_index(&ns->sem, (u32)id) : ipc_find(&ns->sem, id);
         if (!o)
                 return ERR(EINVAL);
         err_t err = control(of(o), num, cmd, arg, result);

@@ -185,9 +185,7 @@ static err_t check_attach(u64 addr, u32 flags, struct attaching *a)
 static err_t attach_checked(struct shm_segment *s, u32 need)
 {
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_permission(&s->base, need));
+        TRY(ipc_may_use_locked(&s->base, need));
         attach(s);
         return OK;
 }
@@ -349,10 +347,7 @@ static err_t tell_usage(struct ipc_ns *ns, u64 arg, u64 *result)
 static err_t stat_one(struct shm_segment *s, bool any, struct linux_shmid_ds *ds)
 {
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        if (!any)
-                TRY(ipc_permission(&s->base, 0444));
+        TRY(ipc_may_use_locked(&s->base, any ? 0 : 0444));
         *ds = describe(s);
         return OK;
 }
@@ -362,9 +357,7 @@ static err_t stat_one(struct shm_segment *s, bool any, struct linux_shmid_ds *ds
 static err_t set_one(struct shm_segment *s, const struct linux_shmid_ds *ds)
 {
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&s->base));
+        TRY(ipc_may_change_locked(&s->base));
         TRY(ipc_perm_set(&s->base, &ds->shm_perm));
         s->ctime = time_wall().sec;
         return OK;
@@ -374,9 +367,7 @@ static err_t remove_one(struct shm_segment *s)
 {
         GUARD(&s->base.ids->lock);
         GUARD(&s->base.lock);
-        if (s->base.removed)
-                return ERR(EIDRM);
-        TRY(ipc_ownership(&s->base));
+        TRY(ipc_may_change_locked(&s->base));
         if (attached(s) == 0) {
                 remove_locked(s);
         } else {
@@ -442,38 +433,27 @@ static err_t control(struct shm_segment *s, u32 cmd, u64 arg, u64 *result)
                 return set_one(s, &ds);
         case IPC_RMID:
                 return remove_one(s);
-        default:
+        case SHM_LOCK:
+        case SHM_UNLOCK:
                 return lock_one(s, cmd == SHM_LOCK);
+        default:
+                return ERR(EINVAL);
         }
 }
 
 err_t shm_control(i32 id, u32 cmd, u64 arg, u64 *result)
 {
         struct ipc_ns *ns = ipc_ns_current();
-        struct ipc_object *o = NULL;
+        bool by_index = cmd == SHM_STAT || cmd == SHM_STAT_ANY;
 
         *result = 0;
         if (id < 0)
                 return ERR(EINVAL);
-        switch (cmd) {
-        case IPC_INFO:
+        if (cmd == IPC_INFO)
                 return tell_limits(ns, arg, result);
-        case SHM_INFO:
+        if (cmd == SHM_INFO)
                 return tell_usage(ns, arg, result);
-        case SHM_STAT:
-        case SHM_STAT_ANY:
-                o = ipc_find_index(&ns->shm, (u32)id);
-                break;
-        case IPC_STAT:
-        case IPC_SET:
-        case IPC_RMID:
-        case SHM_LOCK:
-        case SHM_UNLOCK:
-                o = ipc_find(&ns->shm, id);
-                break;
-        default:
-                break;
-        }
+        struct ipc_object *o = by_index ? ipc_find_index(&ns->shm, (u32)id) : ipc_find(&ns->shm, id);
         if (!o)
                 return ERR(EINVAL);
         err_t err = control(of(o), cmd, arg, result);
