@@ -248,7 +248,7 @@ void services_start(void)
         need(p, STR("the command line"));
         log_set_console_level(p->loglevel);
         machine_set_panic_timeout(p->panic);
-        klog(LOG_NOTICE, "Keel 6.1.0-keel");
+        klog(LOG_NOTICE, "Keel " UTS_RELEASE);
         klog(LOG_NOTICE, "Kernel command line: {}", boot_cmdline());
         init_services(p);
         w.domain = vm_domain_new();

@@ -20,6 +20,8 @@ OBJECT(user_ns) {
 POOL_DECLARE(user_ns)
 
 #define UTS_LEN 64
+#define UTS_RELEASE "6.1.0-keel"         /* what uname(2) and /proc say; of Linux 6.1 is the ABI */
+#define UTS_VERSION "#1 SMP PREEMPT Keel"
 OBJECT(uts_ns) {
         u64 inum;                       /* fixed */
         struct user_ns *user;           /* counted; fixed */

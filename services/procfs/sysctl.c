@@ -36,8 +36,8 @@ static err_t parse_u32(bytes text, u32 *out)
 /* ---- kernel ---- */
 
 static err_t show_ostype(struct text *t, const struct subject *s)    { (void)s; return say_line(t, STR("Linux")); }
-static err_t show_osrelease(struct text *t, const struct subject *s) { (void)s; return say_line(t, STR("6.1.0-keel")); }
-static err_t show_version(struct text *t, const struct subject *s)   { (void)s; return say_line(t, STR("#1 SMP PREEMPT Keel")); }
+static err_t show_osrelease(struct text *t, const struct subject *s) { (void)s; return say_line(t, STR(UTS_RELEASE)); }
+static err_t show_version(struct text *t, const struct subject *s)   { (void)s; return say_line(t, STR(UTS_VERSION)); }
 
 static err_t show_hostname(struct text *t, const struct subject *s)
 {

@@ -13,7 +13,7 @@
 static err_t show_version(struct text *t, const struct subject *s)
 {
         (void)s;
-        SAY(t, "Linux version 6.1.0-keel (keel@keel) (clang) #1 SMP PREEMPT Keel\n");
+        SAY(t, "Linux version " UTS_RELEASE " (keel@keel) (clang) " UTS_VERSION "\n");
         return OK;
 }
 

@@ -22,8 +22,8 @@ err_t sys_uname(struct call *c)
 {
         struct linux_utsname u = {};
         put_text(MBYTES_OF(u.sysname), STR("Linux"));
-        put_text(MBYTES_OF(u.release), STR("6.1.0-keel"));
-        put_text(MBYTES_OF(u.version), STR("#1 SMP PREEMPT Keel"));
+        put_text(MBYTES_OF(u.release), STR(UTS_RELEASE));
+        put_text(MBYTES_OF(u.version), STR(UTS_VERSION));
         put_text(MBYTES_OF(u.machine), (c->t->personality & PER_MASK) == PER_LINUX32 ? STR("i686") : STR("x86_64"));
         uts_get_nodename(c->t->ns->uts, MBYTES_OF(u.nodename));
         uts_get_domainname(c->t->ns->uts, MBYTES_OF(u.domainname));
