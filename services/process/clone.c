@@ -50,6 +50,10 @@ static err_t check_limits(struct thread *self)
         if (LOAD(self->account->threads) >= limit && self->cred->uid != 0 &&
             !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
                 return ERR(EAGAIN);
+        /* A deadline thread's time is its own. */
+        struct sched_params sched = sched_get(self);
+        if (sched.policy == SCHED_DEADLINE && !sched.reset_on_fork)
+                return ERR(EAGAIN);
         return LOAD(ns->threads) >= LOAD(ns->max_threads) ? ERR(EAGAIN) : OK;
 }
 

@@ -15,6 +15,7 @@
  *           a thread is unlinked.
  */
 #include "services/process/process_impl.h"
+#include "services/sched/sched.h"
 #include "services/security/cred.h"
 #include "services/vfs/files.h"
 #include "services/vfs/fs_context.h"
@@ -287,6 +288,7 @@ void thread_exit(u32 status)
         if (t->exiting)
                 return;
         bool last = begin(t, p, status);
+        sched_exit(t);
         if (last && p->is_init)
                 init_died(p->exit_status);
         if (last)

@@ -219,23 +219,55 @@ static err_t may_schedule(struct thread *t, struct sched_params old, struct sche
                         return ERR(EPERM);
                 if (new.rt_priority > old.rt_priority && new.rt_priority > rt_limit)
                         return ERR(EPERM);
-        } else if (new.nice < old.nice && !may_nice(t, new.nice)) {
+        } else if (new.policy == SCHED_DEADLINE) {
+                return ERR(EPERM);
+        } else if (new.policy != SCHED_IDLE && new.nice < old.nice && !may_nice(t, new.nice)) {
                 return ERR(EPERM);
         }
         if (old.policy == SCHED_IDLE && new.policy != SCHED_IDLE &&
-            (u64)(20 - new.nice) > rlimit_get(t->process, RLIMIT_NICE))
+            (u64)(20 - old.nice) > rlimit_get(t->process, RLIMIT_NICE))
                 return ERR(EPERM);
         return old.reset_on_fork && !new.reset_on_fork ? ERR(EPERM) : OK;
 }
 
-err_t process_sched_set(u32 tid, struct sched_params params)
+static err_t set_params(struct thread *t, struct sched_params p, u32 keep)
+{
+        struct sched_params old = sched_get(t);
+
+        if (keep & PROCESS_SCHED_KEEP_POLICY) {
+                p.policy = old.policy;
+                p.reset_on_fork = old.reset_on_fork;
+        }
+        if (keep & PROCESS_SCHED_KEEP_NICE)
+                p.nice = old.nice;
+        if (keep & PROCESS_SCHED_KEEP_PARAMS) {
+                if (sched_is_realtime(old.policy)) {
+                        p.rt_priority = old.rt_priority;
+                } else if (old.policy == SCHED_DEADLINE) {
+                        p.runtime = old.runtime;
+                        p.deadline = old.deadline;
+                        p.period = old.period;
+                } else {
+                        p.nice = old.nice;
+                }
+        }
+        TRY(sched_check(&p));
+        TRY(may_schedule(t, old, p));
+        if (keep & PROCESS_SCHED_CLAMP)
+                return ERR(EOPNOTSUPP);
+        if (keep & PROCESS_SCHED_KEEP_PARAMS) {         /* as on Linux, the policy stays as well */
+                old.reset_on_fork = p.reset_on_fork;
+                p = old;
+        }
+        return sched_set(t, p);
+}
+
+err_t process_sched_set(u32 tid, struct sched_params params, u32 keep)
 {
         struct thread *t = named(tid);
         if (!t)
                 return ERR(ESRCH);
-        err_t err = may_schedule(t, sched_get(t), params);
-        if (succeeded(err))
-                err = sched_set(t, params);
+        err_t err = set_params(t, params, keep);
         thread_drop(t);
         return err;
 }

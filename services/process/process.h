@@ -106,7 +106,10 @@ err_t process_ioprio_set(u32 which, u32 who, u32 ioprio);
 err_t process_ioprio_get(u32 which, u32 who, u32 *ioprio);
 err_t process_setpriority(u32 which, u32 who, i32 nice);
 err_t process_getpriority(u32 which, u32 who, i32 *nice);               /* -20 .. 19 */
-err_t process_sched_set(u32 tid, struct sched_params params);
+enum {                                  /* what of it stays as it is; CLAMP: utilization is to be clamped, which is EOPNOTSUPP */
+        PROCESS_SCHED_KEEP_NICE = 1, PROCESS_SCHED_KEEP_POLICY = 2, PROCESS_SCHED_KEEP_PARAMS = 4, PROCESS_SCHED_CLAMP = 8,
+};
+err_t process_sched_set(u32 tid, struct sched_params params, u32 keep);
 err_t process_sched_get(u32 tid, struct sched_params *params);
 err_t process_sched_rr_interval(u32 tid, u64 *ns);
 err_t process_set_affinity(u32 tid, u64 mask);

@@ -4,6 +4,7 @@
  * `pending` is the last stop before user code.
  */
 #include "services/process/process_impl.h"
+#include "services/sched/sched.h"
 #include "services/vm/vm.h"
 #include "abi/cpu/sigframe.h"
 #include "abi/cpu/sysargs.h"
@@ -74,6 +75,8 @@ void user_pending(struct task_body *self, struct user_regs *regs)
 
         if (t->process->cpu_watch)
                 cpu_timers_check(t->process);
+        if (sched_take_overrun(t))
+                ignore(signal_send_process(t->process, (struct siginfo){ .signo = SIGXCPU, .code = SI_KERNEL }));
         if (t->rseq_area)
                 rseq_resume(t, regs);
         signal_deliver(t, regs);

@@ -12,6 +12,7 @@
 #include "services/vm/vm.h"
 #include "services/vfs/mount.h"
 #include "lib/num.h"
+#include "abi/const/process.h"
 #include "abi/const/signal.h"
 
 #define TICKS(ns) ((ns) / (NSEC_PER_SEC / 100))         /* USER_HZ */
@@ -127,9 +128,9 @@ static void say(struct text *t, u64 v)
 
 static u32 stat_priority(const struct facts *f, bool *negative)
 {
-        bool rt = f->policy == 1 || f->policy == 2;
-        *negative = rt;
-        return rt ? f->rt_priority + 1 : (u32)(20 + f->nice);
+        bool deadline = f->policy == SCHED_DEADLINE, rt = sched_is_realtime(f->policy);
+        *negative = rt || deadline;
+        return deadline ? RT_PRIORITY_DEADLINE + 1 : rt ? f->rt_priority + 1 : (u32)(20 + f->nice);
 }
 
 static err_t show_stat(struct text *t, const struct subject *s)

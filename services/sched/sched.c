@@ -2,7 +2,7 @@
  *
  * The scheduling policy.  See sched.h.
  *
- * Objects   A run queue per CPU, each under its own spin lock: a list per real-time
+ * Objects   A run queue per CPU, each under its own spin lock: a heap of deadline threads, a list per real-time
  *           priority, a ring of kernel threads, and a heap of fair threads by virtual
  *           deadline.  A thread is in the queue of se.cpu, or in none.  The running thread is
  *           in none; `current` names it.
@@ -12,24 +12,32 @@
  *           together, the heavier in smaller steps; the lag is at most a slice.  A thread
  *           that slept begins no earlier than a slice before the queue's time: it may
  *           preempt, but saves no credit.
+ * Deadlines See deadline.c.  Who has used up its budget waits in `refills`; the queue's timer ends budgets and fills them.
+ * Real time FIFO and RR threads have rt_runtime of each rt_period of a CPU; then the CPU is `throttled`: it picks none of
+ *           them until the period is over.
  * Placement A thread wakes where it last ran, or on an idle CPU.  A CPU that would become
- *           idle takes a waiting thread from the longest queue.
+ *           idle takes a waiting thread from the longest queue.  Urgent threads (deadline, real-time) go where what runs
+ *           matters least; while some wait anywhere (reservations.urgent), every pick looks whether one of them should
+ *           run here, and whether one of those here should run elsewhere.
  * Cost      With nothing else to run, a wake-up and a pick are a lock, a root pointer and a
  *           counter each.
- * Locking   runq.lock, one at a time, a leaf.  A thread's se is guarded by the lock of queue
+ * Locking   reservations.lock, then runq.lock, one at a time, a leaf.  A thread's se is guarded by the lock of queue
  *           se.cpu; se.cpu changes under the old queue's lock.
  * Kernel threads have no se: the framework knows only their task_body.
  */
-#include "services/sched/sched.h"
+#include "services/sched/deadline.h"
 #include "services/sched/weight.h"
 #include "abi/const/process.h"
 
 #define SLICE      (3 * NSEC_PER_MSEC)  /* real time of nice 0 between two deadlines */
 #define WAKE_GRAIN NSEC_PER_MSEC        /* virtual time by which a waking thread must be behind to preempt */
 #define KERNEL_RING 256u
-#define RT_LEVELS  (RT_PRIORITY_MAX + 1)
+#define RT_LEVELS  (RT_PRIORITY_DEADLINE + 1)
+/* How much what runs or waits matters: a real-time priority counts as RANK_OTHER more. */
+enum { RANK_NONE, RANK_OTHER, RANK_DEADLINE = RANK_OTHER + RT_LEVELS };
 
 STABLE(rt_list) { struct thread *first, *last; };
+STABLE(thread_heap) { struct thread *root; };
 
 STABLE(runq) {
         struct spinlock lock;
@@ -39,20 +47,27 @@ STABLE(runq) {
         struct thread *running;                 /* the same, if it is a thread; lock */
         u64 picked_at;                          /* when current began; lock */
         u64 min_vruntime;                       /* never goes back; lock, LOAD_RELAXED */
-        struct thread *heap;                    /* fair threads; lock */
+        struct thread_heap fair;                /* lock */
+        u32 rank, urgent_rank;                  /* of current; of the best urgent one that is queued; lock, LOAD by others */
         struct task_body *kernel[KERNEL_RING];  /* kernel threads; lock */
         u32 kernel_first, kernel_count;
         bool fair_next;                         /* a kernel thread has had its tick; lock */
         u64 rt_used[2];                         /* bit per priority with threads; lock */
         struct rt_list rt[RT_LEVELS];
         u64 switches;                           /* lock */
+        struct thread_heap deadlines, refills;  /* by se.deadline; lock */
+        struct timer timer;                     /* for what budgets and throttling need */
+        u64 alarm;                              /* when it is set to; NEVER: not; lock, LOAD_RELAXED */
+        u64 rt_since, rt_ran;                   /* the period under way, and what real-time threads had of it; lock */
+        bool throttled;                         /* they have had their part; lock */
 } CACHE_ALIGNED;
 LOCK_CLASS(runq, LEAF);                         /* who is woken, is woken under anything */
 static struct runq runqs[MAX_CPUS];             /* per CPU */
+static struct reservations reservations;        /* the machine's */
 
 static u64 online(void) { return cpu_count() >= 64 ? ~0ul : (1ul << cpu_count()) - 1; }
 
-/* ---- The heap of fair threads: a pairing heap, least deadline first ---- */
+/* ---- Heaps of threads: pairing heaps, least deadline first ---- */
 
 static bool before(const struct thread *a, const struct thread *b) { return (i64)(a->se.deadline - b->se.deadline) < 0; }
 
@@ -99,20 +114,20 @@ static struct thread *heap_meld_list(struct thread *list)
         return root;
 }
 
-static void heap_insert(struct runq *rq, struct thread *t)
+static void heap_insert(struct thread_heap *h, struct thread *t)
 {
         t->se.child = NULL;
         t->se.sibling = NULL;
         t->se.up = NULL;
-        rq->heap = rq->heap ? heap_meld(rq->heap, t) : t;
+        h->root = h->root ? heap_meld(h->root, t) : t;
 }
 
-static void heap_remove(struct runq *rq, struct thread *t)
+static void heap_remove(struct thread_heap *h, struct thread *t)
 {
         struct thread *rest = t->se.child ? heap_meld_list(t->se.child) : NULL;
 
-        if (rq->heap == t) {
-                rq->heap = rest;
+        if (h->root == t) {
+                h->root = rest;
         } else {
                 struct thread *up = t->se.up;
                 if (up->se.child == t)
@@ -122,7 +137,7 @@ static void heap_remove(struct runq *rq, struct thread *t)
                 if (t->se.sibling)
                         t->se.sibling->se.up = up;
                 if (rest)
-                        rq->heap = heap_meld(rq->heap, rest);
+                        h->root = heap_meld(h->root, rest);
         }
         t->se.child = NULL;
         t->se.sibling = NULL;
@@ -180,14 +195,64 @@ static u32 rt_highest(const struct runq *rq)
 
 /* ---- Queues; runq.lock held ---- */
 
-static bool is_rt(const struct thread *t) { return sched_is_realtime(t->se.policy); }
+static bool is_rt(const struct thread *t)       { return sched_is_realtime(t->se.policy); }
+static bool is_deadline(const struct thread *t) { return t->se.policy == SCHED_DEADLINE; }
+static bool is_fair(const struct thread *t)     { return !is_rt(t) && !is_deadline(t); }
+
+static u32 rank_of(const struct thread *t)
+{
+        return is_deadline(t) ? RANK_DEADLINE : is_rt(t) ? RANK_OTHER + t->se.rt_priority : RANK_OTHER;
+}
+
+/* Sets the timer for the next thing that no tick sees in time. */
+static void set_alarm(struct runq *rq)
+{
+        u64 next = rq->throttled ? rq->rt_since + LOAD_RELAXED(reservations.limits.rt_period) : NEVER;
+        struct thread *t = rq->running;
+
+        if (rq->refills.root)
+                next = min_u64(next, rq->refills.root->se.deadline);
+        if (t && is_deadline(t))
+                next = min_u64(next, rq->picked_at + (u64)(t->se.dl.left > 0 ? t->se.dl.left : 0));
+        if (next >= rq->alarm)
+                return;
+        STORE(rq->alarm, next);
+        timer_arm(&rq->timer, next);
+}
+
+static void note_urgent(struct runq *rq, u32 more)
+{
+        u32 level = rt_highest(rq);
+        FETCH_ADD(reservations.urgent, more);
+        STORE(rq->urgent_rank, rq->deadlines.root ? RANK_DEADLINE : level ? RANK_OTHER + level : RANK_NONE);
+}
+
+/* A deadline thread with or without a budget. */
+static void deadline_insert(struct runq *rq, struct thread *t, u64 now)
+{
+        t->se.queued = true;
+        if (t->se.dl.waits || (t->se.dl.left <= 0 && deadline_throttle(t, now))) {
+                heap_insert(&rq->refills, t);
+                set_alarm(rq);
+                return;
+        }
+        t->se.deadline = t->se.dl.due;
+        heap_insert(&rq->deadlines, t);
+        note_urgent(rq, 1);
+        STORE(rq->queued, rq->queued + 1);
+}
 
 static void insert(struct runq *rq, struct thread *t, bool front)
 {
+        if (is_deadline(t)) {
+                deadline_insert(rq, t, time_now());
+                return;
+        }
         if (is_rt(t)) {
                 rt_insert(rq, t, front);
+                note_urgent(rq, 1);
         } else {
-                heap_insert(rq, t);
+                heap_insert(&rq->fair, t);
                 rq->fair_count++;
         }
         t->se.queued = true;
@@ -196,13 +261,21 @@ static void insert(struct runq *rq, struct thread *t, bool front)
 
 static void take_out(struct runq *rq, struct thread *t)
 {
-        if (is_rt(t)) {
-                rt_remove(rq, t);
-        } else {
-                heap_remove(rq, t);
-                rq->fair_count--;
-        }
         t->se.queued = false;
+        if (is_deadline(t) && t->se.dl.waits) {
+                heap_remove(&rq->refills, t);
+                return;
+        }
+        if (is_fair(t)) {
+                heap_remove(&rq->fair, t);
+                rq->fair_count--;
+        } else {
+                if (is_rt(t))
+                        rt_remove(rq, t);
+                else
+                        heap_remove(&rq->deadlines, t);
+                note_urgent(rq, -1u);
+        }
         STORE(rq->queued, rq->queued - 1);
 }
 
@@ -249,10 +322,10 @@ static u64 current_vruntime(struct runq *rq)
 {
         struct thread *t = rq->running;
 
-        if (!t || is_rt(t))
+        if (!t || !is_fair(t))
                 return rq->min_vruntime;
         u64 v = t->se.vruntime + virtual(t, time_now() - rq->picked_at);
-        u64 behind = rq->heap && (i64)(rq->heap->se.vruntime - v) < 0 ? rq->heap->se.vruntime : v;
+        u64 behind = rq->fair.root && (i64)(rq->fair.root->se.vruntime - v) < 0 ? rq->fair.root->se.vruntime : v;
         advance_min(rq, behind);
         return v;
 }
@@ -273,18 +346,72 @@ static void place(struct runq *rq, struct thread *t, bool woken)
         new_deadline(t);
 }
 
-/* t ran for `ran` ns. */
-static void charge(struct runq *rq, struct thread *t, u64 ran)
+/* The real-time threads' period: a new one, if it is over. */
+static void rt_period(struct runq *rq, u64 now)
 {
-        if (is_rt(t)) {
-                t->se.slice_used += ran;
+        u64 period = LOAD_RELAXED(reservations.limits.rt_period), part = LOAD_RELAXED(reservations.limits.rt_runtime);
+
+        if (!period || now - rq->rt_since < period)
+                return;
+        u64 n = (now - rq->rt_since) / period;
+        rq->rt_since += n * period;
+        rq->rt_ran = part == NEVER || n >= 2 || rq->rt_ran <= part ? 0 : rq->rt_ran - part;
+        rq->throttled = false;
+}
+
+static void charge_rt(struct runq *rq, struct thread *t, u64 ran)
+{
+        u64 part = LOAD_RELAXED(reservations.limits.rt_runtime), now = rq->picked_at + ran;
+
+        t->se.slice_used += ran;
+        STORE(t->se.rt_ran, t->se.rt_ran + ran);
+        rt_period(rq, now);
+        rq->rt_ran += min_u64(ran, now - rq->rt_since);
+        if (rq->rt_ran <= part || t->se.boosted || part >= LOAD_RELAXED(reservations.limits.rt_period))
+                return;
+        rq->throttled = true;
+        set_alarm(rq);
+}
+
+static void charge_deadline(struct thread *t, u64 ran, bool yields)
+{
+        u64 part = deadline_bandwidth(LOAD_RELAXED(reservations.limits.rt_runtime), LOAD_RELAXED(reservations.limits.rt_period));
+
+        if (LOAD_RELAXED(reservations.limits.rt_runtime) == NEVER)
+                part = 0;
+        bool used_up = deadline_charge(t, ran, LOAD_RELAXED(reservations.reserved), part);
+        if (yields)
+                t->se.dl.left = t->se.dl.left > 0 ? 0 : t->se.dl.left;
+        if (used_up && t->se.dl.flags & SCHED_FLAG_DL_OVERRUN) {
+                STORE(t->se.dl.overrun, true);
+                task_notify(t->base.task);
+        }
+}
+
+/* A thread that became runnable, or comes from elsewhere, is about to be inserted. */
+static void arrive(struct runq *rq, struct thread *t, bool woken)
+{
+        if (is_fair(t))
+                place(rq, t, woken);
+        else if (is_deadline(t) && woken)
+                deadline_wake(t, time_now());
+}
+
+/* t ran for `ran` ns. */
+static void charge(struct runq *rq, struct thread *t, u64 ran, bool yields)
+{
+        if (!is_fair(t)) {
+                if (is_rt(t))
+                        charge_rt(rq, t, ran);
+                else
+                        charge_deadline(t, ran, yields);
                 return;
         }
         t->se.vruntime += virtual(t, ran);
         /* The queue's time is that of whoever is furthest behind, as far as that is cheap to know. */
         u64 behind = t->se.vruntime;
-        if (rq->heap && (i64)(rq->heap->se.vruntime - behind) < 0)
-                behind = rq->heap->se.vruntime;
+        if (rq->fair.root && (i64)(rq->fair.root->se.vruntime - behind) < 0)
+                behind = rq->fair.root->se.vruntime;
         advance_min(rq, behind);
 }
 
@@ -297,6 +424,22 @@ static bool is_idle(u32 cpu)
 
 static bool allows(const struct thread *t, u32 cpu) { return (t->se.affinity >> cpu & 1) != 0; }
 
+/* For an urgent thread: where what runs matters least, at best where it ran last. */
+static u32 choose_urgent(struct thread *t, u32 last)
+{
+        u32 n = cpu_count(), best = last, least = U32_MAX;
+
+        for (u32 i = 0; i < n; i++) {
+                u32 cpu = last + i < n ? last + i : last + i - n;
+                u32 rank = (u32)max_u64(LOAD(runqs[cpu].rank), LOAD(runqs[cpu].urgent_rank));
+                if (allows(t, cpu) && rank < least) {
+                        least = rank;
+                        best = cpu;
+                }
+        }
+        return best;
+}
+
 /* The CPU for a thread that became runnable: its last one if that is idle or no other is; a new thread goes to
  * the least loaded. */
 static u32 choose_cpu(struct thread *t, u32 last, bool woken)
@@ -308,6 +451,8 @@ static u32 choose_cpu(struct thread *t, u32 last, bool woken)
         last = last < n ? last : 0;
         if (allows(t, last) && is_idle(last))
                 return last;
+        if (!is_fair(t))
+                return choose_urgent(t, last);
         for (u32 i = 1; i <= n; i++) {
                 u32 cpu = last + i < n ? last + i : last + i - n;
                 u32 load = LOAD(runqs[cpu].queued) + (PTR_LOAD(runqs[cpu].current) ? 1 : 0);
@@ -331,10 +476,11 @@ static bool preempts(struct runq *rq, struct thread *t, u64 its)
         if (!rq->current)
                 return true;
         struct thread *now = rq->running;
-        if (!now)
-                return is_rt(t);
-        if (is_rt(t) || is_rt(now))
-                return is_rt(t) && (!is_rt(now) || t->se.rt_priority > now->se.rt_priority);
+        u32 rank = is_rt(t) && rq->throttled ? RANK_NONE : rank_of(t), ranks = LOAD(rq->rank);
+        if (is_deadline(t) && ranks == RANK_DEADLINE)
+                return before(t, now);
+        if (!now || rank != RANK_OTHER || ranks != RANK_OTHER)
+                return rank > ranks;
         if (t->se.policy != SCHED_NORMAL || now->se.policy == SCHED_IDLE)
                 return t->se.policy == SCHED_NORMAL;
         return (i64)(its - t->se.vruntime) > (i64)WAKE_GRAIN;
@@ -369,10 +515,9 @@ static u32 enqueue(struct task_body *body, u32 last, bool woken)
         SPIN_GUARD(&rq->lock);
         STORE(t->se.cpu, cpu);
         u64 its = current_vruntime(rq);
-        if (!is_rt(t))
-                place(rq, t, woken);
+        arrive(rq, t, woken);
         insert(rq, t, false);
-        return preempts(rq, t, its) ? cpu : NO_CPU;
+        return !(is_deadline(t) && t->se.dl.waits) && preempts(rq, t, its) ? cpu : NO_CPU;
 }
 
 /* NULL: idle; t: if it is a thread. */
@@ -382,16 +527,19 @@ static void set_running(struct runq *rq, struct task_body *body, struct thread *
         rq->running = t;
         rq->picked_at = now;
         rq->switches += body != NULL;
+        STORE(rq->rank, t ? rank_of(t) : body ? RANK_OTHER : RANK_NONE);
+        if (t && is_deadline(t))
+                set_alarm(rq);
 }
 
 /* Takes the next out; it runs now.  Kernel threads and threads by turns, if both want to. */
 static struct task_body *pick_locked(struct runq *rq, u64 now)
 {
-        u32 level = rt_highest(rq);
-        struct thread *t = level ? rq->rt[level].first : rq->heap;
+        u32 level = rq->throttled ? 0 : rt_highest(rq);
+        struct thread *t = rq->deadlines.root ? rq->deadlines.root : level ? rq->rt[level].first : rq->fair.root;
         struct task_body *body = NULL;
 
-        if (!level && rq->kernel_count && !(rq->fair_next && t)) {
+        if (!level && rq->kernel_count && !(t && (rq->fair_next || is_deadline(t)))) {
                 t = NULL;
                 body = kernel_pop(rq);
         } else {
@@ -409,12 +557,14 @@ static struct task_body *pick_locked(struct runq *rq, u64 now)
 /* The next thread of another queue that may run here. */
 static struct thread *steal_locked(struct runq *from, u32 cpu)
 {
+        if (from->deadlines.root)
+                return from->deadlines.root;    /* these may run everywhere */
         for (u32 level = rt_highest(from); level; level--)
                 for (struct thread *t = from->rt[level].first; t; t = t->se.next)
                         if (allows(t, cpu))
                                 return t;
         /* The root, or one right below it: looking further is not worth the while. */
-        struct thread *t = from->heap;
+        struct thread *t = from->fair.root;
         if (t && allows(t, cpu))
                 return t;
         for (t = t ? t->se.child : NULL; t; t = t->se.sibling)
@@ -444,9 +594,10 @@ static struct task_body *pull(u32 cpu)
         if (!t)
                 return from->kernel_count ? kernel_pop(from) : NULL;
         take_out(from, t);
-        /* Its lead or lag goes along. */
-        t->se.vruntime = t->se.vruntime - from->min_vruntime + here;
-        t->se.deadline = t->se.deadline - from->min_vruntime + here;
+        if (is_fair(t)) {               /* its lead or lag goes along */
+                t->se.vruntime = t->se.vruntime - from->min_vruntime + here;
+                t->se.deadline = t->se.deadline - from->min_vruntime + here;
+        }
         STORE(t->se.cpu, cpu);
         return &t->base;
 }
@@ -459,11 +610,58 @@ static void put_elsewhere(struct thread *t)
         {
                 SPIN_GUARD(&rq->lock);
                 STORE(t->se.cpu, cpu);
-                if (!is_rt(t))
+                if (is_fair(t))
                         place(rq, t, true);
                 insert(rq, t, false);
         }
         sched_resched(cpu);
+}
+
+/* Another CPU has an urgent thread waiting that matters more than all there is here: it comes. */
+static void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
+{
+        u32 n = cpu_count(), from = cpu, best = (u32)max_u64(mine, LOAD(rq->urgent_rank));
+        struct thread *t = NULL;
+
+        for (u32 i = 0; i < n; i++) {
+                u32 rank = i == cpu ? RANK_NONE : LOAD(runqs[i].urgent_rank);
+                if (rank > best) {
+                        best = rank;
+                        from = i;
+                }
+        }
+        if (from == cpu)
+                return;
+        {
+                SPIN_GUARD(&runqs[from].lock);
+                t = steal_locked(&runqs[from], cpu);
+                if (!t || is_fair(t) || rank_of(t) <= mine)
+                        return;
+                take_out(&runqs[from], t);
+                STORE(t->se.cpu, cpu);
+        }
+        SPIN_GUARD(&rq->lock);
+        insert(rq, t, true);
+}
+
+/* The best urgent thread that waits here is worth more than what runs elsewhere: let that CPU look. */
+static void offer_urgent(struct runq *rq, u32 here)
+{
+        u32 n = cpu_count(), rank, to = here;
+        u64 where;
+        {
+                SPIN_GUARD(&rq->lock);
+                rank = rq->urgent_rank;
+                u32 level = rt_highest(rq);
+                where = rank == RANK_DEADLINE ? ~0ul : level ? rq->rt[level].first->se.affinity : 0;
+        }
+        for (u32 i = 0; i < n; i++)
+                if (i != here && (where >> i & 1) && LOAD(runqs[i].rank) < rank) {
+                        rank = LOAD(runqs[i].rank);
+                        to = i;
+                }
+        if (to != here)
+                sched_resched(to);
 }
 
 /* The thread that ran goes back into the queue; not NULL: it may not stay here. */
@@ -476,13 +674,13 @@ static struct thread *put_locked(struct runq *rq, struct task_body *body, u32 cp
                 (void)kernel_push(rq, body);
                 return NULL;
         }
-        charge(rq, t, ran);
+        charge(rq, t, ran, yielded);
         if (!allows(t, cpu))
                 return t;
-        bool spent = t->se.policy == SCHED_RR && t->se.slice_used >= RR_SLICE;
+        bool spent = t->se.policy == SCHED_RR && t->se.slice_used >= LOAD_RELAXED(reservations.limits.rr_slice);
         if (spent)
                 t->se.slice_used = 0;
-        if (!is_rt(t)) {
+        if (is_fair(t)) {
                 if ((i64)(t->se.vruntime - t->se.deadline) >= 0)
                         new_deadline(t);
                 if (yielded)    /* everyone else goes first, once */
@@ -500,8 +698,11 @@ static struct thread *left_locked(struct runq *rq, struct task_body *body, u32 c
                 task_notify(body->task);
         if (was != PREV_STOPPED)
                 return put_locked(rq, body, cpu, ran, was == PREV_YIELDED);
-        if (rq->running)
-                charge(rq, rq->running, ran);
+        if (rq->running) {
+                charge(rq, rq->running, ran, false);
+                if (!is_fair(rq->running))
+                        STORE(rq->running->se.rt_ran, 0);
+        }
         return NULL;
 }
 
@@ -518,20 +719,25 @@ static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
         return body;
 }
 
-/* Who was woken here; without insert_it, it is to run at once.  False: it may not stay here. */
-static bool woken_locked(struct runq *rq, struct task_body *body, u32 cpu, bool insert_it)
+/* Who was woken here.  The answer: a thread that is to run at once, if it may, since nothing else wants to.  *away: it may
+ * not stay here. */
+static struct thread *woken_locked(struct runq *rq, struct task_body *body, u32 cpu, bool alone, struct thread **away)
 {
-        if (!IS_A(thread, body))
-                return kernel_push(rq, body);
+        if (!IS_A(thread, body)) {
+                (void)kernel_push(rq, body);
+                return NULL;
+        }
         struct thread *t = DOWNCAST(thread, body);
-        if (!allows(t, cpu))
-                return false;
+        if (!allows(t, cpu)) {
+                *away = t;
+                return NULL;
+        }
         STORE(t->se.cpu, cpu);
-        if (!is_rt(t))
-                place(rq, t, true);
-        if (insert_it)
-                insert(rq, t, false);
-        return true;
+        arrive(rq, t, true);
+        if (alone && is_fair(t))
+                return t;
+        insert(rq, t, false);
+        return NULL;
 }
 
 static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was was, u64 ran, struct task_body *woken, bool want)
@@ -540,19 +746,19 @@ static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was w
         struct runq *rq = &runqs[cpu];
         struct thread *away = NULL, *woken_away = NULL;
         struct task_body *body = NULL;
+        bool urgent = LOAD_RELAXED(reservations.urgent) != 0 && cpu_count() > 1;
+
+        if (urgent && want)
+                fetch_urgent(rq, cpu, prev && was != PREV_STOPPED ? LOAD(rq->rank) : RANK_NONE);
         {
                 SPIN_GUARD(&rq->lock);
                 u64 now = prev ? rq->picked_at + ran : time_now();
                 if (prev)
                         away = left_locked(rq, prev, cpu, was, ran);
-                bool at_once = woken && want && rq->queued == 0 && IS_A(thread, woken);
-                if (woken && !woken_locked(rq, woken, cpu, !at_once)) {
-                        at_once = false;
-                        woken_away = IS_A(thread, woken) ? DOWNCAST(thread, woken) : NULL;
-                }
-                if (at_once) {
+                struct thread *t = woken ? woken_locked(rq, woken, cpu, want && rq->queued == 0, &woken_away) : NULL;
+                if (t) {
                         body = woken;
-                        set_running(rq, body, DOWNCAST(thread, body), now);
+                        set_running(rq, body, t, now);
                 } else if (want) {
                         body = pick_locked(rq, now);
                 } else {
@@ -563,7 +769,47 @@ static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was w
                 put_elsewhere(away);
         if (woken_away)
                 put_elsewhere(woken_away);
+        if (urgent && LOAD(rq->urgent_rank) != RANK_NONE)
+                offer_urgent(rq, cpu);
         return body || !want || cpu_count() == 1 ? body : pick_elsewhere(rq, cpu);
+}
+
+/* Has the thread that runs used up the real-time threads' part of the period? */
+static bool rt_is_over(struct runq *rq, u64 ran)
+{
+        u64 part = LOAD_RELAXED(reservations.limits.rt_runtime), now = rq->picked_at + ran;
+
+        if (part >= LOAD_RELAXED(reservations.limits.rt_period))
+                return false;
+        /* Of a period that has begun meanwhile it can have had what has passed. */
+        u64 since = now - rq->rt_since, period = LOAD_RELAXED(reservations.limits.rt_period);
+        return since < period ? rq->rt_ran + ran > part : since % period > part || since >= 2 * period;
+}
+
+/* Timer: what waited for this moment in any queue. */
+static void wake_up(struct timer *timer)
+{
+        u64 now = time_now();
+
+        (void)timer;
+        for (u32 cpu = 0; cpu < cpu_count(); cpu++) {
+                struct runq *rq = &runqs[cpu];
+                if (LOAD_RELAXED(rq->alarm) > now)
+                        continue;
+                {
+                        SPIN_GUARD(&rq->lock);
+                        STORE(rq->alarm, NEVER);
+                        for (struct thread *t = rq->refills.root; t && t->se.deadline <= now; t = rq->refills.root) {
+                                take_out(rq, t);
+                                deadline_refill(t, now);
+                                insert(rq, t, false);
+                        }
+                        if (rq->throttled)
+                                rt_period(rq, now);
+                        set_alarm(rq);
+                }
+                sched_resched(cpu);
+        }
 }
 
 static bool tick_locked(struct runq *rq, struct task_body *body, u64 ran)
@@ -571,14 +817,16 @@ static bool tick_locked(struct runq *rq, struct task_body *body, u64 ran)
         if (!IS_A(thread, body))
                 return rq->queued != 0;
         struct thread *t = DOWNCAST(thread, body);
-        u32 level = rt_highest(rq);
+        if (is_deadline(t))
+                return (i64)ran >= t->se.dl.left || (rq->deadlines.root && before(rq->deadlines.root, t));
+        u32 level = rq->throttled ? 0 : rt_highest(rq);
         if (is_rt(t)) {
-                bool spent = t->se.policy == SCHED_RR && t->se.slice_used + ran >= RR_SLICE;
-                return level > t->se.rt_priority || (spent && level == t->se.rt_priority);
+                bool spent = t->se.policy == SCHED_RR && t->se.slice_used + ran >= LOAD_RELAXED(reservations.limits.rr_slice);
+                return rq->deadlines.root || level > t->se.rt_priority || (spent && level == t->se.rt_priority) || rt_is_over(rq, ran);
         }
-        if (level || rq->kernel_count)
+        if (rq->deadlines.root || level || rq->kernel_count)
                 return true;
-        if (!rq->heap)
+        if (!rq->fair.root)
                 return false;
         /* Its slice is used up; or it runs only because nothing else did. */
         return t->se.policy == SCHED_IDLE || (i64)(t->se.vruntime + virtual(t, ran) - t->se.deadline) >= 0;
@@ -591,7 +839,7 @@ static bool tick(struct task_body *body, u32 cpu, u64 ran)
         struct runq *rq = &runqs[cpu % MAX_CPUS];
 
         if (IS_A(thread, body) && DOWNCAST(thread, body)->process->cpu_watch)
-                task_notify(body->task);
+                task_notify(body->task);        /* also RLIMIT_RTTIME */
         if (cpu == 0)
                 sample_load();
         SPIN_GUARD(&rq->lock);
@@ -624,23 +872,30 @@ struct sched_params sched_get(struct thread *t)
 {
         struct runq *rq = lock_of(t);
         bool b = t->se.boosted;
-        struct sched_params p = { .policy = b ? t->se.own_policy : t->se.policy, .nice = t->se.nice,
+        u32 policy = b ? t->se.own_policy : t->se.policy;
+        bool dl = policy == SCHED_DEADLINE;
+        struct sched_params p = { .policy = policy, .nice = t->se.nice,
                                   .rt_priority = b ? t->se.own_priority : t->se.rt_priority,
+                                  .runtime = dl ? t->se.dl.runtime : 0, .deadline = dl ? t->se.dl.deadline : 0,
+                                  .period = dl ? t->se.dl.period : 0, .flags = dl ? t->se.dl.flags : 0,
                                   .reset_on_fork = t->se.reset_on_fork };
         spin_unlock(&rq->lock);
         return p;
 }
 
-static err_t check(struct sched_params p)
+err_t sched_check(const struct sched_params *p)
 {
-        switch (p.policy) {
+        switch (p->policy) {
+        case SCHED_DEADLINE:
+                TRY(deadline_check(p));
+                return p->rt_priority ? ERR(EINVAL) : OK;
         case SCHED_FIFO:
         case SCHED_RR:
-                return p.rt_priority >= 1 && p.rt_priority <= RT_PRIORITY_MAX ? OK : ERR(EINVAL);
+                return p->rt_priority >= 1 && p->rt_priority <= RT_PRIORITY_MAX ? OK : ERR(EINVAL);
         case SCHED_NORMAL:
         case SCHED_BATCH:
         case SCHED_IDLE:
-                return p.rt_priority == 0 && p.nice >= NICE_MIN && p.nice <= NICE_MAX ? OK : ERR(EINVAL);
+                return p->rt_priority == 0 && p->nice >= NICE_MIN && p->nice <= NICE_MAX ? OK : ERR(EINVAL);
         default:
                 return ERR(EINVAL);
         }
@@ -648,18 +903,22 @@ static err_t check(struct sched_params p)
 
 static void set_class_locked(struct runq *rq, struct thread *t, u32 policy, u32 priority)
 {
-        bool queued = t->se.queued, was_rt = is_rt(t);
+        bool queued = t->se.queued, was_fair = is_fair(t), lowered = is_rt(t) && priority < t->se.rt_priority;
 
         if (queued)
                 take_out(rq, t);
         t->se.policy = policy;
         t->se.rt_priority = priority;
         set_weight(t);
-        if (was_rt && !is_rt(t))
+        if (!was_fair && is_fair(t))
                 place(rq, t, false);
         t->se.slice_used = 0;
+        STORE(t->se.rt_ran, 0);
+        t->se.dl.waits = false;
+        if (rq->running == t)
+                STORE(rq->rank, rank_of(t));
         if (queued)
-                insert(rq, t, false);
+                insert(rq, t, lowered);         /* as POSIX has it: lowered, it is the first of its new priority */
 }
 
 void sched_boost(struct thread *t, u32 priority)
@@ -667,7 +926,7 @@ void sched_boost(struct thread *t, u32 priority)
         if (!priority && !LOAD(t->se.boosted))
                 return;
         struct runq *rq = lock_of(t);
-        u32 now = is_rt(t) ? t->se.rt_priority : 0, cpu = t->se.cpu;
+        u32 now = sched_rt_priority(t), cpu = t->se.cpu;
         bool changed = false;
 
         if (priority > now) {
@@ -688,32 +947,155 @@ void sched_boost(struct thread *t, u32 priority)
                 sched_resched(cpu);
 }
 
-u32 sched_rt_priority(struct thread *t) { return sched_is_realtime(LOAD(t->se.policy)) ? LOAD(t->se.rt_priority) : 0; }
-
-err_t sched_set(struct thread *t, struct sched_params p)
+u32 sched_rt_priority(struct thread *t)
 {
-        TRY(check(p));
-        struct runq *rq = lock_of(t);
-        t->se.reset_on_fork = p.reset_on_fork;
-        if (!sched_is_realtime(p.policy))
-                t->se.nice = p.nice;
-        if (t->se.boosted) {
-                t->se.own_policy = p.policy;
-                t->se.own_priority = p.rt_priority;
-        } else {
-                set_class_locked(rq, t, p.policy, p.rt_priority);
+        u32 policy = LOAD(t->se.policy);
+        return policy == SCHED_DEADLINE ? RT_PRIORITY_DEADLINE : sched_is_realtime(policy) ? LOAD(t->se.rt_priority) : 0;
+}
+
+static u64 own_bandwidth(struct thread *t)
+{
+        return t->se.policy == SCHED_DEADLINE ? deadline_bandwidth(t->se.dl.runtime, t->se.dl.period) : 0;
+}
+
+static err_t reserve_locked(struct thread *t, const struct sched_params *p)
+{
+        u64 was = own_bandwidth(t), wanted = 0;
+
+        if (p->policy == SCHED_DEADLINE) {
+                wanted = deadline_bandwidth(p->runtime, p->period);
+                if (sched_affinity(t) != online() || !reservations.limits.rt_runtime)
+                        return ERR(EPERM);
+                if (!deadline_fits_locked(&reservations, was, wanted))
+                        return ERR(EBUSY);
         }
+        STORE(reservations.reserved, reservations.reserved - was + wanted);
+        return OK;
+}
+
+/* Both locks are held, and there is room.  t, which runs perhaps, has the policy. */
+static void begin_deadline_locked(struct runq *rq, struct thread *t, const struct sched_params *p)
+{
+        u64 now = time_now();
+
+        t->se.dl.runtime = p->runtime;
+        t->se.dl.deadline = p->deadline;
+        t->se.dl.period = p->period;
+        t->se.dl.flags = p->flags;
+        deadline_begin(t, now);
+        if (rq->running == t)                   /* what it ran already will be taken off */
+                t->se.dl.left += (i64)(now - rq->picked_at);
+}
+
+static void set_locked(struct runq *rq, struct thread *t, const struct sched_params *p)
+{
+        bool queued = t->se.queued;
+
+        t->se.reset_on_fork = p->reset_on_fork;
+        if (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH)
+                t->se.nice = p->nice;
+        if (p->policy == SCHED_DEADLINE) {
+                STORE(t->se.boosted, false);    /* it is above whoever could lend it something */
+                if (queued)
+                        take_out(rq, t);
+                begin_deadline_locked(rq, t, p);
+                t->se.queued = false;
+                set_class_locked(rq, t, p->policy, 0);
+                if (queued)
+                        insert(rq, t, false);
+        } else if (t->se.boosted) {
+                t->se.own_policy = p->policy;
+                t->se.own_priority = p->rt_priority;
+        } else if (p->policy != t->se.policy || p->rt_priority != t->se.rt_priority || is_fair(t)) {
+                set_class_locked(rq, t, p->policy, p->rt_priority);
+        }
+}
+
+/* reservations.lock is held. */
+static err_t change_locked(struct thread *t, const struct sched_params *p)
+{
+        TRY(reserve_locked(t, p));
+        struct runq *rq = lock_of(t);
+        set_locked(rq, t, p);
         u32 cpu = t->se.cpu;
         spin_unlock(&rq->lock);
         sched_resched(cpu);
         return OK;
 }
 
+static const struct sched_params ordinary;      /* SCHED_NORMAL, nice 0 */
+
+err_t sched_set(struct thread *t, struct sched_params p)
+{
+        TRY(sched_check(&p));
+        p.period = p.period ? p.period : p.deadline;
+        SPIN_GUARD(&reservations.lock);
+        TRY(change_locked(t, &p));
+        if (p.policy == SCHED_DEADLINE) {
+                memory_barrier();               /* it exits meanwhile: here or in sched_exit the other is seen */
+                if (LOAD(t->exiting))
+                        ignore(change_locked(t, &ordinary));
+        }
+        return OK;
+}
+
+void sched_exit(struct thread *t)
+{
+        memory_barrier();
+        if (LOAD(t->se.policy) == SCHED_DEADLINE)
+                ignore(sched_set(t, ordinary));
+}
+
+struct sched_limits sched_limits(void)
+{
+        SPIN_GUARD(&reservations.lock);
+        return reservations.limits;
+}
+
+err_t sched_set_limits(struct sched_limits l)
+{
+        TRY(limits_check(&l));
+        SPIN_GUARD(&reservations.lock);
+        struct sched_limits old = reservations.limits;
+        reservations.limits = l;
+        if (!deadline_fits_locked(&reservations, 0, 0) || (l.rt_runtime == 0 && reservations.reserved)) {
+                reservations.limits = old;
+                return ERR(EBUSY);
+        }
+        for (u32 cpu = 0; cpu < cpu_count(); cpu++)     /* a new period for all */
+        {
+                SPIN_GUARD(&runqs[cpu].lock);
+                runqs[cpu].rt_since = time_now();
+                runqs[cpu].rt_ran = 0;
+                runqs[cpu].throttled = false;
+                sched_resched(cpu);
+        }
+        return OK;
+}
+
+u64 sched_rt_ran(struct thread *t)
+{
+        if (!is_rt(t))
+                return 0;
+        struct runq *rq = lock_of(t);
+        u64 ran = t->se.rt_ran + (rq->running == t ? time_now() - rq->picked_at : 0);
+        spin_unlock(&rq->lock);
+        return ran;
+}
+
+bool sched_take_overrun(struct thread *t)
+{
+        bool was = LOAD(t->se.dl.overrun);
+        if (was)
+                STORE(t->se.dl.overrun, false);
+        return was;
+}
+
 void sched_set_nice(struct thread *t, i32 nice)
 {
         struct sched_params p = sched_get(t);
         p.nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
-        if (!sched_is_realtime(p.policy)) {
+        if (p.policy == SCHED_NORMAL || p.policy == SCHED_BATCH) {
                 ignore(sched_set(t, p));
                 return;
         }
@@ -731,6 +1113,10 @@ err_t sched_set_affinity(struct thread *t, u64 mask)
                 return ERR(EINVAL);
         struct runq *rq = lock_of(t);
         u32 cpu = t->se.cpu;
+        if (t->se.policy == SCHED_DEADLINE && mask != online()) {
+                spin_unlock(&rq->lock);
+                return ERR(EBUSY);
+        }
         t->se.affinity = mask;
         if (!allows(t, cpu) && t->se.queued) {
                 take_out(rq, t);
@@ -749,7 +1135,7 @@ u64 sched_affinity(struct thread *t) { return LOAD(t->se.affinity) & online(); }
 u64 sched_rr_interval(struct thread *t)
 {
         u32 policy = LOAD(t->se.policy);
-        return policy == SCHED_FIFO ? 0 : policy == SCHED_RR ? RR_SLICE : SLICE;
+        return policy == SCHED_FIFO || policy == SCHED_DEADLINE ? 0 : policy == SCHED_RR ? LOAD_RELAXED(reservations.limits.rr_slice) : SLICE;
 }
 
 void sched_fork(struct thread *child, struct thread *parent)
@@ -761,10 +1147,13 @@ void sched_fork(struct thread *child, struct thread *parent)
                 child->se.affinity = parent->se.affinity;
                 child->se.cpu = parent->se.cpu;
                 child->se.vruntime = parent->se.vruntime;
-                if (!parent->se.reset_on_fork) {
-                        child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
-                        child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
-                } else if (child->se.nice < 0) {
+                child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
+                child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
+                if (parent->se.reset_on_fork && !is_fair(child)) {
+                        child->se.policy = SCHED_NORMAL;
+                        child->se.rt_priority = 0;
+                        child->se.nice = 0;
+                } else if (parent->se.reset_on_fork && child->se.nice < 0) {
                         child->se.nice = 0;
                 }
         }
@@ -797,8 +1186,9 @@ static struct load_average average;
 
 void sched_yield(void)
 {
-        /* On another CPU by now: a yield too few or too many. */
-        if (LOAD(runqs[cpu_id()].queued))
+        /* On another CPU by now: a yield too few or too many.  A deadline thread gives up its budget. */
+        u32 cpu = cpu_id();
+        if (LOAD(runqs[cpu].queued) || LOAD(runqs[cpu].rank) == RANK_DEADLINE)
                 task_yield();
 }
 
@@ -835,6 +1225,9 @@ void sched_init(void)
 {
         for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
                 lock_init(&runqs[cpu].lock, runq);
+        reservations_init(&reservations);
+        for (u32 cpu = 0; cpu < cpu_count(); cpu++)
+                runqs[cpu].alarm = failed(timer_init(&runqs[cpu].timer, wake_up)) ? 0 : NEVER;  /* 0: never set */
         lock_init(&average.lock, load_average);
         sched_register(&ops);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * System calls about the system: names, memory, random numbers, log, power; credentials; scheduling; futexes.
+ * System calls about the system: names, memory, random numbers, log, power; credentials; futexes.
  */
 #include "services/syscall/calls.h"
 #include "services/process/process.h"
 #include "services/namespace/namespace.h"
 #include "services/security/cred.h"
 #include "services/futex/futex.h"
-#include "services/sched/sched.h"
 #include "services/time/clock.h"
 #include "services/vfs/vfs.h"
 #include "abi/linux/process.h"
@@ -408,144 +407,4 @@ err_t sys_futex(struct call *c)
                 a.val2 = (u32)arg(c, 3);
         }
         return futex_call(a, &c->result);
-}
-
-/* ---- scheduling ---- */
-
-err_t sys_sched_yield(struct call *c) { (void)c; sched_yield(); return OK; }
-
-static err_t set_policy(struct call *c, u32 policy, bool keep_policy, u64 param_at)
-{
-        struct linux_sched_param param = {};
-        struct sched_params now = {};
-
-        if (!param_at)
-                return ERR(EINVAL);
-        TRY(GET_USER(param, param_at));
-        TRY(process_sched_get(arg_uint(c, 0), &now));
-        if (!keep_policy) {
-                now.policy = policy & ~(u32)SCHED_RESET_ON_FORK;
-                now.reset_on_fork = policy & SCHED_RESET_ON_FORK;
-        }
-        if (param.sched_priority < 0)
-                return ERR(EINVAL);
-        now.rt_priority = (u32)param.sched_priority;
-        return process_sched_set(arg_uint(c, 0), now);
-}
-
-err_t sys_sched_setscheduler(struct call *c)
-{
-        if (arg_int(c, 0) < 0 || arg_int(c, 1) < 0)
-                return ERR(EINVAL);
-        return set_policy(c, arg_uint(c, 1), false, arg(c, 2));
-}
-
-err_t sys_sched_setparam(struct call *c)
-{
-        return arg_int(c, 0) < 0 ? ERR(EINVAL) : set_policy(c, 0, true, arg(c, 1));
-}
-
-err_t sys_sched_getscheduler(struct call *c)
-{
-        struct sched_params p = {};
-        if (arg_int(c, 0) < 0)
-                return ERR(EINVAL);
-        TRY(process_sched_get(arg_uint(c, 0), &p));
-        c->result = p.policy | (p.reset_on_fork ? (u32)SCHED_RESET_ON_FORK : 0);
-        return OK;
-}
-
-err_t sys_sched_getparam(struct call *c)
-{
-        struct sched_params p = {};
-        if (arg_int(c, 0) < 0 || !arg(c, 1))
-                return ERR(EINVAL);
-        TRY(process_sched_get(arg_uint(c, 0), &p));
-        struct linux_sched_param param = { .sched_priority = (i32)p.rt_priority };
-        return PUT_USER(arg(c, 1), param);
-}
-
-err_t sys_sched_setattr(struct call *c)
-{
-        struct linux_sched_attr attr = {};
-        u32 size = 0;
-
-        if (!arg(c, 1) || arg_int(c, 0) < 0 || arg_uint(c, 2))
-                return ERR(EINVAL);
-        TRY(GET_USER(size, arg(c, 1)));
-        if (!size)
-                size = SCHED_ATTR_SIZE_VER0;
-        if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
-                return ERR(E2BIG);
-        TRY(call_get_versioned(MBYTES_OF(attr), arg(c, 1), size));
-        if (attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK)
-                return ERR(EINVAL);
-        struct sched_params p = { .policy = attr.sched_policy, .nice = attr.sched_nice, .rt_priority = attr.sched_priority,
-                                  .reset_on_fork = attr.sched_flags & SCHED_FLAG_RESET_ON_FORK };
-        return process_sched_set(arg_uint(c, 0), p);
-}
-
-err_t sys_sched_getattr(struct call *c)
-{
-        struct sched_params p = {};
-        u32 size = arg_uint(c, 2);
-
-        if (!arg(c, 1) || arg_int(c, 0) < 0 || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE || arg_uint(c, 3))
-                return ERR(EINVAL);
-        TRY(process_sched_get(arg_uint(c, 0), &p));
-        struct linux_sched_attr attr = { .sched_policy = p.policy, .sched_nice = p.nice, .sched_priority = p.rt_priority,
-                                         .sched_flags = p.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0 };
-        attr.size = min_u32(size, sizeof attr);
-        return vm_copy_out(arg(c, 1), bytes_take(BYTES_OF(attr), attr.size));
-}
-
-err_t sys_sched_get_priority_max(struct call *c)
-{
-        switch (arg_uint(c, 0)) {
-        case SCHED_FIFO:
-        case SCHED_RR:
-                c->result = RT_PRIORITY_MAX;
-                return OK;
-        case SCHED_NORMAL:
-        case SCHED_BATCH:
-        case SCHED_IDLE:
-        case SCHED_DEADLINE:
-                return OK;
-        default:
-                return ERR(EINVAL);
-        }
-}
-
-err_t sys_sched_get_priority_min(struct call *c)
-{
-        TRY(sys_sched_get_priority_max(c));
-        c->result = c->result ? 1 : 0;
-        return OK;
-}
-
-err_t sys_sched_rr_get_interval(struct call *c)
-{
-        u64 ns = 0;
-        if (arg_int(c, 0) < 0)
-                return ERR(EINVAL);
-        TRY(process_sched_rr_interval(arg_uint(c, 0), &ns));
-        struct linux_timespec ts = timespec_from_ns(ns);
-        return PUT_USER(arg(c, 1), ts);
-}
-
-err_t sys_sched_setaffinity(struct call *c)
-{
-        u64 mask = 0, len = min_u64(arg(c, 1), sizeof mask);
-        TRY(vm_copy_in(mbytes_take(MBYTES_OF(mask), len), arg(c, 2)));
-        return process_set_affinity(arg_uint(c, 0), mask);
-}
-
-err_t sys_sched_getaffinity(struct call *c)
-{
-        u64 mask = 0;
-        if (arg(c, 1) * 8 < cpu_count() || (arg(c, 1) & 7))
-                return ERR(EINVAL);
-        TRY(process_get_affinity(arg_uint(c, 0), &mask));
-        c->result = sizeof mask;
-        return PUT_USER(arg(c, 2), mask);
 }

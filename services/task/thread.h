@@ -142,6 +142,15 @@ OBJECT(thread) {
                 u64 affinity;                   /* bit per CPU */
                 struct thread *child, *sibling, *up;    /* heap of the run queue */
                 struct thread *next, *prev;     /* real-time list */
+                u64 rt_ran;                     /* ns by a real-time policy since it slept, at the last look; LOAD: RLIMIT_RTTIME */
+                struct {                        /* SCHED_DEADLINE; ns */
+                        u64 runtime, deadline, period;  /* also the lock of the limits */
+                        u32 flags;              /* SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN */
+                        bool waits;             /* its budget is used up: queued until deadline above, when it is filled */
+                        bool overrun;           /* SIGXCPU is due; ATOMIC */
+                        u64 due;                /* its deadline, since boot */
+                        i64 left;               /* of the budget; below 0: overdrawn */
+                } dl;
         } se;
 };
 POOL_DECLARE(thread)

@@ -4,6 +4,7 @@
  * weights, real-time comes first, affinity holds.  Ordinary C; includes sched.c for its insides.
  */
 #include "services/sched/sched.c"
+#include "services/sched/deadline.c"
 
 int  printf(const char *, ...);
 void *mmap(void *, usize, int, int, int, long);
@@ -25,11 +26,13 @@ void task_yield(void)    {}
 void k_spin_init(struct spinlock *l, const struct lock_class *c) { (void)l; (void)c; }
 void sched_register(const struct sched_ops *o) { policy = o; }
 void sched_resched(u32 cpu) { resched[cpu] = true; }
-void cpu_barrier(void) {}
+err_t timer_init(struct timer *t, void (*fn)(struct timer *)) { (void)t; (void)fn; return OK; }
+void timer_arm(struct timer *t, u64 deadline) { (void)t; (void)deadline; }     /* step() looks at the alarms */
 void task_notify(struct task *t) { (void)t; }
 void spin_lock(struct spinlock *l)   { CHECK(!l->word_k); l->word_k = 1; }
 void spin_unlock(struct spinlock *l) { CHECK(l->word_k); l->word_k = 0; }
 
+LOCK_CLASS(tree);
 struct pool k_pool_thread = { .slot_k = K_SLOT(thread), .size_k = sizeof(struct thread), .name_k = "thread" };
 
 static u64 seed = 1;
@@ -63,8 +66,11 @@ static void reset(u32 n, u32 ncpus)
         cpus = ncpus;
         nthreads = n;
         now += NSEC_PER_SEC;
+        reservations.reserved = 0;
+        reservations.urgent = 0;
         for (u32 i = 0; i < MAX_CPUS; i++) {
                 __builtin_memset(&runqs[i], 0, sizeof runqs[i]);
+                runqs[i].alarm = NEVER;
                 cpu[i].cur = NULL;
                 resched[i] = false;
         }
@@ -142,6 +148,7 @@ static void enter(u32 c)
 static void step(u64 ns, u32 sleep_per_1000)
 {
         now += ns;
+        wake_up(NULL);
         for (u32 c = 0; c < cpus; c++) {
                 struct sim *s = cpu[c].cur;
                 if (s && rnd() % 1000 < sleep_per_1000) {
@@ -170,12 +177,20 @@ static u32 count_heap(struct thread *t, struct thread *up)
 
 static void check_all(void)
 {
-        u32 queued = 0, have = 0;
+        u32 queued = 0, have = 0, urgent = 0;
+        u64 reserved = 0;
         for (u32 c = 0; c < cpus; c++) {
-                CHECK(count_heap(runqs[c].heap, NULL) == runqs[c].fair_count);
-                CHECK(runqs[c].queued == runqs[c].fair_count + runqs[c].rt_count + runqs[c].kernel_count);
-                queued += runqs[c].queued;
+                u32 deadlines = count_heap(runqs[c].deadlines.root, NULL), level = rt_highest(&runqs[c]);
+                CHECK(count_heap(runqs[c].fair.root, NULL) == runqs[c].fair_count);
+                CHECK(runqs[c].queued == runqs[c].fair_count + runqs[c].rt_count + runqs[c].kernel_count + deadlines);
+                CHECK(runqs[c].urgent_rank == (deadlines ? RANK_DEADLINE : level ? RANK_OTHER + level : RANK_NONE));
+                queued += runqs[c].queued + count_heap(runqs[c].refills.root, NULL);
+                urgent += runqs[c].rt_count + deadlines;
         }
+        for (u32 i = 0; i < nthreads; i++)
+                reserved += own_bandwidth(thread_at(i));
+        CHECK(reserved == reservations.reserved);
+        CHECK(urgent == reservations.urgent);
         for (u32 i = 0; i < THREADS + KTHREADS; i++)
                 have += sims[i].body && (i < nthreads || i >= THREADS) && sims[i].state == QUEUED;
         CHECK(queued == have);
@@ -189,15 +204,28 @@ static void random_changes(void)
                 sched_set_nice(t, (i32)(rnd() % 40) - 20);
                 break;
         case 1: {
-                u32 policies[] = { SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE };
-                u32 p = policies[rnd() % 5];
+                u32 policies[] = { SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE };
+                u32 p = policies[rnd() % 6];
                 struct sched_params params = { .policy = p, .rt_priority = sched_is_realtime(p) ? 1 + (u32)(rnd() % 99) : 0 };
-                CHECK(succeeded(sched_set(t, params)));
+                if (p == SCHED_DEADLINE) {
+                        params.runtime = 2000 + rnd() % (10 * NSEC_PER_MSEC);
+                        params.deadline = params.runtime + 100000 + rnd() % (50 * NSEC_PER_MSEC);
+                        params.period = rnd() & 1 ? 0 : params.deadline + rnd() % (50 * NSEC_PER_MSEC);
+                        params.flags = rnd() & 1 ? SCHED_FLAG_RECLAIM : 0;
+                }
+                err_t err = sched_set(t, params);
+                CHECK(succeeded(err) || (p == SCHED_DEADLINE && (err_is(err, EBUSY) || err_is(err, EPERM))));
                 break;
         }
         default:
                 if (failed(sched_set_affinity(t, rnd() & rnd())))
                         CHECK(succeeded(sched_set_affinity(t, ~0ul)));
+                break;
+        case 2:
+                if (rnd() & 1)
+                        sched_boost(t, 1 + (u32)(rnd() % 100));
+                else
+                        sched_boost(t, 0);
         }
         /* Whoever runs where it may not is sent away at once. */
         for (u32 c = 0; c < cpus; c++)
@@ -304,6 +332,34 @@ static void spread(void)
                 CHECK(sims[i].ran > 3 * NSEC_PER_SEC);
 }
 
+/* On one CPU: hogs with budgets get these, in spite of a real-time hog, which gets 95 % of what it may, and a fair one that gets the rest. */
+static void budgets(void)
+{
+        reset(4, 1);
+        CHECK(succeeded(sched_set(thread_at(0), (struct sched_params){ .policy = SCHED_DEADLINE, .runtime = 10 * NSEC_PER_MSEC, .deadline = 100 * NSEC_PER_MSEC })));
+        CHECK(succeeded(sched_set(thread_at(1), (struct sched_params){ .policy = SCHED_DEADLINE, .runtime = 3 * NSEC_PER_MSEC, .deadline = 10 * NSEC_PER_MSEC })));
+        CHECK(succeeded(sched_set(thread_at(2), (struct sched_params){ .policy = SCHED_FIFO, .rt_priority = 5 })));
+        CHECK(err_is(sched_set(thread_at(3), (struct sched_params){ .policy = SCHED_DEADLINE, .runtime = 6 * NSEC_PER_MSEC, .deadline = 10 * NSEC_PER_MSEC }), EBUSY));
+        for (u32 i = 0; i < 4; i++)
+                wake(&sims[i], false);
+        for (u32 i = 0; i < 100000; i++)
+                step(NSEC_PER_MSEC / 10, 0);
+        u64 want[4] = { 1000, 3000, 6000, 0 };           /* ms of 10 s; the FIFO hog gets the rest, which is less than 95 % */
+        for (u32 i = 0; i < 3; i++)
+                CHECK(sims[i].ran / NSEC_PER_MSEC > want[i] * 9 / 10 && sims[i].ran / NSEC_PER_MSEC < want[i] * 11 / 10);
+        sched_exit(thread_at(0));
+        sched_exit(thread_at(1));
+        CHECK(reservations.reserved == 0);
+        check_all();
+        reset(2, 1);
+        CHECK(succeeded(sched_set(thread_at(0), (struct sched_params){ .policy = SCHED_FIFO, .rt_priority = 5 })));
+        wake(&sims[0], false);
+        wake(&sims[1], false);
+        for (u32 i = 0; i < 100000; i++)
+                step(NSEC_PER_MSEC / 10, 0);
+        CHECK(sims[1].ran / NSEC_PER_MSEC > 400 && sims[1].ran / NSEC_PER_MSEC < 600);
+}
+
 int main(void)
 {
         sched_init();
@@ -311,6 +367,7 @@ int main(void)
         shares();
         latency();
         spread();
+        budgets();
         yields = true;
         chaos(6, 1, 40000);
         chaos(THREADS, 1, 20000);
