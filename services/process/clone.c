@@ -17,10 +17,10 @@
 #include "services/vm/vm.h"
 #include "abi/cpu/sysargs.h"
 
-/* What there is; CLONE_INTO_CGROUP and the namespaces are not yet: EINVAL. */
+/* What there is; CLONE_INTO_CGROUP and the other namespaces are not yet: EINVAL. */
 #define KNOWN (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
                CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | \
-               CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND | CLONE_PIDFD)
+               CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | NAMESPACES)
 
 static err_t check_args(struct thread *self, const struct clone_args *args)
 {
@@ -31,6 +31,8 @@ static err_t check_args(struct thread *self, const struct clone_args *args)
         if (((f & CLONE_THREAD) && !(f & CLONE_SIGHAND)) || ((f & CLONE_SIGHAND) && !(f & CLONE_VM)))
                 return ERR(EINVAL);
         if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+                return ERR(EINVAL);
+        if ((f & CLONE_NEWNS) && (f & CLONE_FS))
                 return ERR(EINVAL);
         if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
                 return ERR(EINVAL);
@@ -108,7 +110,6 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
 
 static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
 {
-        t->ns = ns_set_hold(from->ns);
         t->cred = cred_hold(from->cred);
         t->account = from->account->uid == from->cred->uid ? account_hold(from->account)
                                                            : account_get(ns_of(from->process), from->cred->uid);
@@ -116,6 +117,7 @@ static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
         t->fs = flags & CLONE_FS ? fs_context_hold(from->fs) : fs_context_copy(t->payer, from->fs);
         if (!t->account || !t->files || !t->fs)
                 return ERR(ENOMEM);
+        TRY(namespaces_make(t->payer, from->ns, flags, t->fs, &t->ns));
         if (flags & CLONE_SYSVSEM)
                 TRY(ns_of(from->process)->ops->undo_share(from, t));
         if (!(flags & CLONE_VM))

@@ -59,6 +59,8 @@ void  thread_set_cred(struct cred *cred OWNED);
  * ERESTARTNOINTR: a signal came first. */
 struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal; u64 stack, stack_size, tls; u32 set_tid; };
 err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid);
+/* unshare(2) of the current thread.  EINVAL: flags that are not known, or need a process of one thread; EPERM; ENOMEM. */
+err_t process_unshare(struct thread *t, u64 flags);
 
 /* execve(2)/execveat(2): path from user memory, argv/envp user arrays. On OK regs are the new program's. */
 err_t process_exec(struct user_regs *regs, i32 dirfd, u64 path, u64 argv, u64 envp, u32 flags);

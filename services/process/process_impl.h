@@ -86,3 +86,9 @@ void thread_exit_unborn(struct thread *t);               /* the first process, w
 /* timers.c */
 void timers_exit(struct process *p);                     /* the last thread ends */
 void process_add_times_locked(struct process *p, struct thread *t);      /* an ended thread's usage */
+
+/* unshare.c: the namespaces of a thread to be made with these CLONE_* flags; *out counted.  fs: its own, which
+ * moves over to a new mount namespace.  EPERM, ENOMEM. */
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS)
+struct fs_context;
+err_t namespaces_make(struct payer *payer, struct ns_set *old, u64 flags, struct fs_context *fs, struct ns_set **out);

@@ -7,6 +7,7 @@
 #include "services/namespace/namespace.h"
 #include "services/net/unix/unix.h"
 #include "services/security/cred.h"
+#include "services/vfs/mount.h"
 #include "services/vm/vm.h"
 #include "lib/num.h"
 
@@ -283,6 +284,20 @@ static err_t show_nr_open(struct text *t, const struct subject *s)       { (void
 static err_t show_file_max(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, (u64)I64_MAX); }
 static err_t show_pipe_max_size(struct text *t, const struct subject *s) { (void)s; return say_u64(t, 1048576); }
 
+/* Of the mount namespaces that are related to the reader's. */
+static struct mount_family *mounts(void) { return thread_current()->ns->mnt->family; }
+static err_t show_mount_max(struct text *t, const struct subject *s)     { (void)s; return say_u64(t, LOAD(mounts()->max)); }
+static err_t write_mount_max(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        if (v < 1 || v > I32_MAX)
+                return ERR(EINVAL);
+        STORE(mounts()->max, v);
+        return OK;
+}
+
 /* services/inotify's limits, which are fixed. */
 static err_t show_queued_events(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 16384); }
 static err_t show_user_instances(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, 128); }
@@ -297,6 +312,7 @@ static const struct proc_dir inotify_dir = { .entry = {
 static const struct proc_dir fs_dir = { .entry = {
         { .name = "file-max", .mode = 0444, .show = show_file_max },
         { .name = "inotify", .mode = 0555, .dir = &inotify_dir },
+        { .name = "mount-max", .mode = 0644, .show = show_mount_max, .write = write_mount_max },
         { .name = "mqueue", .mode = 0555, .dir = &proc_mqueue_dir },
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },
         { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },

@@ -515,11 +515,15 @@ static err_t get_options(u64 at, struct blob *into, usize *len)
         return err_is(err, ENAMETOOLONG) ? OK : err;
 }
 
+/* A source or type: no name in the tree, though it is as long as one. */
 static struct path_arg optional_path(struct scratch *small, u64 at)
 {
-        if (at)
-                return path_arg_get(small, at);
-        return (struct path_arg){ .text = NO_BYTES };
+        if (!at)
+                return (struct path_arg){ .text = NO_BYTES };
+        struct path_arg a = path_arg_get(small, at);
+        if (err_is(a.err, ENAMETOOLONG))
+                a.err = ERR(EINVAL);
+        return a;
 }
 
 err_t sys_mount(struct call *c)
@@ -539,7 +543,7 @@ err_t sys_mount(struct call *c)
         PATH_ARG(target, arg(c, 1));
         struct actor who = actor_current();
         struct mount_args args = {
-                .source = source.text, .target = target.text, .type = type.text,
+                .source = source.text, .target = target.text, .type = type.text, .no_type = arg(c, 2) == 0,
                 .options = bytes_take(blob_bytes(options), len), .flags = arg(c, 3),
         };
         return vfs_mount(&who, &args);

@@ -28,6 +28,8 @@ err_t sys_clone(struct call *c)
 #define CLONE_ARGS_SIZE_ALL 88u
 #define SET_TID_MAX 32u
 
+err_t sys_unshare(struct call *c) { return process_unshare(c->t, arg(c, 0)); }
+
 static err_t check_clone3(const struct linux_clone_args *a, u64 size)
 {
         u64 f = a->flags;

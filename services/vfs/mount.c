@@ -3,10 +3,10 @@
  * The mount tree: namespaces, crossing, and how /proc shows it.  The calls that change it are
  * mount_ops.c.
  *
- * Locking     ns.lock for changes; `changes` is odd meanwhile.  A reader without the lock
+ * Locking     mount_family.lock for changes; `changes` is odd meanwhile.  A reader without the lock
  *             believes what it found, and held, between two equal even readings.
- * Invariants  T1  a mount in a table has ns set, stands in the namespace's list, and the tree has
- *                 one count on it; parent and point are counted by it.
+ * Invariants  T1  a mount in a table has ns set, stands in the namespace's list and its parent's, and the tree
+ *                 has one count on it; parent and point are counted by it.
  */
 #include "services/vfs/mount_impl.h"
 #include "services/vfs/dentry.h"
@@ -15,7 +15,8 @@
 #include "lib/num.h"
 #include "lib/split.h"
 
-LOCK_CLASS(mount_ns);
+LOCK_CLASS_DECLARE(inode);
+LOCK_CLASS(mount_ns, AFTER(inode));
 
 static void mount_fini(struct mount *m)
 {
@@ -42,7 +43,6 @@ struct mount *mount_new(struct payer *payer, struct superblock *sb, struct dentr
         m->root = dentry_hold(root);
         m->flags = flags;
         m->id = registry_new_mount_id();
-        m->propagation = MS_PRIVATE;
         mount_publish(m);
         return m;
 }
@@ -59,30 +59,55 @@ static u32 slot_of(struct mount *parent, struct dentry *point)
         return hash_u64(point->id * 0x9e3779b97f4a7c15ul + parent->id) % MNT_HASH;
 }
 
-static void changing(struct mnt_ns *ns) { FETCH_ADD(ns->changes, 1); }
+static void begin_change(struct mnt_ns *ns) { FETCH_ADD(ns->changes, 1); }
 
-void mount_link_locked(struct mnt_ns *ns, struct mount *m, struct mount *parent, struct dentry *point)
+static void end_change(struct mnt_ns *ns)
 {
-        changing(ns);
-        m->ns = ns;
-        if (parent) {
-                u32 slot = slot_of(parent, point);
-                PTR_STORE(m->parent, mount_hold(parent));
-                PTR_STORE(m->point, dentry_hold(point));
-                FETCH_ADD(point->mounted, 1);
-                parent->children++;
-                PTR_STORE(m->chain, ns->table[slot]);
-                PTR_STORE(ns->table[slot], m);
-        }
-        m->next = NULL;
-        m->prev = ns->last;
-        if (ns->last)
-                ns->last->next = m;
+        FETCH_ADD(ns->changes, 1);
+        waitq_wake_all(&ns->changed);
+}
+
+void mount_aim(struct mount *m, struct mount *parent, struct dentry *point)
+{
+        PTR_STORE(m->parent, mount_hold(parent));
+        PTR_STORE(m->point, dentry_hold(point));
+}
+
+void mount_adopt(struct mount *m)
+{
+        struct mount *parent = m->parent;
+
+        m->next_sibling = NULL;
+        m->prev_sibling = parent->last_child;
+        if (parent->last_child)
+                parent->last_child->next_sibling = m;
         else
-                ns->first = m;
-        ns->last = m;
-        ns->count++;
-        changing(ns);
+                parent->children = m;
+        parent->last_child = m;
+}
+
+static void disown(struct mount *m)
+{
+        struct mount *parent = m->parent;
+
+        if (m->prev_sibling)
+                m->prev_sibling->next_sibling = m->next_sibling;
+        else
+                parent->children = m->next_sibling;
+        if (m->next_sibling)
+                m->next_sibling->prev_sibling = m->prev_sibling;
+        else
+                parent->last_child = m->prev_sibling;
+        m->next_sibling = m->prev_sibling = NULL;
+}
+
+static void chain(struct mnt_ns *ns, struct mount *m)
+{
+        u32 slot = slot_of(m->parent, m->point);
+
+        FETCH_ADD(m->point->mounted, 1);
+        PTR_STORE(m->chain, ns->table[slot]);
+        PTR_STORE(ns->table[slot], m);
 }
 
 static void unchain(struct mnt_ns *ns, struct mount *m)
@@ -90,6 +115,7 @@ static void unchain(struct mnt_ns *ns, struct mount *m)
         u32 slot = slot_of(m->parent, m->point);
         struct mount *at = ns->table[slot];
 
+        FETCH_SUB(m->point->mounted, 1);
         if (at == m) {
                 PTR_STORE(ns->table[slot], m->chain);
                 return;
@@ -99,42 +125,63 @@ static void unchain(struct mnt_ns *ns, struct mount *m)
         PTR_STORE(at->chain, m->chain);
 }
 
-/* From its place; what it held on parent and point comes back for the caller to drop. */
-struct path mount_unplace_locked(struct mnt_ns *ns, struct mount *m)
+void mount_enter(struct mnt_ns *ns, struct mount *m)
+{
+        begin_change(ns);
+        PTR_STORE(m->ns, ns);
+        if (m->parent)
+                chain(ns, m);
+        m->next = NULL;
+        m->prev = ns->last;
+        if (ns->last)
+                ns->last->next = m;
+        else
+                ns->first = m;
+        ns->last = m;
+        ns->count++;
+        end_change(ns);
+}
+
+struct path mount_unplace(struct mount *m)
 {
         struct path was = { .mnt = m->parent, .dentry = m->point };
 
-        changing(ns);
+        begin_change(m->ns);
         if (m->parent) {
-                unchain(ns, m);
-                FETCH_SUB(m->point->mounted, 1);
-                m->parent->children--;
+                unchain(m->ns, m);
+                disown(m);
         }
         PTR_STORE(m->parent, NULL);
         PTR_STORE(m->point, NULL);
-        changing(ns);
+        end_change(m->ns);
         return was;
 }
 
-void mount_place_locked(struct mnt_ns *ns, struct mount *m, struct mount *parent, struct dentry *point)
+void mount_place(struct mount *m, struct mount *parent, struct dentry *point)
 {
-        u32 slot = slot_of(parent, point);
-
-        changing(ns);
-        PTR_STORE(m->parent, mount_hold(parent));
-        PTR_STORE(m->point, dentry_hold(point));
-        FETCH_ADD(point->mounted, 1);
-        parent->children++;
-        PTR_STORE(m->chain, ns->table[slot]);
-        PTR_STORE(ns->table[slot], m);
-        changing(ns);
+        begin_change(m->ns);
+        mount_aim(m, parent, point);
+        mount_adopt(m);
+        chain(m->ns, m);
+        end_change(m->ns);
 }
 
-struct path mount_unlink_locked(struct mnt_ns *ns, struct mount *m)
+void mount_discard(struct mount *m, struct mount **gone)
 {
-        struct path was = mount_unplace_locked(ns, m);
+        peer_leave(m);
+        m->next = *gone;
+        *gone = m;
+}
 
-        changing(ns);
+void mount_leave(struct mount *m, struct mount **gone)
+{
+        struct mnt_ns *ns = m->ns;
+
+        begin_change(ns);
+        if (m->parent) {
+                unchain(ns, m);
+                disown(m);
+        }
         if (m->prev)
                 m->prev->next = m->next;
         else
@@ -143,13 +190,37 @@ struct path mount_unlink_locked(struct mnt_ns *ns, struct mount *m)
                 m->next->prev = m->prev;
         else
                 ns->last = m->prev;
-        m->next = NULL;
         m->prev = NULL;
-        m->ns = NULL;
+        PTR_STORE(m->ns, NULL);
         ns->count--;
-        changing(ns);
-        return was;
+        mount_discard(m, gone);
+        end_change(ns);
 }
+
+void mounts_drop(struct mount *gone)
+{
+        while (gone) {
+                struct mount *m = gone;
+                struct path was = { .mnt = m->parent, .dentry = m->point };
+                gone = m->next;
+                m->next = NULL;
+                PTR_STORE(m->parent, NULL);
+                PTR_STORE(m->point, NULL);
+                path_drop(&was);
+                mount_drop(m);
+        }
+}
+
+/* ---- Trees ---- */
+
+struct mount *mount_past(struct mount *m, struct mount *top)
+{
+        while (m != top && !m->next_sibling)
+                m = m->parent;
+        return m == top ? NULL : m->next_sibling;
+}
+
+struct mount *mount_below(struct mount *m, struct mount *top) { return m->children ? m->children : mount_past(m, top); }
 
 /* ---- Crossing ---- */
 
@@ -182,7 +253,7 @@ struct mount *mount_at(struct mount *mnt, struct dentry *d)
                 return m;
         if (held)
                 mount_drop(m);
-        GUARD(&ns->lock);
+        GUARD(&ns->family->lock);
         m = mount_peek(mnt, d);
         return m ? mount_hold(m) : NULL;
 }
@@ -206,7 +277,7 @@ bool mount_above(struct mount *mnt, struct path *out)
 
         if (!ns)
                 return false;
-        GUARD(&ns->lock);
+        GUARD(&ns->family->lock);
         if (mnt->ns != ns || !mnt->parent)
                 return false;
         out->mnt = mount_hold(mnt->parent);
@@ -219,76 +290,125 @@ err_t mount_want_write(struct mount *m)
         return mount_is_readonly(m) ? ERR(EROFS) : OK;
 }
 
+static struct mount *any_on(struct mnt_ns *ns, struct dentry *d)
+{
+        struct mount *m = ns->first;
+
+        while (m && m->point != d)
+                m = m->next;
+        return m;
+}
+
+bool mount_is_on(struct mnt_ns *ns, struct dentry *d)
+{
+        GUARD(&ns->family->lock);
+        return any_on(ns, d) != NULL;
+}
+
+void mount_forget_point(struct mount_family *family, struct dentry *d)
+{
+        struct mount *gone = NULL;
+
+        mutex_lock(&family->lock);
+        for (struct mnt_ns *ns = family->first; ns; ns = ns->next_ns)
+                for (struct mount *m; (m = any_on(ns, d)) != NULL; )
+                        mount_detach(m, &gone);
+        mutex_unlock(&family->lock);
+        mounts_drop(gone);
+}
+
 /* ---- Namespaces ---- */
+
+POOL_DEFINE(mount_family, NO_FINI);
 
 static void mnt_ns_fini(struct mnt_ns *ns)
 {
+        struct mount_family *f = ns->family;
+        struct mount *gone = NULL;
+
+        mutex_lock(&f->lock);
+        if (ns->prev_ns)
+                ns->prev_ns->next_ns = ns->next_ns;
+        else
+                f->first = ns->next_ns;
+        if (ns->next_ns)
+                ns->next_ns->prev_ns = ns->prev_ns;
+        while (ns->last)
+                mount_leave(ns->last, &gone);
+        mutex_unlock(&f->lock);
         mount_drop(ns->root);
-        ns->root = NULL;
-        while (ns->last) {
-                struct mount *m = ns->last;
-                struct path was = mount_unlink_locked(ns, m);
-                path_drop(&was);
-                mount_drop(m);
-        }
+        mounts_drop(gone);
         user_ns_drop(ns->user);
+        mount_family_drop(f);
 }
 POOL_DEFINE(mnt_ns, mnt_ns_fini);
 
-static struct mnt_ns *new_ns(struct payer *payer, struct user_ns *user, u64 inum)
+/* family: takes the caller's count, also on failure. */
+static struct mnt_ns *new_ns(struct payer *payer, struct mount_family *family, struct user_ns *user, u64 inum)
 {
-        struct mnt_ns *ns = mnt_ns_alloc(payer, MAY_RECLAIM);
+        struct mnt_ns *ns = family ? mnt_ns_alloc(payer, MAY_RECLAIM) : NULL;
 
-        if (!ns)
+        if (!ns) {
+                mount_family_drop(family);
                 return NULL;
-        lock_init(&ns->lock, mount_ns);
+        }
+        ns->family = family;
         ns->inum = inum;
         ns->user = user_ns_hold(user);
+        GUARD(&family->lock);
+        ns->next_ns = family->first;
+        if (family->first)
+                family->first->prev_ns = ns;
+        family->first = ns;
         return ns;
+}
+
+static struct mount_family *new_family(struct payer *payer)
+{
+        struct mount_family *f = mount_family_alloc(payer, MAY_RECLAIM);
+
+        if (!f)
+                return NULL;
+        lock_init(&f->lock, mount_ns);
+        f->max = MOUNT_MAX_DEFAULT;
+        mount_family_publish(f);
+        return f;
+}
+
+/* m, and what hangs on it, becomes the namespace's tree. */
+static void set_root_locked(struct mnt_ns *ns, struct mount *m)
+{
+        PTR_STORE(ns->root, mount_hold(m));
+        for (struct mount *c = m; c; c = mount_below(c, m))
+                mount_enter(ns, c);
 }
 
 err_t mnt_ns_new(struct payer *payer, struct user_ns *user, struct superblock *root, struct mnt_ns **out)
 {
-        struct mnt_ns *ns = new_ns(payer, user, NS_INUM_MNT);
+        struct mnt_ns *ns = new_ns(payer, new_family(payer), user, NS_INUM_MNT);
         struct mount *m = ns ? mount_new(payer, root, root->root, MNT_RELATIME) : NULL;
 
         if (!m) {
                 mnt_ns_drop(ns);
                 return ERR(ENOMEM);
         }
-        mount_link_locked(ns, m, NULL, NULL);
-        PTR_STORE(ns->root, mount_hold(m));
+        mutex_lock(&ns->family->lock);
+        set_root_locked(ns, m);
+        mutex_unlock(&ns->family->lock);
         mnt_ns_publish(ns);
         *out = ns;
         return OK;
 }
 
-/* The copy of `m` in a namespace that is being made: they stand at the same place in both lists. */
+/* The copy of `m` in a namespace that is being made: the trees are alike. */
 static struct mount *twin(struct mnt_ns *old, struct mnt_ns *new, struct mount *m)
 {
-        struct mount *b = new->first;
+        struct mount *b = new->root;
 
-        for (struct mount *a = old->first; a && b; a = a->next, b = b->next)
+        for (struct mount *a = old->root; a && b; a = mount_below(a, old->root), b = mount_below(b, new->root))
                 if (a == m)
                         return b;
         return NULL;
-}
-
-static err_t copy_tree_locked(struct payer *payer, struct mnt_ns *old, struct mnt_ns *new)
-{
-        for (struct mount *m = old->first; m; m = m->next) {
-                struct mount *c = mount_new(payer, m->sb, m->root, LOAD(m->flags));
-                if (!c)
-                        return ERR(ENOMEM);
-                c->propagation = m->propagation;
-                mount_link_locked(new, c, NULL, NULL);
-                if (m == old->root)
-                        PTR_STORE(new->root, mount_hold(c));
-        }
-        for (struct mount *m = old->first, *c = new->first; m; m = m->next, c = c->next)
-                if (m->parent)
-                        mount_place_locked(new, c, twin(old, new, m->parent), m->point);
-        return OK;
 }
 
 static void move_over(struct mnt_ns *old, struct mnt_ns *new, struct fs_context *fs)
@@ -306,18 +426,20 @@ static void move_over(struct mnt_ns *old, struct mnt_ns *new, struct fs_context 
 
 err_t mnt_ns_copy(struct payer *payer, struct mnt_ns *old, struct user_ns *user, struct fs_context *fs, struct mnt_ns **out)
 {
-        struct mnt_ns *ns = new_ns(payer, user, ns_new_inum());
+        struct mnt_ns *ns = new_ns(payer, mount_family_hold(old->family), user, ns_new_inum());
 
         if (!ns)
                 return ERR(ENOMEM);
-        mutex_lock(&old->lock);
-        err_t err = copy_tree_locked(payer, old, ns);
-        if (succeeded(err) && fs)
+        mutex_lock(&old->family->lock);
+        struct mount *root = mount_copy(payer, old->family, old->root, old->root->root, COPY_ALL);
+        if (root)
+                set_root_locked(ns, root);
+        if (root && fs)
                 move_over(old, ns, fs);
-        mutex_unlock(&old->lock);
-        if (failed(err)) {
+        mutex_unlock(&old->family->lock);
+        if (!root) {
                 mnt_ns_drop(ns);
-                return err;
+                return ERR(ENOMEM);
         }
         mnt_ns_publish(ns);
         *out = ns;
@@ -392,7 +514,17 @@ static void mounts_line(struct writer *w, struct mount *m, bytes place)
         writer_put(w, STR(" 0 0\n"));
 }
 
-static void mountinfo_line(struct writer *w, struct mount *m, u32 parent, bytes place, bytes part)
+static void put_peers(struct writer *w, struct mount *m, const struct path *root)
+{
+        struct mnt_ns *ns = PTR_LOAD(m->ns);
+
+        if (!ns)
+                return;
+        GUARD(&ns->family->lock);
+        peer_describe(w, m, root);
+}
+
+static void mountinfo_line(struct writer *w, struct mount *m, u32 parent, bytes place, bytes part, const struct path *root)
 {
         num_write(w, m->id, 10, 1);
         writer_u8(w, ' ');
@@ -407,6 +539,7 @@ static void mountinfo_line(struct writer *w, struct mount *m, u32 parent, bytes 
         put_escaped(w, place);
         writer_put(w, (LOAD(m->flags) & MNT_RDONLY) != 0 ? STR(" ro") : STR(" rw"));
         put_flags(w, LOAD(m->flags));
+        put_peers(w, m, root);
         writer_put(w, STR(" - "));
         put_type(w, m->sb);
         writer_u8(w, ' ');
@@ -429,7 +562,7 @@ static void mountstats_line(struct writer *w, struct mount *m, bytes place)
 
 static struct mount *nth(struct mnt_ns *ns, u32 n)
 {
-        GUARD(&ns->lock);
+        GUARD(&ns->family->lock);
         struct mount *m = ns->first;
 
         while (m && n-- > 0)
@@ -456,7 +589,7 @@ static err_t describe(struct mount *m, const struct path *root, enum mount_forma
         } else {
                 u32 parent = mount_above(m, &above) ? above.mnt->id : m->id;
                 path_drop(&above);
-                mountinfo_line(w, m, parent, at, bytes_skip(bytes_const(high), part));
+                mountinfo_line(w, m, parent, at, bytes_skip(bytes_const(high), part), root);
         }
         return w->full ? ERR(ENAMETOOLONG) : OK;
 }

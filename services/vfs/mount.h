@@ -4,8 +4,8 @@
  *
  * Lifetime   A mount in a namespace's tree holds one count for the tree; paths, open files and
  *            child mounts (on their parent) hold further ones.
- * Locking    mnt_ns.lock (mutex, class mount_ns) for changes; readers walk the table
- *            without lock and re-check mnt_ns.changes.
+ * Locking    mount_family.lock (mutex, class mount_ns) for changes, as they spread from namespace to
+ *            namespace; readers walk a namespace's table without lock and re-check mnt_ns.changes.
  */
 #pragma once
 #include "services/vfs/path.h"
@@ -23,20 +23,37 @@
 #define MNT_EXPIRING    0x80000000u     /* marked by MNT_EXPIRE; an open through it takes the mark away */
 #define MNT_FLAGS (MNT_RDONLY | MNT_NOSUID | MNT_NODEV | MNT_NOEXEC | MNT_NOSYMFOLLOW | MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME)
 
+/* The namespaces that descend from one: mounts of theirs may be peers. */
+OBJECT(mount_family) {
+        struct mutex lock;              /* class mount_ns */
+        u64 next_group;                 /* lock */
+        u32 max;                        /* mounts in one namespace: fs.mount-max; ATOMIC */
+        struct mnt_ns *first;           /* not counted; lock */
+};
+POOL_DECLARE(mount_family)
+#define MOUNT_MAX_DEFAULT 100000u
+
+OBJECT(peer_group);                     /* mount_impl.h */
+
 OBJECT(mount) {
         struct superblock *sb;          /* counted; fixed */
         struct dentry *root;            /* counted; fixed: the part of sb that is seen */
         u32 flags;                      /* MNT_*; ATOMIC */
         u32 id;                         /* mount id of mountinfo; fixed */
         u64 writers;                    /* ATOMIC: files open for writing through it */
-        /* ns.lock; PTR_LOAD by walkers */
+        /* the family's lock; PTR_LOAD by walkers */
         struct mnt_ns *ns;              /* not counted: NULL when detached */
         struct mount *parent;           /* counted; NULL: the namespace's root, or detached */
         struct dentry *point;           /* counted: where it is mounted */
         struct mount *chain;            /* hash chain by (parent, point) */
-        struct mount *next, *prev;      /* all of the namespace, in mount order */
-        u32 children;
-        u32 propagation;                /* MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: remembered only */
+        struct mount *next, *prev;      /* all of the namespace, in mount order; of others: a list of whoever works on them */
+        struct mount *children, *last_child, *next_sibling, *prev_sibling;
+        struct peer_group *group;       /* its peers and whom it receives from; NULL: private */
+        struct mount *peer_next, *peer_prev;
+        struct peer_group *spare;       /* owned, while propagation is changed: a group made beforehand */
+        bool unbindable;
+        bool going;                     /* while an umount is under way: it goes too, */
+        struct mount *next_going;       /* in a list */
 };
 POOL_DECLARE(mount)
 
@@ -44,13 +61,16 @@ POOL_DECLARE(mount)
 OBJECT(mnt_ns) {
         u64 inum;                       /* fixed */
         struct user_ns *user;           /* counted; fixed */
-        struct mutex lock;              /* class mount_ns */
+        struct mount_family *family;    /* counted; fixed */
+        struct mnt_ns *next_ns, *prev_ns;       /* the family's list */
         u64 changes;                    /* ATOMIC: odd while the table changes; also poll of /proc/mounts */
         struct waitq changed;
-        struct mount *root;             /* counted; lock, PTR_LOAD */
-        struct mount *first, *last;     /* lock */
+        /* the family's lock */
+        struct mount *root;             /* counted; PTR_LOAD */
+        struct mount *first, *last;
         u32 count;
-        struct mount *table[MNT_HASH];  /* PTR_LOAD; lock */
+        u32 pending;                    /* mounts about to come */
+        struct mount *table[MNT_HASH];  /* PTR_LOAD */
 };
 
 /* A namespace with sb as its root; takes its own count on sb. */
@@ -70,8 +90,13 @@ void path_descend(struct path *p);
 static inline bool mount_is_readonly(struct mount *m) { return (LOAD_RELAXED(m->flags) & MNT_RDONLY) != 0 || super_is_readonly(m->sb); }
 err_t mount_want_write(struct mount *m);                 /* EROFS */
 
+/* Is anything of this namespace mounted on d? */
+bool mount_is_on(struct mnt_ns *ns, struct dentry *d);
+/* Takes away what is mounted on d, in all namespaces of the family. */
+void mount_forget_point(struct mount_family *family, struct dentry *d);
+
 /* mount(2) and umount2(2), as their man pages say.  The caller's CAP_SYS_ADMIN is checked here. */
-struct mount_args { bytes source, target, type, options; u64 flags; };
+struct mount_args { bytes source, target, type, options; u64 flags; bool no_type; };
 err_t vfs_mount(const struct actor *who, const struct mount_args *args);
 err_t vfs_umount(const struct actor *who, bytes target, u32 flags);
 err_t vfs_pivot_root(const struct actor *who, bytes new_root, bytes put_old);

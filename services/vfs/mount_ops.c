@@ -2,10 +2,8 @@
  *
  * mount(2), umount2(2), pivot_root(2).
  *
- * Locking    mnt_ns.lock around each change of the tree; paths are looked up before it is
+ * Locking    The family's lock around each change of a tree; paths are looked up before it is
  *            taken, what they hold is dropped after.
- * Left out   Propagation between peers: MS_SHARED and MS_SLAVE are remembered and shown,
- *            and every mount acts as a private one.
  */
 #include "services/vfs/mount_impl.h"
 #include "services/vfs/dentry.h"
@@ -41,31 +39,36 @@ static bool same_kind(const struct dentry *a, const struct dentry *b)
 
 /* ---- Attaching ---- */
 
-static err_t attach_locked(struct mnt_ns *ns, struct mount *m, const struct path *at)
+/* Where `at` leads by now: someone may have been quicker. */
+static struct path descended(const struct path *at)
 {
-        struct dentry *d = at->dentry;
+        struct path p = *at;
 
-        if (at->mnt->ns != ns)
-                return ERR(EINVAL);
-        if ((LOAD(d->flags) & DENTRY_DELETED) != 0 || !d->inode || (d->inode->flags & INODE_DEAD) != 0)
-                return ERR(ENOENT);
-        if (!same_kind(m->root, d))
-                return ERR(ENOTDIR);
-        if (mount_peek(at->mnt, d))
-                return ERR(EBUSY);      /* someone was quicker: the walk would have gone on into it */
-        mount_hold(m);
-        mount_link_locked(ns, m, at->mnt, d);
-        return OK;
+        for (struct mount *m; (m = mount_peek(p.mnt, p.dentry)) != NULL; p.dentry = m->root)
+                p.mnt = m;
+        return p;
 }
 
-static err_t attach(const struct actor *who, struct mount *m, const struct path *at)
+/* May something with this root be mounted there?  *to is the place. */
+static err_t may_attach_locked(struct mnt_ns *ns, const struct dentry *root, const struct path *at, struct path *to)
+{
+        if (at->mnt->ns != ns)
+                return ERR(EINVAL);
+        *to = descended(at);
+        struct dentry *d = to->dentry;
+        if ((LOAD(d->flags) & DENTRY_DELETED) != 0 || !d->inode || (d->inode->flags & INODE_DEAD) != 0)
+                return ERR(ENOENT);
+        return same_kind(root, d) ? OK : ERR(ENOTDIR);
+}
+
+/* A new tree; the caller's count becomes the namespace's. */
+static err_t attach_locked(const struct actor *who, struct mount *m, const struct path *at)
 {
         struct mnt_ns *ns = who->ns->mnt;
+        struct path to = { }, was = { };
 
-        GUARD(&ns->lock);
-        TRY(attach_locked(ns, m, at));
-        waitq_wake_all(&ns->changed);
-        return OK;
+        TRY(may_attach_locked(ns, m->root, at, &to));
+        return mount_attach(who->payer, ns->family, m, &to, &was);
 }
 
 static err_t mount_at_place(const struct actor *who, struct superblock *sb, const struct path *at, u32 flags)
@@ -78,8 +81,12 @@ static err_t mount_at_place(const struct actor *who, struct superblock *sb, cons
         struct mount *m = mount_new(who->payer, sb, sb->root, flags);
         if (!m)
                 return ERR(ENOMEM);
-        err_t err = attach(who, m, at);
-        mount_drop(m);
+        struct mount_family *family = who->ns->mnt->family;
+        mutex_lock(&family->lock);
+        err_t err = attach_locked(who, m, at);
+        mutex_unlock(&family->lock);
+        if (failed(err))
+                mount_drop(m);
         return err;
 }
 
@@ -99,7 +106,7 @@ static err_t mount_new_fs(const struct actor *who, const struct mount_args *a, c
         struct superblock *sb = NULL;
         struct mount_request req = { .flags = (u32)a->flags, .source = a->source, .options = a->options, .payer = who->payer };
 
-        if (bytes_len(a->type) == 0)
+        if (a->no_type)
                 return ERR(EINVAL);
         if (!type || (type->flags & FS_KERNEL_ONLY) != 0)
                 return ERR(ENODEV);
@@ -118,64 +125,32 @@ static err_t mount_new_fs(const struct actor *who, const struct mount_args *a, c
 
 /* ---- Binding ---- */
 
-/* Copies the mounts below `from`'s tree that lie under its dentry, onto `top`. */
-static err_t bind_children_locked(const struct actor *who, struct mnt_ns *ns, struct mount *from, struct mount *to, struct dentry *below)
+static err_t bind_locked(const struct actor *who, const struct path *from, const struct path *at, bool rec)
 {
-        for (struct mount *m = ns->first; m; m = m->next) {
-                if (m->parent != from || m == to || m->id > to->id || !dentry_is_below(m->point, below))
-                        continue;
-                struct mount *c = mount_new(who->payer, m->sb, m->root, LOAD(m->flags));
-                if (!c)
-                        return ERR(ENOMEM);
-                mount_link_locked(ns, c, to, m->point);
-        }
-        return OK;
-}
+        struct mount_family *family = who->ns->mnt->family;
 
-/* Level by level: copies get higher ids than what was there, so a round only sees originals. */
-static err_t bind_tree_locked(const struct actor *who, struct mnt_ns *ns, struct mount *from, struct mount *top)
-{
-        u32 last_original = top->id;
-
-        TRY(bind_children_locked(who, ns, from, top, top->root));
-        for (struct mount *c = top->next; c; c = c->next) {
-                if (c->id <= last_original)
-                        continue;
-                /* The original of c: same superblock part at the same point, older. */
-                for (struct mount *m = ns->first; m; m = m->next) {
-                        if (m->id < last_original && m->sb == c->sb && m->root == c->root && m->point == c->point) {
-                                TRY(bind_children_locked(who, ns, m, c, c->root));
-                                break;
-                        }
-                }
-        }
-        return OK;
+        if (from->mnt->ns != who->ns->mnt || from->mnt->unbindable)
+                return ERR(EINVAL);
+        struct mount *m = mount_copy(who->payer, family, from->mnt, from->dentry, rec ? 0 : COPY_ONE);
+        if (!m)
+                return ERR(ENOMEM);
+        err_t err = attach_locked(who, m, at);
+        if (failed(err))
+                mount_forget(m);
+        return err;
 }
 
 static err_t bind(const struct actor *who, const struct mount_args *a, const struct path *at)
 {
-        struct mnt_ns *ns = who->ns->mnt;
+        struct mount_family *family = who->ns->mnt->family;
         struct path from = { };
 
         if (bytes_len(a->source) == 0)
                 return ERR(EINVAL);
         TRY(look(who, a->source, LOOK_FOLLOW, &from));
-        struct mount *m = NULL;
-        err_t err = OK;
-        if (from.mnt->ns != ns || from.mnt->propagation == MS_UNBINDABLE)
-                err = ERR(EINVAL);
-        if (succeeded(err)) {
-                m = mount_new(who->payer, from.mnt->sb, from.dentry, LOAD(from.mnt->flags));
-                err = m ? OK : ERR(ENOMEM);
-        }
-        if (succeeded(err)) {
-                GUARD(&ns->lock);
-                err = attach_locked(ns, m, at);
-                if (succeeded(err) && (a->flags & MS_REC) != 0)
-                        err = bind_tree_locked(who, ns, from.mnt, m);
-                waitq_wake_all(&ns->changed);
-        }
-        mount_drop(m);
+        mutex_lock(&family->lock);
+        err_t err = bind_locked(who, &from, at, (a->flags & MS_REC) != 0);
+        mutex_unlock(&family->lock);
         path_drop(&from);
         return err;
 }
@@ -207,44 +182,44 @@ static err_t remount(const struct mount_args *a, const struct path *at)
 
 static err_t set_propagation(const struct actor *who, const struct mount_args *a, const struct path *at)
 {
+        struct mount_family *family = who->ns->mnt->family;
+        u32 kind = (u32)a->flags & ~(u32)(MS_REC | MS_SILENT);
+
+        if ((kind & ~PROPAGATION) != 0 || bit_count(kind) != 1 || !is_mount_root(at))
+                return ERR(EINVAL);
+        GUARD(&family->lock);
+        if (at->mnt->ns != who->ns->mnt)
+                return ERR(EINVAL);
+        return peer_change(who->payer, family, at->mnt, kind, (a->flags & MS_REC) != 0);
+}
+
+static bool has_unbindable(struct mount *top)
+{
+        for (struct mount *m = top; m; m = mount_below(m, top))
+                if (m->unbindable)
+                        return true;
+        return false;
+}
+
+static err_t move_locked(const struct actor *who, struct mount *m, const struct path *at, struct path *was)
+{
         struct mnt_ns *ns = who->ns->mnt;
-        u32 kind = (u32)a->flags & PROPAGATION;
+        struct path to = { };
 
-        if (bit_count(kind) != 1 || !is_mount_root(at))
+        if (m->ns != ns || !m->parent || mount_is_shared(m->parent))
                 return ERR(EINVAL);
-        GUARD(&ns->lock);
-        at->mnt->propagation = kind;
-        if (a->flags & MS_REC)
-                for (struct mount *m = ns->first; m; m = m->next)
-                        for (struct mount *up = m->parent; up; up = up->parent)
-                                if (up == at->mnt)
-                                        m->propagation = kind;
-        return OK;
-}
-
-static bool is_under(struct mount *m, struct mount *top)
-{
-        while (m && m != top)
-                m = m->parent;
-        return m != NULL;
-}
-
-static err_t move_locked(struct mnt_ns *ns, struct mount *m, const struct path *to, struct path *was)
-{
-        if (m->ns != ns || to->mnt->ns != ns || !m->parent)
+        err_t err = may_attach_locked(ns, m->root, at, &to);
+        TRY(err_is(err, ENOTDIR) ? ERR(EINVAL) : err);
+        if (mount_is_shared(to.mnt) && has_unbindable(m))
                 return ERR(EINVAL);
-        if (is_under(to->mnt, m))
+        if (mount_is_under(to.mnt, m))
                 return ERR(ELOOP);
-        if (!same_kind(m->root, to->dentry))
-                return ERR(ENOTDIR);
-        *was = mount_unplace_locked(ns, m);
-        mount_place_locked(ns, m, to->mnt, to->dentry);
-        return OK;
+        return mount_attach(who->payer, ns->family, m, &to, was);
 }
 
 static err_t move(const struct actor *who, const struct mount_args *a, const struct path *to)
 {
-        struct mnt_ns *ns = who->ns->mnt;
+        struct mount_family *family = who->ns->mnt->family;
         struct path from = { }, was = { };
 
         if (bytes_len(a->source) == 0)
@@ -252,10 +227,9 @@ static err_t move(const struct actor *who, const struct mount_args *a, const str
         TRY(look(who, a->source, LOOK_FOLLOW, &from));
         err_t err = ERR(EINVAL);
         if (is_mount_root(&from)) {
-                mutex_lock(&ns->lock);
-                err = move_locked(ns, from.mnt, to, &was);
-                waitq_wake_all(&ns->changed);
-                mutex_unlock(&ns->lock);
+                mutex_lock(&family->lock);
+                err = move_locked(who, from.mnt, to, &was);
+                mutex_unlock(&family->lock);
         }
         path_drop(&was);
         path_drop(&from);
@@ -291,49 +265,30 @@ err_t vfs_mount(const struct actor *who, const struct mount_args *args)
 
 /* ---- Detaching ---- */
 
-struct detached { struct mount *m; struct path was; };
-
-/* The deepest mount under top (perhaps top itself) that nothing is mounted on. */
-static struct mount *leaf_under(struct mnt_ns *ns, struct mount *top)
-{
-        for (struct mount *m = ns->last; m; m = m->prev)
-                if (m->children == 0 && is_under(m, top))
-                        return m;
-        return NULL;
-}
-
-static void detach_tree(struct mnt_ns *ns, struct mount *top)
-{
-        for (bool more = true; more; ) {
-                mutex_lock(&ns->lock);
-                struct mount *m = top->ns == ns ? leaf_under(ns, top) : NULL;
-                struct path was = { };
-                if (m)
-                        was = mount_unlink_locked(ns, m);
-                mutex_unlock(&ns->lock);
-                more = m != NULL && m != top;
-                path_drop(&was);
-                mount_drop(m);
-        }
-}
-
 /* With `expire` only what was marked by the call before, and not used since; else it is marked. EBUSY, EAGAIN. */
-static err_t detach_one(struct mnt_ns *ns, struct mount *m, bool expire)
+static err_t may_detach_locked(struct mnt_ns *ns, struct mount *m, u32 flags)
 {
-        struct path was = { };
-
-        mutex_lock(&ns->lock);
+        if (m->ns != ns)
+                return (flags & MNT_DETACH) != 0 ? OK : ERR(EBUSY);
+        if ((flags & MNT_DETACH) != 0)
+                return OK;
         /* Counted by the tree and by the caller's path only: nobody is in there. */
-        bool busy = m->children > 0 || mount_refs(m) > 2 || m->ns != ns;
-        bool stays = !busy && expire && (FETCH_OR(m->flags, MNT_EXPIRING) & MNT_EXPIRING) == 0;
-        if (!busy && !stays)
-                was = mount_unlink_locked(ns, m);
-        mutex_unlock(&ns->lock);
-        if (busy || stays)
-                return ERR(busy ? EBUSY : EAGAIN);
-        path_drop(&was);
-        mount_drop(m);
-        return OK;
+        if (mount_is_busy(m, 2))
+                return ERR(EBUSY);
+        return (flags & MNT_EXPIRE) != 0 && (FETCH_OR(m->flags, MNT_EXPIRING) & MNT_EXPIRING) == 0 ? ERR(EAGAIN) : OK;
+}
+
+static err_t detach(struct mnt_ns *ns, struct mount *m, u32 flags)
+{
+        struct mount *gone = NULL;
+
+        mutex_lock(&ns->family->lock);
+        err_t err = may_detach_locked(ns, m, flags);
+        if (succeeded(err) && m->ns == ns)
+                mount_detach(m, &gone);
+        mutex_unlock(&ns->family->lock);
+        mounts_drop(gone);
+        return err;
 }
 
 err_t vfs_umount(const struct actor *who, bytes target, u32 flags)
@@ -353,11 +308,7 @@ err_t vfs_umount(const struct actor *who, bytes target, u32 flags)
                 /* The path's dentry count would look like a user of the file system. */
                 struct mount *m = mount_hold(at.mnt);
                 path_drop(&at);
-                if ((flags & MNT_DETACH) != 0)
-                        detach_tree(ns, m);
-                else
-                        err = detach_one(ns, m, (flags & MNT_EXPIRE) != 0);
-                waitq_wake_all(&ns->changed);
+                err = detach(ns, m, flags);
                 mount_drop(m);
         }
         path_drop(&at);
@@ -378,12 +329,14 @@ static err_t pivot_locked(struct mnt_ns *ns, const struct path *root, const stru
                 return ERR(EBUSY);
         if (!is_mount_root(new) || !is_mount_root(root) || !n->parent || !r->parent)
                 return ERR(EINVAL);
-        if (!is_under(old->mnt, n))
+        if (mount_is_shared(old->mnt) || mount_is_shared(n->parent) || mount_is_shared(r->parent))
                 return ERR(EINVAL);
-        was->new = mount_unplace_locked(ns, n);
-        was->root = mount_unplace_locked(ns, r);
-        mount_place_locked(ns, n, was->root.mnt, was->root.dentry);
-        mount_place_locked(ns, r, old->mnt, old->dentry);
+        if (!mount_is_under(old->mnt, n))
+                return ERR(EINVAL);
+        was->new = mount_unplace(n);
+        was->root = mount_unplace(r);
+        mount_place(n, was->root.mnt, was->root.dentry);
+        mount_place(r, old->mnt, old->dentry);
         return OK;
 }
 
@@ -399,9 +352,9 @@ err_t vfs_pivot_root(const struct actor *who, bytes new_root, bytes put_old)
         if (succeeded(err))
                 err = look(who, put_old, LOOK_FOLLOW | LOOK_DIRECTORY, &old);
         if (succeeded(err)) {
-                mutex_lock(&ns->lock);
+                mutex_lock(&ns->family->lock);
                 err = pivot_locked(ns, &root, &new, &old, &was);
-                mutex_unlock(&ns->lock);
+                mutex_unlock(&ns->family->lock);
         }
         if (succeeded(err)) {
                 /* As the call does for whoever stands in the old root; here: the caller. */

@@ -40,7 +40,14 @@ static err_t may_delete(const struct actor *who, struct inode *dir, struct dentr
                 return ERR(EISDIR);
         if (dir->flags & INODE_DEAD)
                 return ERR(ENOENT);
-        return LOAD(d->mounted) != 0 ? ERR(EBUSY) : OK;
+        return LOAD(d->mounted) != 0 && mount_is_on(who->ns->mnt, d) ? ERR(EBUSY) : OK;
+}
+
+/* d lost its name: what other namespaces have mounted on it goes. */
+static void forget_mounts(const struct actor *who, struct dentry *d)
+{
+        if (LOAD(d->mounted) != 0)
+                mount_forget_point(who->ns->mnt->family, d);
 }
 
 /* ---- Making ---- */
@@ -271,6 +278,8 @@ static err_t remove_name(const struct actor *who, struct parent *p, bool is_dir)
         write_unlock(&dir->lock);
         if (succeeded(err) && !is_dir)
                 notify_inode(gone->inode, IN_ATTRIB);
+        if (succeeded(err))
+                forget_mounts(who, gone);
         dentry_drop(gone);
         if (succeeded(err))
                 notify_name(dir, p->last.name, is_dir ? IN_DELETE | IN_ISDIR : IN_DELETE, 0);
@@ -456,6 +465,8 @@ static err_t rename_between(const struct actor *who, const struct parent *from, 
         unlock_dirs(r.old_dir, r.new_dir);
         if (succeeded(err) && r.old->inode != r.new->inode && notify_is_on())
                 tell_renamed(&r, from->last.name, to->last.name);
+        if (succeeded(err) && r.old->inode != r.new->inode && (flags & RENAME_EXCHANGE) == 0)
+                forget_mounts(who, r.new);
         dentry_drop(r.old);
         dentry_drop(r.new);
         return err;

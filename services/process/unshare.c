@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Namespaces of new threads, and unshare(2).
+ *
+ * Everything is made first; then the thread changes over in one step, under its process's lock, where
+ * /proc reads what a thread of another process has.
+ */
+#include "services/process/process_impl.h"
+#include "services/namespace/namespace.h"
+#include "services/security/cred.h"
+#include "services/vfs/files.h"
+#include "services/vfs/fs_context.h"
+#include "services/vfs/mount.h"
+
+err_t namespaces_make(struct payer *payer, struct ns_set *old, u64 flags, struct fs_context *fs, struct ns_set **out)
+{
+        struct ns_change change = { };
+        err_t err = OK;
+
+        if ((flags & NAMESPACES) == 0) {
+                *out = ns_set_hold(old);
+                return OK;
+        }
+        if (!capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        if (flags & CLONE_NEWUTS) {
+                change.uts = uts_ns_copy(payer, old->uts, old->user);
+                err = change.uts ? OK : ERR(ENOMEM);
+        }
+        if (succeeded(err) && (flags & CLONE_NEWNS) != 0)
+                err = mnt_ns_copy(payer, old->mnt, old->user, fs, &change.mnt);
+        if (succeeded(err)) {
+                *out = ns_set_change(payer, old, &change);
+                err = *out ? OK : ERR(ENOMEM);
+        }
+        uts_ns_drop(change.uts);
+        mnt_ns_drop(change.mnt);
+        return err;
+}
+
+#define UNSHARED ((u64)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | NAMESPACES))
+
+/* What a thread gets of its own; NULL: it keeps what it has.  The rest of a call's work is on these. */
+struct own { struct fs_context *fs; struct files *files; struct ns_set *ns; };
+
+static err_t make_own(struct thread *t, u64 flags, struct own *own)
+{
+        if ((flags & CLONE_NEWNS) != 0 || ((flags & CLONE_FS) != 0 && fs_context_refs(t->fs) > 1)) {
+                own->fs = fs_context_copy(t->payer, t->fs);
+                if (!own->fs)
+                        return ERR(ENOMEM);
+        }
+        if ((flags & CLONE_FILES) != 0 && files_refs(t->files) > 1) {
+                own->files = files_copy(t->payer, t->files);
+                if (!own->files)
+                        return ERR(ENOMEM);
+        }
+        return (flags & NAMESPACES) != 0 ? namespaces_make(t->payer, t->ns, flags, own->fs, &own->ns) : OK;
+}
+
+/* Exchanges what there is in *own; what the thread had is in it then. */
+static void install(struct thread *t, struct own *own)
+{
+        struct own had = { };
+
+        SPIN_GUARD(&t->process->lock);
+        if (own->fs) {
+                had.fs = t->fs;
+                t->fs = own->fs;
+        }
+        if (own->files) {
+                had.files = t->files;
+                t->files = own->files;
+        }
+        if (own->ns) {
+                had.ns = t->ns;
+                t->ns = own->ns;
+        }
+        *own = had;
+}
+
+err_t process_unshare(struct thread *t, u64 flags)
+{
+        struct own own = { };
+
+        if (flags & ~UNSHARED)
+                return ERR(EINVAL);
+        if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) != 0 && LOAD(t->process->live) > 1)
+                return ERR(EINVAL);
+        err_t err = make_own(t, flags, &own);
+        if (succeeded(err)) {
+                install(t, &own);
+                if (flags & CLONE_SYSVSEM)
+                        ns_of(t->process)->ops->undo_exit(t);
+        }
+        fs_context_drop(own.fs);
+        files_drop(own.files);
+        ns_set_drop(own.ns);
+        return err;
+}
