@@ -6,6 +6,7 @@
  * it is found, and an area that is gone reads as zeros; offsets keep to what the headers said.
  */
 #include "services/coredump/coredump_impl.h"
+#include "services/pipe/pipe.h"
 #include "abi/const/fcntl.h"
 
 #define FILTER_ANON_PRIVATE 1u
@@ -100,6 +101,20 @@ static err_t write_headers(struct dump *d, u32 areas, u64 notes, u64 offset)
         return OK;
 }
 
+static err_t dump_zeros(struct dump *d, u64 n)
+{
+        u8 zeros[512] = {};
+
+        while (n) {
+                u64 now = min_u64(n, sizeof zeros);
+                if (task_interrupts() & INTR_KILL)
+                        return ERR(EINTR);
+                TRY(dump_bytes(d, bytes_take(BYTES_OF(zeros), now)));
+                n -= now;
+        }
+        return OK;
+}
+
 static bool all_zero(bytes b)
 {
         for (usize i = 0; i < bytes_len(b); i += 8)
@@ -108,10 +123,13 @@ static bool all_zero(bytes b)
         return true;
 }
 
+/* Zeros: a hole in a file. */
 static err_t skip(struct dump *d, u64 n)
 {
         if (d->limit - d->at < n)
                 return ERR(EFBIG);
+        if (d->is_pipe)
+                return dump_zeros(d, n);
         d->at += n;
         return OK;
 }
@@ -173,56 +191,129 @@ static err_t write_all(struct dump *d)
         TRY(write_header(d, areas));
         TRY(write_headers(d, areas, notes, start));
         TRY(notes_write(d));
-        if (start > d->limit)
-                return ERR(EFBIG);
-        d->at = start;
+        TRY(skip(d, start - d->at));
         return write_areas(d, areas);
 }
 
 /* ---- When and where ---- */
 
-static bool is_ours(struct file *f)
+static bool is_ours(struct file *f, u32 uid)
 {
-        return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->nlink == 1 && f->inode->uid == cred_current()->fsuid;
+        return (f->inode->mode & S_IFMT) == S_IFREG && f->inode->nlink == 1 && f->inode->uid == uid;
 }
 
-static struct file *create(struct thread *t, const struct siginfo *info)
+/* A file of that name.  Of a process that only root may look into: root's, under an absolute name, and new. */
+static struct file *open_file(struct dump *d, bytes path)
 {
-        struct blob *name = blob_alloc(t->payer, PATH_MAX_LEN);
+        struct open_how how = { .flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_LARGEFILE, .mode = 0600 };
         struct actor who = actor_current();
+        bool roots = d->t->process->dumpable == DUMP_ROOT;
+        struct cred *root = NULL;
         struct file *f = NULL;
-        usize len = 0;
 
-        if (name && core_name(t, info, blob_mbytes(name), &len)) {
-                bytes path = bytes_take(bytes_const(blob_mbytes(name)), len);
-                struct open_how how = { .flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_LARGEFILE, .mode = 0600 };
+        if (roots) {
+                root = bytes_at(path, 0) == '/' ? cred_copy(d->t->payer, d->t->cred) : NULL;
+                if (!root)
+                        return NULL;
+                root->fsuid = 0;
+                cred_publish(root);
+                who.cred = root;
+        } else {
                 ignore(vfs_unlink(&who, AT_FDCWD, path));        /* an earlier one; whatever it is, nothing is written over */
-                if (failed(vfs_open(&who, AT_FDCWD, path, how, &f)))
-                        f = NULL;
-                if (f && !is_ours(f)) {
-                        file_drop(f);
-                        f = NULL;
-                }
         }
-        blob_drop(name);
+        if (failed(vfs_open(&who, AT_FDCWD, path, how, &f)))
+                f = NULL;
+        if (f && !is_ours(f, who.cred->fsuid)) {
+                file_drop(f);
+                f = NULL;
+        }
+        cred_drop(root);
         return f;
+}
+
+/* Runs the collector; the result is its end of the pipe.  *helper: it, counted. */
+static struct file *open_pipe(struct dump *d, struct blob *words, const struct core_target *to, struct process **helper)
+{
+        struct actor who = actor_current();
+        struct file *reader = NULL, *writer = NULL;
+        struct blob *path = blob_copy(d->t->payer, bytes_take(blob_bytes(words), bytes_find(blob_bytes(words), 0)));
+        struct init_args args = {
+                .path = path, .argv = words, .envp = words, .argc = to->words,
+                .domain = vm_domain_of(d->t->vm), .payer = d->t->payer,
+        };
+
+        if (path && succeeded(pipe_new(&who, 0, &reader, &writer)) && failed(process_start_helper(args, reader, helper))) {
+                file_drop(writer);
+                writer = NULL;
+        }
+        file_drop(reader);
+        blob_drop(path);
+        return writer;
+}
+
+/* The process is not reaped before its collector is done with /proc/PID: core(5). */
+static void wait_for_helper(struct process *helper)
+{
+        WAITER(w);
+        waiter_add(&w, &helper->pid->exited);
+        while (!LOAD(helper->zombie) && !(task_interrupts() & INTR_KILL))
+                if (failed(waiter_sleep(&w, WAIT_KILLABLE, NEVER)) && failed(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_KILLABLE)))
+                        break;
+}
+
+static bool write_to(struct dump *d, struct file *f)
+{
+        d->file = f;
+        d->page = blob_alloc(d->t->payer, PAGE_SIZE);
+        d->names = blob_alloc(d->t->payer, BLOB_MAX);
+        err_t err = d->page && d->names ? write_all(d) : ERR(ENOMEM);
+        blob_drop(d->page);
+        blob_drop(d->names);
+        file_drop(f);
+        return succeeded(err);
+}
+
+/* RLIMIT_CORE does not hold for a pipe, but 1, which helpers have, means: no dump.  With a limit on those that are under
+ * way, the process waits for its collector. */
+static bool dump_to_pipe(struct dump *d, struct blob *words, const struct core_target *to)
+{
+        struct process *p = d->t->process, *helper = NULL;
+        u32 limit = process_core_settings(p).pipe_limit;
+        u32 running = process_core_pipes(p, 1);
+        struct file *f = NULL;
+
+        if (d->limit != 1 && (!limit || running <= limit))
+                f = open_pipe(d, words, to, &helper);
+        d->limit = (u64)I64_MAX;
+        d->is_pipe = true;
+        bool done = f && write_to(d, f);
+        if (done && limit)
+                wait_for_helper(helper);
+        process_drop(helper);
+        process_core_pipes(p, -1);
+        return f != NULL;
+}
+
+static bool dump_to_file(struct dump *d, struct blob *name, const struct core_target *to)
+{
+        struct file *f = d->limit >= PAGE_SIZE ? open_file(d, bytes_take(blob_bytes(name), to->len)) : NULL;
+
+        d->limit = min_u64(d->limit, (u64)I64_MAX);
+        return f && write_to(d, f);
 }
 
 bool coredump_write(struct thread *t, const struct user_regs *regs, const struct siginfo *info)
 {
         struct dump d = { .t = t, .info = info, .limit = rlimit_get(t->process, RLIMIT_CORE), .filter = t->process->dump_filter };
+        struct blob *name = blob_alloc(t->payer, PATH_MAX_LEN);
+        bool done = false;
 
-        if (!t->process->dumpable || d.limit < PAGE_SIZE || !t->vm || !signal_stand(t, regs))
-                return false;
-        d.file = create(t, info);
-        if (!d.file)
-                return false;
-        d.limit = min_u64(d.limit, (u64)I64_MAX);
-        d.page = blob_alloc(t->payer, PAGE_SIZE);
-        d.names = blob_alloc(t->payer, BLOB_MAX);
-        err_t err = d.page && d.names ? write_all(&d) : ERR(ENOMEM);
-        blob_drop(d.page);
-        blob_drop(d.names);
-        file_drop(d.file);
-        return succeeded(err);
+        if (name && t->process->dumpable != DUMP_NONE && t->vm && signal_stand(t, regs)) {
+                blob_set_len(name, PATH_MAX_LEN);
+                struct core_target to = core_target(&d, blob_mbytes(name));
+                if (to.len)
+                        done = to.is_pipe ? dump_to_pipe(&d, name, &to) : dump_to_file(&d, name, &to);
+        }
+        blob_drop(name);
+        return done;
 }

@@ -24,6 +24,7 @@ struct dump {
         struct blob *names;             /* NT_FILE, made at the start */
         usize names_len;
         u64 at, limit;                  /* bytes */
+        bool is_pipe;                   /* the file is a pipe: holes are written, too */
         u32 filter;
 };
 
@@ -33,5 +34,7 @@ err_t dump_bytes(struct dump *d, bytes b);
 void  notes_collect(struct dump *d);
 u64   notes_size(struct dump *d, u32 threads);
 err_t notes_write(struct dump *d);
-/* name.c: the file's name; false: it is not to be written. */
-bool  core_name(struct thread *t, const struct siginfo *info, mbytes out, usize *len);
+/* name.c: where to, by core_pattern.  Not a pipe: a file's name.  A pipe: the program and its arguments, each ended by
+ * NUL.  len 0: nowhere. */
+struct core_target { bool is_pipe; usize len; u32 words; };
+struct core_target core_target(struct dump *d, mbytes out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core_pattern: the name of a core file, by core(5).
+ * core_pattern: the name of a core file, or the program that collects it and its arguments, by core(5).
  */
 #include "services/coredump/coredump_impl.h"
 #include "services/namespace/namespace.h"
@@ -9,11 +9,17 @@
 
 static void put_number(struct writer *w, u64 v) { num_write(w, v, 10, 1); }
 
-/* A name that is to be one component: '/' becomes '!'. */
+/* A name that is to be one component: '/' becomes '!', and it is neither empty nor a directory's own name. */
 static void put_name(struct writer *w, bytes name)
 {
-        for (usize i = 0; i < bytes_len(name) && bytes_at(name, i); i++)
-                writer_u8(w, bytes_at(name, i) == '/' ? '!' : bytes_at(name, i));
+        name = bytes_take(name, bytes_find(name, 0));
+        usize len = bytes_len(name);
+        bool dots = len && len <= 2 && bytes_at(name, 0) == '.' && bytes_at(name, len - 1) == '.';
+
+        if (!len)
+                writer_u8(w, '!');
+        for (usize i = 0; i < len; i++)
+                writer_u8(w, bytes_at(name, i) == '/' || (dots && i == 0) ? '!' : bytes_at(name, i));
 }
 
 /* whole: the path of the program, else its last part. */
@@ -37,8 +43,9 @@ static void put_program(struct writer *w, struct thread *t, bool whole)
         blob_drop(space);
 }
 
-static void put_one(struct writer *w, u8 what, struct thread *t, const struct siginfo *info)
+static void put_one(struct writer *w, u8 what, struct dump *d)
 {
+        struct thread *t = d->t;
         u8 host[65] = {};
 
         switch (what) {
@@ -63,7 +70,7 @@ static void put_one(struct writer *w, u8 what, struct thread *t, const struct si
                 put_number(w, t->process->dumpable);
                 break;
         case 's':
-                put_number(w, info->signo);
+                put_number(w, d->info->signo);
                 break;
         case 't':
                 put_number(w, clock_realtime() / NSEC_PER_SEC);
@@ -87,29 +94,51 @@ static void put_one(struct writer *w, u8 what, struct thread *t, const struct si
         }
 }
 
-bool core_name(struct thread *t, const struct siginfo *info, mbytes out, usize *len)
-{
-        u8 pattern[CORE_PATTERN_LEN] = {};
-        struct writer w = writer_of(out);
-        bool has_pid = false;
-        struct core_settings s = process_core_settings(t->process, MBYTES_OF(pattern));
+static bool is_blank(u8 c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-        if (!pattern[0] || pattern[0] == '|')
-                return false;
-        for (u32 i = 0; i < CORE_PATTERN_LEN && pattern[i]; i++) {
-                if (pattern[i] != '%') {
-                        writer_u8(&w, pattern[i]);
+/* Writes the pattern from `from` on; blanks end an argument if `words`.  True: it has %p. */
+static bool expand(struct dump *d, bytes pattern, struct writer *w, bool words, u32 *count)
+{
+        bool has_pid = false, inside = false;
+
+        for (usize i = 0; i < bytes_len(pattern); i++) {
+                u8 c = bytes_at(pattern, i);
+                if (words && is_blank(c)) {
+                        if (inside)
+                                writer_u8(w, 0);
+                        inside = false;
                         continue;
                 }
-                if (++i == CORE_PATTERN_LEN || !pattern[i])
+                *count += !inside;
+                inside = true;
+                if (c != '%') {
+                        writer_u8(w, c);
+                        continue;
+                }
+                if (++i == bytes_len(pattern))
                         break;
-                has_pid = has_pid || pattern[i] == 'p';
-                put_one(&w, pattern[i], t, info);
+                has_pid = has_pid || bytes_at(pattern, i) == 'p';
+                put_one(w, bytes_at(pattern, i), d);
         }
-        if (!has_pid && s.uses_pid) {
+        if (words && inside)
+                writer_u8(w, 0);
+        return has_pid;
+}
+
+struct core_target core_target(struct dump *d, mbytes out)
+{
+        u8 space[CORE_PATTERN_LEN] = {};
+        struct writer w = writer_of(out);
+        struct core_target to = {};
+
+        process_core_pattern(d->t->process, MBYTES_OF(space));
+        bytes pattern = bytes_take(BYTES_OF(space), bytes_find(BYTES_OF(space), 0));
+        to.is_pipe = bytes_len(pattern) && bytes_at(pattern, 0) == '|';
+        bool has_pid = expand(d, bytes_skip(pattern, to.is_pipe), &w, to.is_pipe, &to.words);
+        if (!to.is_pipe && !has_pid && process_core_settings(d->t->process).uses_pid) {
                 writer_u8(&w, '.');
-                put_number(&w, t->process->tgid);
+                put_number(&w, d->t->process->tgid);
         }
-        *len = w.at;
-        return w.at < mbytes_len(out);
+        to.len = w.at < mbytes_len(out) ? w.at : 0;
+        return to;
 }

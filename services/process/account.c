@@ -68,7 +68,7 @@ bool process_may_trace(struct process *p, bool real)
         if (p == self->process)
                 return true;
         struct cred *its = thread_cred(PTR_LOAD(p->leader));
-        bool may = its && cred_may_ptrace(self->cred, its, real) && (p->dumpable || capable(CAP_SYS_PTRACE));
+        bool may = its && cred_may_ptrace(self->cred, its, real) && (p->dumpable == DUMP_USER || capable(CAP_SYS_PTRACE));
         cred_drop(its);
         return may;
 }
@@ -88,6 +88,13 @@ struct cred *thread_cred(struct thread *t)
         }
 }
 
+/* Do others learn more by looking into who has `new` than into who had `old`? */
+static bool gains(const struct cred *old, const struct cred *new)
+{
+        return new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid || new->fsgid != old->fsgid ||
+               (new->cap_permitted & ~old->cap_permitted) != 0;
+}
+
 void thread_set_cred(struct cred *cred)
 {
         struct thread *t = thread_current();
@@ -98,7 +105,12 @@ void thread_set_cred(struct cred *cred)
         /* Without memory the thread stays on its old user's account. */
         if (cred->uid != old->uid)
                 account = account_get(ns_of(p), cred->uid);
+        u8 suid_dumpable = (u8)process_core_settings(p).suid_dumpable;
         spin_lock(&p->lock);
+        if (gains(old, cred)) {
+                p->dumpable = suid_dumpable;
+                p->pdeath_signal = 0;
+        }
         PTR_STORE(t->cred, cred);
         if (account) {
                 old_account = t->account;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * clone(2) and its kin: new threads and processes, and the very first one.
+ * clone(2) and its kin: new threads and processes.
  *
  * Everything that can fail is done on objects that nobody else can see: a thread, with
  * its task, its number and, unless CLONE_THREAD, its process.  Then `join` makes them part
@@ -61,7 +61,7 @@ static err_t check_limits(struct thread *self)
 
 /* ---- The new process ---- */
 
-static struct process *process_new(struct payer *payer)
+struct process *process_new(struct payer *payer)
 {
         struct process *p = process_alloc(payer, MAY_RECLAIM);
         if (!p)
@@ -347,147 +347,14 @@ err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid)
         return OK;
 }
 
-/* ---- The first process ---- */
-
-static void init_limits(struct process *p)
-{
-        u64 threads = LOAD(ns_of(p)->max_threads) / 2;
-
-        for (u32 i = 0; i < RLIMITS; i++)
-                p->rlimit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
-        p->rlimit[RLIMIT_STACK].cur = STK_LIM;
-        p->rlimit[RLIMIT_CORE].cur = 0;
-        p->rlimit[RLIMIT_NPROC] = (struct rlimit){ threads, threads };
-        p->rlimit[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
-        p->rlimit[RLIMIT_MEMLOCK] = (struct rlimit){ MLOCK_LIMIT, MLOCK_LIMIT };
-        p->rlimit[RLIMIT_SIGPENDING] = (struct rlimit){ threads, threads };
-        p->rlimit[RLIMIT_MSGQUEUE] = (struct rlimit){ 819200, 819200 };
-        p->rlimit[RLIMIT_NICE] = (struct rlimit){ 0, 0 };
-        p->rlimit[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
-}
-
-/* Number 1 may still belong to a first process whose program could not be run, and which is vanishing. */
-static struct pid_result number_one(struct pid_ns *ns, struct payer *payer)
-{
-        for (u32 tries = 0; tries < 10000; tries++) {
-                spin_lock(&ns->lock);
-                ns->last = 0;
-                spin_unlock(&ns->lock);
-                struct pid_result r = pid_new(ns, payer);
-                if (failed(r.err) || r.p->nr == 1)
-                        return r;
-                pid_drop(r.p);
-                ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
-        }
-        return (struct pid_result){ .err = ERR(EAGAIN) };
-}
-
-static err_t init_make(struct thread *t, struct ns_set *ns, struct payer *payer)
-{
-        struct process *p = process_new(payer);
-        if (!p)
-                return ERR(ENOMEM);
-        t->process = p;
-        p->is_init = true;
-        p->dumpable = true;
-        p->dump_filter = 0x33;          /* private and shared anonymous memory, ELF headers, private huge pages */
-        p->exit_signal = SIGCHLD;
-        t->timer_slack = t->default_slack = 50 * NSEC_PER_USEC;
-        p->actions = sigactions_copy(NULL, payer);
-        p->session = session_alloc(payer, MAY_RECLAIM);
-        t->cred = cred_new_root(payer, ns->user);
-        t->account = account_get(ns->pid, 0);
-        if (!p->actions || !p->session || !t->cred || !t->account)
-                return ERR(ENOMEM);
-        struct pid_result pid = number_one(ns->pid, payer);
-        TRY(pid.err);
-        t->pid = pid.p;
-        t->tid = pid.p->nr;
-        p->pid = pid_hold(pid.p);
-        p->tgid = pid.p->nr;
-        init_limits(p);
-        /* It is in a group and a session numbered 0, which nobody leads, so it may setsid(). */
-        p->pgrp = pid_alloc(payer, MAY_RECLAIM);
-        if (!p->pgrp)
-                return ERR(ENOMEM);
-        p->pgrp->ns = pid_ns_hold(ns->pid);
-        p->session->sid = pid_hold(p->pgrp);
-        pid_publish(p->pgrp);
-        session_publish(p->session);
-        t->altstack_flags = SS_DISABLE;
-        sched_fork(t, NULL);
-        return OK;
-}
-
-/* As join: nobody is above or beside it. */
-static void init_join(struct thread *t, struct pid_ns *ns)
-{
-        struct process *p = t->process;
-
-        tree_lock(ns);
-        p->leader = t;
-        ns->init = p;
-        p->pgrp->session = p->session;
-        group_join_tree(p, p->pgrp);
-        PTR_STORE(p->pid->process, p);
-        process_publish(process_hold(p));
-        spin_lock(&p->lock);
-        thread_link_locked(p, t);
-        spin_unlock(&p->lock);
-        FETCH_ADD(ns->threads, 1u);
-        FETCH_ADD(t->account->threads, 1ul);
-        thread_publish(t);
-        PTR_STORE(t->pid->thread, t);
-        tree_unlock(ns);
-}
-
-err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_context *fs, struct files *files)
-{
-        struct init_start *start = init_start_alloc(args.payer, MAY_RECLAIM);
-        struct thread *t = thread_alloc(args.payer, MAY_RECLAIM);
-
-        if (!start || !t) {
-                init_start_drop(start);
-                thread_drop(t);
-                return ERR(ENOMEM);
-        }
-        start->args = args;
-        t->ns = ns_set_hold(ns);
-        t->fs = fs_context_hold(fs);
-        t->files = files_hold(files);
-        t->payer = args.payer ? payer_hold(args.payer) : NULL;
-        ns->pid->ops = args.ops;
-        err_t err = init_make(t, ns, args.payer);
-        struct task *task = succeeded(err) ? task_new_user(&t->base, args.ops->user, args.payer, false) : NULL;
-        if (!task) {
-                thread_drop(t);
-                init_start_drop(start);
-                return failed(err) ? err : ERR(ENOMEM);
-        }
-        init_start_drop(ns->pid->starting);
-        ns->pid->starting = init_start_hold(start);
-        init_join(t, ns->pid);
-        task_start(task);
-
-        WAITER(w);
-        waiter_add(&w, &start->done);
-        while (!LOAD(start->is_done))
-                if (failed(waiter_sleep(&w, WAIT_UNINTERRUPTIBLE, NEVER)))
-                        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
-        err = start->err;
-        init_start_drop(start);
-        return err;
-}
-POOL_DEFINE(init_start, NO_FINI);
-
 /* ---- Where user code begins ---- */
 
 void user_start(struct task_body *self, struct user_regs *regs)
 {
         struct thread *t = DOWNCAST(thread, self);
 
-        if (PTR_LOAD(ns_of(t->process)->starting)) {
-                init_exec(t, regs);
+        if (PTR_LOAD(t->process->starting)) {
+                first_exec(t, regs);
                 return;
         }
         *regs = t->start_regs;

@@ -47,11 +47,11 @@ static err_t cred_for(struct file *program, struct cred **out, bool *secure)
         return OK;
 }
 
-/* Has the new program what its caller had not, or two identities?  Then others may not look into it. */
-static bool gains(const struct cred *old, const struct cred *new)
+/* What the new program is apart from what its credentials gain it (thread_set_cred): of two identities, others may not look into it. */
+static u8 dumpable_as(struct process *p, const struct cred *new, bool readable)
 {
-        return new->euid != new->uid || new->egid != new->gid || new->euid != old->euid || new->egid != old->egid ||
-               (new->cap_permitted & ~old->cap_permitted) != 0;
+        bool one = new->euid == new->uid && new->egid == new->gid;
+        return readable && one ? DUMP_USER : (u8)process_core_settings(p).suid_dumpable;
 }
 
 static const struct exec_ops exec_callbacks = { .open = open_interpreter, .cred = cred_for };
@@ -160,7 +160,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         struct sigactions *old_actions = NULL;
         struct files *old_files = NULL;
         struct file *old_exe = p->exe;
-        bool readable = may_read(image->program);
+        u8 dumpable = dumpable_as(p, image->cred, may_read(image->program));
 
         ns_of(p)->ops->timers_end(p);
         thread_release_mm(t);
@@ -180,7 +180,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         }
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = image->comm[i];
-        p->dumpable = readable && !gains(t->cred, image->cred);
+        p->dumpable = dumpable;
         spin_unlock(&p->lock);
         task_set_name(t->base.task, BYTES_OF(t->comm));
         if (image->secure) {
@@ -285,9 +285,9 @@ err_t process_exec(struct user_regs *regs, i32 dirfd, u64 path, u64 argv, u64 en
         return err;
 }
 
-/* ---- The first program ---- */
+/* ---- The first program of a process that nobody forked ---- */
 
-static err_t init_program(struct thread *t, struct init_args *args, struct user_regs *regs)
+static err_t first_program(struct thread *t, struct init_args *args, struct user_regs *regs)
 {
         struct actor who = actor_current();
         struct file *file = NULL;
@@ -303,18 +303,19 @@ static err_t init_program(struct thread *t, struct init_args *args, struct user_
         return err;
 }
 
-void init_exec(struct thread *t, struct user_regs *regs)
+void first_exec(struct thread *t, struct user_regs *regs)
 {
-        struct pid_ns *ns = ns_of(t->process);
-        struct init_start *start = ns->starting;        /* ours to drop */
+        struct process *p = t->process;
+        struct init_start *start = p->starting;         /* ours to drop */
 
         *regs = (struct user_regs){};
-        start->err = init_program(t, &start->args, regs);
-        PTR_STORE(ns->starting, NULL);
-        if (failed(start->err)) {
-                /* Not a dying init: the next program gets a new first process.  It is told only when this one is gone. */
+        start->err = first_program(t, &start->args, regs);
+        PTR_STORE(p->starting, NULL);
+        /* Not a dying init: the next program gets a new first process.  It is told only when this one is gone. */
+        if (failed(start->err) && p->is_init)
                 thread_exit_unborn(t);
-        }
+        else if (failed(start->err))
+                thread_exit(0);
         STORE(start->is_done, true);
         waitq_wake_all(&start->done);
         init_start_drop(start);

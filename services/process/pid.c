@@ -24,7 +24,6 @@ static void pid_ns_fini(struct pid_ns *ns)
 {
         for (u32 i = 0; i < PID_PAGES; i++)
                 pid_page_drop(ns->page[i]);
-        init_start_drop(ns->starting);
 }
 POOL_DEFINE(pid_ns, pid_ns_fini);
 POOL_DEFINE(pid_page, NO_FINI);
@@ -66,12 +65,31 @@ void session_register(struct pid_ns *ns, const struct session_ops *ops) { ns->se
 
 const struct process_ops *process_ops_of(struct process *p) { return ns_of(p)->ops; }
 
-struct core_settings process_core_settings(struct process *p, mbytes pattern)
+struct core_settings process_core_settings(struct process *p)
 {
         struct pid_ns *ns = ns_of(p);
         SPIN_GUARD(&ns->lock);
-        mbytes_copy(pattern, BYTES_OF(ns->core_pattern));
-        return (struct core_settings){ .uses_pid = ns->core_uses_pid };
+        struct core_settings s = ns->core;
+        return s;
+}
+
+void process_set_core_settings(struct core_settings s)
+{
+        struct pid_ns *ns = pid_ns_current();
+        SPIN_GUARD(&ns->lock);
+        ns->core = s;
+}
+
+void process_core_pattern(struct process *p, mbytes out)
+{
+        struct pid_ns *ns = ns_of(p);
+        SPIN_GUARD(&ns->lock);
+        mbytes_copy(out, BYTES_OF(ns->core_pattern));
+}
+
+u32 process_core_pipes(struct process *p, i32 change)
+{
+        return FETCH_ADD(ns_of(p)->core_pipes, (u32)change) + (u32)change;
 }
 
 void process_set_core_pattern(bytes pattern)
@@ -80,13 +98,6 @@ void process_set_core_pattern(bytes pattern)
         SPIN_GUARD(&ns->lock);
         mbytes_fill(MBYTES_OF(ns->core_pattern), 0);
         mbytes_copy(MBYTES_OF(ns->core_pattern), bytes_take(pattern, min_u64(bytes_len(pattern), CORE_PATTERN_LEN - 1)));
-}
-
-void process_set_core_uses_pid(bool yes)
-{
-        struct pid_ns *ns = pid_ns_current();
-        SPIN_GUARD(&ns->lock);
-        ns->core_uses_pid = yes;
 }
 
 err_t pid_ns_set_max(struct pid_ns *ns, u32 max)

@@ -49,7 +49,13 @@ struct init_args {
 };
 err_t process_start_init(struct init_args args, struct ns_set *ns, struct fs_context *fs, struct files *files);
 
-/* Replaces the current thread's credentials by a published cred, which is taken over. */
+/* A program that the kernel runs: root, in the first process's namespaces and root directory, with `input` as its only
+ * descriptor and a core limit of 1, which a collector's end goes by.  args.ops is not looked at.  *helper counted: it is
+ * reaped when it ends.  Waits for the exec.  ENOMEM, EAGAIN, and the exec's errors. */
+err_t process_start_helper(struct init_args args, struct file *input, struct process **helper);
+
+/* Replaces the current thread's credentials by a published cred, which is taken over.  With other effective or file system
+ * ids or more capabilities the process is no longer dumpable, and loses its parent-death signal: prctl(2). */
 void  thread_set_cred(struct cred *cred OWNED);
 
 /* clone(2), clone3(2), fork, vfork: args as clone3 has them (flags, exit_signal separate; a number that is no signal
@@ -124,13 +130,16 @@ extern const struct vm_oom_ops process_oom_ops;
 u8    thread_state_letter(struct thread *t);
 u8    process_state_letter(struct process *p);
 
-/* /proc/sys/kernel/core_pattern and core_uses_pid of p's namespace. */
+/* What core(5) says of /proc/sys/kernel/core_* and proc(5) of fs/suid_dumpable, in p's namespace. */
 #define CORE_PATTERN_LEN 128u
 
-struct core_settings { bool uses_pid; };
-struct core_settings process_core_settings(struct process *p, mbytes pattern);
+struct core_settings { u32 uses_pid, pipe_limit, suid_dumpable; };
+struct core_settings process_core_settings(struct process *p);
+void  process_set_core_settings(struct core_settings s);                /* the current process's */
+void  process_core_pattern(struct process *p, mbytes out);              /* CORE_PATTERN_LEN bytes, NUL-padded */
 void  process_set_core_pattern(bytes pattern);           /* cut to CORE_PATTERN_LEN - 1; the current process's */
-void  process_set_core_uses_pid(bool yes);
+/* One more dump goes into a pipe (or one less): how many do now. */
+u32   process_core_pipes(struct process *p, i32 change);
 /* rseq(2).  EINVAL, EPERM, EBUSY, EFAULT.  resume: before user code runs again. */
 err_t process_rseq(u64 area, u32 len, u32 flags, u32 sig);
 void  rseq_resume(struct thread *t, struct user_regs *regs);

@@ -25,7 +25,7 @@ OBJECT(pid_page) {
 };
 POOL_DECLARE(pid_page)
 
-/* The start of the first program: who asked waits on `done`. */
+/* The first program of a process that nobody forks: who asked waits on `done`. */
 OBJECT(init_start) {
         struct init_args args;
         bool  is_done;                  /* ATOMIC; what follows is fixed by then */
@@ -48,8 +48,8 @@ OBJECT(pid_ns) {
         const struct process_ops *ops;  /* fixed with the first process */
         const struct session_ops *session_ops;          /* fixed at boot; may be NULL */
         u8 core_pattern[CORE_PATTERN_LEN];      /* lock */
-        bool core_uses_pid;             /* lock */
-        struct init_start *starting;    /* counted; NULL once the first program runs */
+        struct core_settings core;      /* lock */
+        u32 core_pipes;                 /* dumps that go into pipes now; ATOMIC */
 };
 
 static inline struct pid_ns *ns_of(const struct process *p) { return p->pid->ns; }
@@ -77,8 +77,11 @@ void child_remove_tree(struct process *child);
 /* SIGHUP and SIGCONT to a group that is orphaned and has stopped members.  `without`: as if it were gone. */
 void group_orphan_check_tree(struct pid *pgrp, struct process *without);
 
+/* clone.c: one that has nothing yet; NULL: no memory. */
+struct process *process_new(struct payer *payer);
+
 /* exec.c */
-void init_exec(struct thread *t, struct user_regs *regs);
+void first_exec(struct thread *t, struct user_regs *regs);
 
 /* exit.c */
 void thread_exit_unborn(struct thread *t);               /* the first process, whose program could not be run, vanishes */

@@ -39,6 +39,7 @@ static void process_fini(struct process *p)
         session_drop(p->session);
         pid_drop(p->pgrp);
         pid_drop(p->pid);
+        init_start_drop(p->starting);
 }
 POOL_DEFINE(process, process_fini);
 

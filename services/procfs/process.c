@@ -4,6 +4,9 @@
  */
 #include "services/procfs/tree.h"
 #include "services/ptimer/ptimer.h"
+#include "services/process/account.h"
+#include "services/namespace/namespace.h"
+#include "services/net/socket/net_ns.h"
 #include "services/sched/sched.h"
 #include "services/net/unix/unix.h"
 #include "services/security/cred.h"
@@ -30,6 +33,7 @@ struct facts {
         i32 nice;
         u32 cpu, policy, rt_priority, exit_signal, exit_status, umask;
         bool no_new_privs;
+        u64 queued;                     /* signals queued to its user */
 };
 
 static void gather_cred(struct facts *f, struct cred *c)
@@ -84,6 +88,7 @@ static void gather(struct facts *f, const struct subject *s)
                 if (t) {
                         gather_cred(f, t->cred);
                         f->umask = t->fs ? fs_umask(t->fs) : 0;
+                        f->queued = t->account ? LOAD(t->account->signals) : 0;
                 }
         }
         f->tgid = p->tgid;
@@ -257,7 +262,7 @@ static void say_groups(struct text *t, struct process *p)
                 for (u32 i = 0; i < cred_group_count(c); i++)
                         SAY(t, "{} ", cred_group(c, i));
         }
-        text_char(t, '\n');
+        text_add(t, c && cred_group_count(c) ? STR("\n") : STR(" \n"));
         cred_drop(c);
 }
 
@@ -285,6 +290,23 @@ static void say_memory(struct text *t, struct vm *vm)
         text_add(t, STR("HugetlbPages:\t       0 kB\n"));
 }
 
+/* The bits that are set, as "0-2,5". */
+static void say_list(struct text *t, u64 mask)
+{
+        bytes between = STR("");
+
+        while (mask) {
+                u32 first = bit_lowest(mask), last = first;
+                while (last < 63 && (mask >> last >> 1 & 1))
+                        last++;
+                SAY(t, "{}{}", between, first);
+                if (last > first)
+                        SAY(t, "-{}", last);
+                mask &= last < 63 ? ~0ul << (last + 1) : 0;
+                between = STR(",");
+        }
+}
+
 static err_t show_status(struct text *t, const struct subject *s)
 {
         struct facts f = {};
@@ -304,10 +326,10 @@ static err_t show_status(struct text *t, const struct subject *s)
         SAY(t, "NStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n", f.tgid, f.pid, f.pgrp, f.sid);
         if (vm) {
                 say_memory(t, vm);
-                SAY(t, "CoreDumping:\t0\nTHP_enabled:\t{}\n", s->process->thp_disable ? 0 : 1);
+                SAY(t, "CoreDumping:\t{}\nTHP_enabled:\t{}\n", (u32)(PTR_LOAD(s->process->dumper) != NULL), s->process->thp_disable ? 0 : 1);
                 vm_drop(vm);
         }
-        SAY(t, "Threads:\t{}\nSigQ:\t0/{}\n", f.threads ? f.threads : 1, rlimit_get(s->process, RLIMIT_SIGPENDING));
+        SAY(t, "Threads:\t{}\nSigQ:\t{}/{}\n", f.threads ? f.threads : 1, f.queued, rlimit_get(s->process, RLIMIT_SIGPENDING));
         say_mask(t, STR("SigPnd"), f.pending);
         say_mask(t, STR("ShdPnd"), f.shared);
         say_mask(t, STR("SigBlk"), f.blocked);
@@ -318,7 +340,9 @@ static err_t show_status(struct text *t, const struct subject *s)
         say_mask(t, STR("CapEff"), f.cap_effective);
         say_mask(t, STR("CapBnd"), f.cap_bounding);
         say_mask(t, STR("CapAmb"), f.cap_ambient);
-        SAY(t, "NoNewPrivs:\t{}\nSeccomp:\t0\nCpus_allowed:\t{x}\n", (u32)f.no_new_privs, f.affinity);
+        SAY(t, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t{x}\nCpus_allowed_list:\t", (u32)f.no_new_privs, f.affinity);
+        say_list(t, f.affinity);
+        text_add(t, STR("\nMems_allowed:\t1\nMems_allowed_list:\t0\n"));
         SAY(t, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n", f.voluntary, f.involuntary);
         return OK;
 }
@@ -680,6 +704,72 @@ static const struct proc_dir net_dir = { .entry = {
         { .name = "unix", .mode = 0444, .show = show_unix },
 } };
 
+/* ---- namespaces ---- */
+
+enum ns_kind { NS_IPC, NS_MNT, NS_NET, NS_PID, NS_PID_FOR_CHILDREN, NS_USER, NS_UTS };
+
+/* 0: none. */
+static u64 ns_number(const struct ns_set *ns, enum ns_kind kind)
+{
+        switch (kind) {
+        case NS_IPC:              return NS_INUM_IPC;           /* there is but one */
+        case NS_MNT:              return ns->mnt ? ns->mnt->inum : 0;
+        case NS_NET:              return ns->net ? ns->net->inum : 0;
+        case NS_PID:              return pid_ns_inum(ns->pid);
+        case NS_PID_FOR_CHILDREN: return pid_ns_inum(ns->pid_for_children);
+        case NS_USER:             return ns->user->inum;
+        case NS_UTS:              return ns->uts->inum;
+        }
+        return 0;
+}
+
+static err_t ns_link(mbytes buf, usize *len, const struct subject *s, enum ns_kind kind, bytes name)
+{
+        if (!process_may_trace(s->process, false))
+                return ERR(EACCES);
+        struct thread *who = subject_thread(s);
+        u64 number = 0;
+
+        if (who) {
+                SPIN_GUARD(&who->process->lock);
+                number = who->ns ? ns_number(who->ns, kind) : 0;
+        }
+        thread_drop(who);
+        if (!number)
+                return ERR(ENOENT);
+        *len = format(buf, "{}:[{}]", name, number);
+        return OK;
+}
+
+static err_t link_ipc_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_IPC, STR("ipc")); }
+static err_t link_mnt_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_MNT, STR("mnt")); }
+static err_t link_net_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_NET, STR("net")); }
+static err_t link_pid_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_PID, STR("pid")); }
+static err_t link_pid_children_ns(mbytes b, usize *n, const struct subject *s) { return ns_link(b, n, s, NS_PID_FOR_CHILDREN, STR("pid")); }
+static err_t link_user_ns(mbytes b, usize *n, const struct subject *s) { return ns_link(b, n, s, NS_USER, STR("user")); }
+static err_t link_uts_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_UTS, STR("uts")); }
+
+/* Their names can be read; they cannot be opened yet. */
+static const struct proc_dir ns_dir = { .entry = {
+        { .name = "ipc", .mode = 0777, .link = link_ipc_ns },
+        { .name = "mnt", .mode = 0777, .link = link_mnt_ns },
+        { .name = "net", .mode = 0777, .link = link_net_ns },
+        { .name = "pid", .mode = 0777, .link = link_pid_ns },
+        { .name = "pid_for_children", .mode = 0777, .link = link_pid_children_ns },
+        { .name = "user", .mode = 0777, .link = link_user_ns },
+        { .name = "uts", .mode = 0777, .link = link_uts_ns },
+} };
+
+/* All ids are mapped to themselves in the first user namespace, and that cannot be changed. */
+static err_t show_id_map(struct text *t, const struct subject *s)
+{
+        (void)s;
+        text_add(t, STR("         0          0 4294967295\n"));
+        return OK;
+}
+
+static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; text_add(t, STR("allow\n")); return OK; }
+
 #define COMMON_ENTRIES \
         { .name = "auxv", .mode = 0400, .guarded = true, .show = show_auxv }, \
         { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
@@ -691,21 +781,25 @@ static const struct proc_dir net_dir = { .entry = {
         { .name = "exe", .mode = 0777, .guarded = true, .follow = follow_exe }, \
         { .name = "fail-nth", .mode = 0600, .guarded = true, .show = show_fail_nth, .write = write_fail_nth }, \
         { .name = "fd", .mode = 0500, .dir = &fd_dir }, \
-        { .name = "fdinfo", .mode = 0500, .dir = &fdinfo_dir }, \
+        { .name = "fdinfo", .mode = 0555, .dir = &fdinfo_dir }, \
+        { .name = "gid_map", .mode = 0644, .show = show_id_map }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \
-        { .name = "loginuid", .mode = 0444, .show = show_unset }, \
+        { .name = "loginuid", .mode = 0644, .show = show_unset }, \
         { .name = "maps", .mode = 0444, .guarded = true, .show = proc_show_maps }, \
         { .name = "mem", .mode = 0600, .fops = &proc_mem_ops }, \
         { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .show = show_mounts }, \
         { .name = "net", .mode = 0555, .dir = &net_dir }, \
+        { .name = "ns", .mode = 0511, .dir = &ns_dir }, \
         { .name = "oom_adj", .mode = 0644, .show = show_old_oom_adj, .write = write_old_oom_adj }, \
         { .name = "oom_score", .mode = 0444, .show = show_oom_score }, \
         { .name = "oom_score_adj", .mode = 0644, .show = show_oom_adj, .write = write_oom_adj }, \
         { .name = "pagemap", .mode = 0400, .fops = &proc_pagemap_ops }, \
         { .name = "personality", .mode = 0400, .guarded = true, .show = show_personality }, \
+        { .name = "projid_map", .mode = 0644, .show = show_id_map }, \
         { .name = "root", .mode = 0777, .guarded = true, .follow = follow_root }, \
         { .name = "sessionid", .mode = 0444, .show = show_unset }, \
+        { .name = "setgroups", .mode = 0644, .show = show_setgroups }, \
         { .name = "smaps", .mode = 0444, .guarded = true, .show = proc_show_smaps }, \
         { .name = "smaps_rollup", .mode = 0444, .guarded = true, .show = proc_show_rollup }, \
         { .name = "stat", .mode = 0444, .show = show_stat }, \

@@ -93,12 +93,14 @@ static err_t write_threads_max(bytes text, const struct subject *s)
 
 static err_t show_cap_last(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, CAP_LAST_CAP); }
 static err_t show_ngroups_max(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, GROUPS_MAX); }
+static err_t show_arch(struct text *t, const struct subject *s)          { (void)s; return say_line(t, STR("x86_64")); }
+static err_t show_last_pid(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, pid_ns_last(pid_ns_current())); }
 static err_t show_overflow_id(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 65534); }
 static err_t show_core_pattern(struct text *t, const struct subject *s)
 {
         u8 pattern[CORE_PATTERN_LEN] = {};
         (void)s;
-        process_core_settings(thread_current()->process, MBYTES_OF(pattern));
+        process_core_pattern(thread_current()->process, MBYTES_OF(pattern));
         return say_line(t, padded(BYTES_OF(pattern)));
 }
 
@@ -109,19 +111,38 @@ static err_t write_core_pattern(bytes text, const struct subject *s)
         return OK;
 }
 
-static err_t show_core_uses_pid(struct text *t, const struct subject *s)
-{
-        u8 pattern[CORE_PATTERN_LEN] = {};
-        (void)s;
-        return say_u64(t, process_core_settings(thread_current()->process, MBYTES_OF(pattern)).uses_pid);
-}
+static struct core_settings core(void) { return process_core_settings(thread_current()->process); }
+
+static err_t show_core_uses_pid(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, core().uses_pid); }
+static err_t show_core_pipe_limit(struct text *t, const struct subject *s) { (void)s; return say_u64(t, core().pipe_limit); }
+static err_t show_suid_dumpable(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, core().suid_dumpable); }
 
 static err_t write_core_uses_pid(bytes text, const struct subject *s)
 {
-        u32 v = 0;
+        struct core_settings c = core();
         (void)s;
-        TRY(parse_u32(text, &v));
-        process_set_core_uses_pid(v != 0);
+        TRY(parse_u32(text, &c.uses_pid));
+        process_set_core_settings(c);
+        return OK;
+}
+
+static err_t write_core_pipe_limit(bytes text, const struct subject *s)
+{
+        struct core_settings c = core();
+        (void)s;
+        TRY(parse_u32(text, &c.pipe_limit));
+        process_set_core_settings(c);
+        return OK;
+}
+
+static err_t write_suid_dumpable(bytes text, const struct subject *s)
+{
+        struct core_settings c = core();
+        (void)s;
+        TRY(parse_u32(text, &c.suid_dumpable));
+        if (c.suid_dumpable > DUMP_ROOT)
+                return ERR(EINVAL);
+        process_set_core_settings(c);
         return OK;
 }
 
@@ -247,12 +268,15 @@ static err_t write_drop_caches(bytes text, const struct subject *s)
 }
 
 static const struct proc_dir kernel_dir = { .entry = {
+        { .name = "arch", .mode = 0444, .show = show_arch },
         { .name = "cap_last_cap", .mode = 0444, .show = show_cap_last },
         { .name = "core_pattern", .mode = 0644, .show = show_core_pattern, .write = write_core_pattern },
+        { .name = "core_pipe_limit", .mode = 0644, .show = show_core_pipe_limit, .write = write_core_pipe_limit },
         { .name = "core_uses_pid", .mode = 0644, .show = show_core_uses_pid, .write = write_core_uses_pid },
         { .name = "domainname", .mode = 0644, .show = show_domainname, .write = write_domainname },
         { .name = "hostname", .mode = 0644, .show = show_hostname, .write = write_hostname },
         { .name = "ngroups_max", .mode = 0444, .show = show_ngroups_max },
+        { .name = "ns_last_pid", .mode = 0444, .show = show_last_pid },
         { .name = "osrelease", .mode = 0444, .show = show_osrelease },
         { .name = "ostype", .mode = 0444, .show = show_ostype },
         { .name = "overflowgid", .mode = 0444, .show = show_overflow_id },
@@ -315,7 +339,10 @@ static const struct proc_dir fs_dir = { .entry = {
         { .name = "mount-max", .mode = 0644, .show = show_mount_max, .write = write_mount_max },
         { .name = "mqueue", .mode = 0555, .dir = &proc_mqueue_dir },
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },
+        { .name = "overflowgid", .mode = 0444, .show = show_overflow_id },
+        { .name = "overflowuid", .mode = 0444, .show = show_overflow_id },
         { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
+        { .name = "suid_dumpable", .mode = 0644, .show = show_suid_dumpable, .write = write_suid_dumpable },
 } };
 
 /* ---- net ---- */

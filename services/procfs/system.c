@@ -289,6 +289,30 @@ static err_t show_vmstat(struct text *t, const struct subject *s)
         return OK;
 }
 
+/* The ranges of terminals' numbers, by which ps names them. */
+static err_t show_tty_drivers(struct text *t, const struct subject *s)
+{
+        (void)s;
+        text_add(t, STR("/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+                        "/dev/console         /dev/console    5       1 system:console\n"
+                        "/dev/ptmx            /dev/ptmx       5       2 system\n"
+                        "serial               /dev/ttyS       4 64-95 serial\n"
+                        "pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+                        "pty_master           /dev/ptm      128 0-1048575 pty:master\n"));
+        return OK;
+}
+
+static const struct proc_dir tty_dir = { .entry = {
+        { .name = "drivers", .mode = 0444, .show = show_tty_drivers },
+} };
+
+static err_t show_execdomains(struct text *t, const struct subject *s)
+{
+        (void)s;
+        text_add(t, STR("0-0\tLinux           \t[kernel]\n"));
+        return OK;
+}
+
 static err_t link_self(mbytes buf, usize *len, const struct subject *s)
 {
         (void)s;
@@ -321,6 +345,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "cmdline", .mode = 0444, .show = show_cmdline },
         { .name = "cpuinfo", .mode = 0444, .show = show_cpuinfo },
         { .name = "devices", .mode = 0444, .show = show_devices },
+        { .name = "execdomains", .mode = 0444, .show = show_execdomains },
         { .name = "filesystems", .mode = 0444, .show = show_filesystems },
         { .name = "interrupts", .mode = 0444, .show = show_interrupts },
         { .name = "keel", .mode = 0555, .dir = &proc_keel_dir },
@@ -337,6 +362,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "sys", .mode = 0555, .dir = &proc_sys_dir },
         { .name = "sysvipc", .mode = 0555, .dir = &proc_sysvipc_dir },
         { .name = "thread-self", .mode = 0777, .link = link_thread_self },
+        { .name = "tty", .mode = 0555, .dir = &tty_dir },
         { .name = "uptime", .mode = 0444, .show = show_uptime },
         { .name = "version", .mode = 0444, .show = show_version },
         { .name = "vmstat", .mode = 0444, .show = show_vmstat },

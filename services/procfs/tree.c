@@ -126,12 +126,12 @@ static const struct file_ops dir_file_ops, text_file_ops;
 struct made { const struct proc_entry *entry; const struct proc_dir *dir; struct process *process; struct thread *thread;
               u32 fd; enum dynamic kind; u32 mode; };
 
-/* Its effective ids; root's if it may not be looked into. */
-static void owner_of(struct process *p, u32 *uid, u32 *gid)
+/* Its effective ids; root's if it may not be looked into, but for directories that tell nothing. */
+static void owner_of(struct process *p, u32 mode, u32 *uid, u32 *gid)
 {
         SPIN_GUARD(&p->lock);
         struct thread *t = p->leader;
-        bool its = t && t->cred && p->dumpable;
+        bool its = t && t->cred && (p->dumpable == DUMP_USER || mode == (S_IFDIR | 0555));
         *uid = its ? t->cred->euid : 0;
         *gid = its ? t->cred->egid : 0;
 }
@@ -147,7 +147,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
         if (!pi)
                 return ERR(ENOMEM);
         if (m->process)
-                owner_of(m->process, &uid, &gid);
+                owner_of(m->process, m->mode, &uid, &gid);
         struct inode_init init = {
                 .ops = type == S_IFDIR ? &dir_inode_ops : type != S_IFLNK ? &file_inode_ops : magic ? &magic_link_ops : &text_link_ops,
                 .fops = type == S_IFDIR ? &dir_file_ops : &text_file_ops,
@@ -535,7 +535,7 @@ static bool proc_revalidate(struct dentry *d)
                 return false;
         if (pi->process) {
                 u32 uid = 0, gid = 0;
-                owner_of(pi->process, &uid, &gid);
+                owner_of(pi->process, LOAD_RELAXED(inode->mode), &uid, &gid);
                 if (uid != LOAD_RELAXED(inode->uid) || gid != LOAD_RELAXED(inode->gid)) {
                         STORE(inode->uid, uid);
                         STORE(inode->gid, gid);

@@ -24,7 +24,7 @@ bool signal_stand(struct thread *t, const struct user_regs *regs)
 bool dump_begin_locked(struct thread *t, u32 sig)
 {
         struct process *p = t->process;
-        bool dumps = p->dumpable && p->rlimit[RLIMIT_CORE].cur >= PAGE_SIZE && !p->exec_thread;
+        bool dumps = p->dumpable != DUMP_NONE && !p->exec_thread;
 
         process_kill_locked(p, sig);
         if (!dumps)
@@ -83,7 +83,7 @@ void dump_process(struct thread *t, const struct user_regs *regs, const struct s
         spin_unlock(&p->lock);
         bool done = process_ops_of(p)->dump(t, regs, info);
         spin_lock(&p->lock);
-        if (done)
+        if (done && p->exit_status == info->signo)      /* else it was killed meanwhile */
                 p->exit_status |= WCOREFLAG;
         PTR_STORE(p->dumper, NULL);
         waitq_wake_all(&p->exec_wait);

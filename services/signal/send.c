@@ -55,6 +55,8 @@ static void wake_locked(struct process *p, struct thread *only, u32 sig)
                 return;                 /* only SIGKILL cuts a core dump short */
         bool waits = sig_in(t->wanted, sig);
         if (!waits && kills_by_default(sig) && handler_of(p, sig) == SIG_DFL) {
+                if (p->dumper)
+                        p->exit_status = sig;
                 process_kill_locked(p, sig);
                 return;
         }

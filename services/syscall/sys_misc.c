@@ -215,15 +215,11 @@ err_t sys_getresgid(struct call *c) { return put_three(c, c->t->cred->gid, c->t-
 
 err_t call_install_cred(struct call *c, struct cred *new, err_t err)
 {
-        struct thread *t = c->t;
-        struct cred *old = t->cred;
-
+        (void)c;
         if (failed(err)) {
                 cred_drop(new);
                 return err;
         }
-        if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid || new->fsgid != old->fsgid)
-                t->process->dumpable = false;
         cred_publish(new);
         thread_set_cred(new);
         return OK;

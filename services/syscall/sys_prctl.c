@@ -198,7 +198,7 @@ err_t sys_prctl(struct call *c)
         case PR_SET_DUMPABLE:
                 if (arg(c, 1) > 1)
                         return ERR(EINVAL);
-                p->dumpable = arg(c, 1) == 1;
+                p->dumpable = arg(c, 1) == 1 ? DUMP_USER : DUMP_NONE;
                 return OK;
         case PR_SET_PDEATHSIG:
                 if (arg(c, 1) > SIG_COUNT)

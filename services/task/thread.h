@@ -29,6 +29,7 @@ BASE(file);                     /* vfs/file.h */
 STABLE(mapping);                /* vfs/mapping.h */
 OBJECT(ptimer);                 /* ptimer/ptimer.c: a POSIX timer */
 OBJECT(sem_undos);                /* ipc/sem.c: what semaphores get back when it ends */
+OBJECT(init_start);             /* process/first.c */
 OBJECT(account);                /* process/account.h: what a user has in use */
 
 /* What is sent with a signal: the fields a siginfo of this kind has. */
@@ -192,6 +193,7 @@ OBJECT(process) {
         u32   dump_filter;                      /* /proc/PID/coredump_filter; ATOMIC */
         struct waitq wait_children;             /* parents sleep here in wait4 */
         bool  is_init;                          /* number 1 of its namespace; fixed */
+        struct init_start *starting;            /* counted: what its first thread begins with executing; NULL once that runs; PTR_LOAD */
 
         /* job control; lock */
         bool  stopped;                          /* group stop complete */
@@ -234,7 +236,8 @@ OBJECT(process) {
         i32   oom_score_adj;
         bool  oom_victim;
         u32   membarrier;                       /* what it has registered for; ATOMIC */
-        bool  dumpable, no_new_privs;
+        u8    dumpable;                         /* DUMP_* */
+        bool  no_new_privs;
         u32   pdeath_signal;                    /* PR_SET_PDEATHSIG */
         u8    mce_kill;                         /* PR_MCE_KILL + 1; 0: default */
         bool  thp_disable, io_flusher;          /* kept for prctl */
@@ -244,5 +247,8 @@ POOL_DECLARE(process)
 static inline struct thread *thread_current(void) { return DOWNCAST(thread, task_current()); }
 static inline struct cred *cred_current(void)     { return thread_current()->cred; }
 bool capable(u32 cap);                          /* does the current thread have it? (process/account.c) */
+
+/* May others look into it, and may it leave a core file?  prctl(2), PR_SET_DUMPABLE; ROOT: only root may. */
+enum { DUMP_NONE, DUMP_USER, DUMP_ROOT };
 
 enum { RESTART_NONE, RESTART_NANOSLEEP, RESTART_FUTEX, RESTART_POLL, RESTART_CPU_SLEEP };
