@@ -3,7 +3,7 @@
  * User address spaces: four levels of page tables, the cursor, ranges.
  *
  * Objects    A mapping is a leaf word that is not 0: a frame's page number and what was asked for.
- *            PTE_WANT_R, PTE_WANT_W and PTE_COW are software bits; the hardware's P, W and NX follow
+ *            PTE_WANT_R, PTE_WANT_W, PTE_COW and PTE_WP are software bits; the hardware's P, W and NX follow
  *            from them (VM_NONE: mapped, not present).  A table's frame (kind TABLE) counts its
  *            entries that are not 0, and knows which groups of eight may have some; an empty
  *            last-level table is freed by range operations.
@@ -42,13 +42,15 @@ static u64 leaf(u64 pfn, u32 prot, bool zero)
         return pfn << PAGE_SHIFT | PTE_U | PTE_A | (zero ? PTE_ZERO : 0) | (prot & VM_COW ? PTE_COW : 0) |
                (prot & (VM_READ | VM_WRITE | VM_EXEC) ? PTE_P : 0) | (prot & VM_EXEC ? 0 : PTE_NX) |
                (prot & VM_READ ? PTE_WANT_R : 0) | (prot & VM_WRITE ? PTE_WANT_W : 0) |
-               (!zero && (prot & (VM_WRITE | VM_COW)) == VM_WRITE ? PTE_W : 0);
+               (prot & VM_WP ? PTE_WP : 0) | (u64)(prot & VM_KEY) << (59 - VM_KEY_SHIFT) |
+               (!zero && (prot & (VM_WRITE | VM_COW | VM_WP)) == VM_WRITE ? PTE_W : 0);
 }
 
 static u32 prot_of(u64 e)
 {
         return (e & PTE_WANT_R ? VM_READ : 0) | (e & PTE_WANT_W ? VM_WRITE : 0) |
-               (e & PTE_NX ? 0 : VM_EXEC) | (e & PTE_COW ? VM_COW : 0);
+               (e & PTE_NX ? 0 : VM_EXEC) | (e & PTE_COW ? VM_COW : 0) |
+               (e & PTE_WP ? VM_WP : 0) | (u32)((e & PTE_KEY) >> (59 - VM_KEY_SHIFT));
 }
 
 static inline u64 pfn_in(u64 e) { return (e & PTE_ADDR) >> PAGE_SHIFT; }
@@ -58,7 +60,7 @@ static inline bool must_flush(u64 old, u64 new)
 {
         if (!(old & PTE_P))
                 return false;
-        if (!(new & PTE_P) || (old ^ new) & PTE_ADDR)
+        if (!(new & PTE_P) || (old ^ new) & (PTE_ADDR | PTE_KEY))
                 return true;
         return (old & ~new & PTE_W) || (new & ~old & PTE_NX);
 }
@@ -439,7 +441,7 @@ struct vm_page cursor_get(struct vm_cursor *c)
                                  .accessed = e & PTE_A, .dirty = e & PTE_D };
 }
 
-static void check_prot(u32 prot) { k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW))); }
+static void check_prot(u32 prot) { k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW | VM_WP | VM_KEY))); }
 
 err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot)
 {
@@ -598,7 +600,7 @@ void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
                 start = unmap_some(s, start, end);
 }
 
-#define RIGHTS (PTE_P | PTE_W | PTE_NX | PTE_WANT_R | PTE_WANT_W)
+#define RIGHTS (PTE_P | PTE_W | PTE_NX | PTE_WANT_R | PTE_WANT_W | PTE_KEY)
 
 void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 {
@@ -606,13 +608,13 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
         u32 n = 0;
 
         check_range(start, end);
-        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC)));
+        k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_KEY)));
         range_begin(s);
         for (u64 *e; (e = next_leaf(s, &va, end, &stop, &up)); )
                 for (; (e = next_used(e, &va, stop)); va += PAGE_SIZE, e++) {
                         u64 new, old = *e;
 
-                        old = change(e, RIGHTS, old & (PTE_COW | PTE_ZERO) ? any & ~(u64)PTE_W : any, &new);
+                        old = change(e, RIGHTS, old & (PTE_COW | PTE_ZERO | PTE_WP) ? any & ~(u64)PTE_W : any, &new);
                         if (!must_flush(old, new))      /* more rights: who has the old ones faults once and looks again */
                                 continue;
                         if (n < VM_FLUSH_PAGES)

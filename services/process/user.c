@@ -45,7 +45,7 @@ void user_fault(struct task_body *self, struct user_regs *regs, struct user_faul
         note(t, fault);
         t->fault.vector = VECTOR_PAGE_FAULT;
         log_fault(t, regs, fault, r.signal);
-        signal_force((struct siginfo){ .signo = r.signal, .code = (i32)r.code, .addr = fault.addr });
+        signal_force((struct siginfo){ .signo = r.signal, .code = (i32)r.code, .addr = fault.addr, .value = r.key });
 }
 
 void user_exception(struct task_body *self, struct user_regs *regs, struct user_fault fault)

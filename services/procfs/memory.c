@@ -164,6 +164,11 @@ static void say_details(struct text *t, struct vm *vm, const struct vm_area_info
         say_kb(t, STR("Pss_Dirty"), u.pss_dirty);
         say_usage(t, &u);
         text_add(t, STR("THPeligible:    0\n"));
+        if (vm_has_keys()) {
+                text_add(t, STR("ProtectionKey:  "));
+                text_number(t, (a->flags & AREA_KEY) >> AREA_KEY_SHIFT, 8);
+                text_char(t, '\n');
+        }
         say_flags(t, a);
 }
 

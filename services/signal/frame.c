@@ -72,6 +72,7 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
                 t->altstack_size = 0;
                 t->altstack_flags = SS_DISABLE;
         }
+        fpu_reset();
         sigframe_enter(regs, req->action->handler, place.frame, req->info->signo);
         return true;
 }

@@ -50,7 +50,7 @@ struct linux_siginfo siginfo_to_linux(const struct siginfo *i)
                                                            .utime = (i64)i->utime, .stime = (i64)i->stime };
                 break;
         case KIND_FAULT:
-                out.f.sigfault = (struct linux_si_sigfault){ .addr = i->addr };
+                out.f.sigfault = (struct linux_si_sigfault){ .addr = i->addr, .lower = i->value };       /* of SEGV_PKUERR the key */
                 break;
         case KIND_SYS:
                 out.f.sigsys = (struct linux_si_sigsys){ .call_addr = i->addr, .syscall = (i32)i->status, .arch = i->fd };

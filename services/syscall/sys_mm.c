@@ -51,16 +51,25 @@ err_t sys_mremap(struct call *c)
                                                        .flags = arg(c, 3), .new_addr = arg(c, 4) }, &c->result);
 }
 
-/* ---- Protection keys: as on a CPU without them ---- */
+/* ---- Protection keys ---- */
 
 err_t sys_pkey_alloc(struct call *c)
 {
-        return arg(c, 0) || (arg(c, 1) & ~(u64)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) ? ERR(EINVAL) : ERR(ENOSPC);
+        u32 key = 0;
+
+        if (arg(c, 0) || (arg(c, 1) >> 32))
+                return ERR(EINVAL);
+        TRY(vm_pkey_alloc(c->t->vm, arg_uint(c, 1), &key));
+        c->result = key;
+        return OK;
 }
 
-err_t sys_pkey_free(struct call *c) { (void)c; return ERR(EINVAL); }
+err_t sys_pkey_free(struct call *c) { return vm_pkey_free(c->t->vm, arg_int(c, 0)); }
 
-err_t sys_pkey_mprotect(struct call *c) { return arg_int(c, 3) == -1 ? sys_mprotect(c) : ERR(EINVAL); }
+err_t sys_pkey_mprotect(struct call *c)
+{
+        return vm_pkey_mprotect(c->t->vm, arg(c, 0), arg(c, 1), arg_uint(c, 2), arg_int(c, 3));
+}
 
 /* ---- memfd ---- */
 

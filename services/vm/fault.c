@@ -54,7 +54,7 @@ static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct fr
                 return DONE;                    /* another thread was faster */
         has_own_pages(a);
         if (now.frame != frame_zero_page() && frame_refs(now.frame) == 1) {
-                cursor_protect(&c, hw_prot(a->prot));
+                cursor_protect(&c, area_hw(a));
                 return DONE;
         }
         if (!*spare)
@@ -62,7 +62,7 @@ static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct fr
         if (!*spare)
                 return NO_MEMORY;
         frame_copy(*spare, now.frame);
-        return succeeded(cursor_map(&c, *spare, hw_prot(a->prot))) ? DONE : NO_MEMORY;
+        return succeeded(cursor_map(&c, *spare, area_hw(a))) ? DONE : NO_MEMORY;
 }
 
 /* A write to a page of a private area that may be there, shared with others. */
@@ -112,7 +112,7 @@ static bool map_anon_around(struct vm *vm, struct vm_area *a, u64 page, struct f
         err_t err = OK;
         {
                 VM_CURSOR(c, vm->space, from);
-                err = cursor_map_run(&c, &run, hw_prot(a->prot), NULL, 0);
+                err = cursor_map_run(&c, &run, area_hw(a), NULL, 0);
         }
         for (u32 i = 0; i < VM_RUN; i++)
                 frame_drop(run.frame[i]);
@@ -122,7 +122,7 @@ static bool map_anon_around(struct vm *vm, struct vm_area *a, u64 page, struct f
 static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 page, u32 access)
 {
         if (!(access & VM_WRITE))
-                return map_new(vm, page, frame_zero_page(), hw_prot(a->prot) | VM_COW) == NO_MEMORY ? no_memory() : fine();
+                return map_new(vm, page, frame_zero_page(), area_hw(a) | VM_COW) == NO_MEMORY ? no_memory() : fine();
         if (!(access & VM_ABSENT)) {
                 enum step s = break_cow(vm, a, page);
                 if (s != ABSENT)
@@ -133,7 +133,7 @@ static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 p
                 return no_memory();
         has_own_pages(a);
         enum step s = in_large_page(a, page) && map_anon_around(vm, a, page, f) ? DONE
-                                                                                : map_new(vm, page, f, hw_prot(a->prot));
+                                                                                : map_new(vm, page, f, area_hw(a));
         frame_drop(f);
         /* Something is there after all: if it cannot be written, the next fault will say so. */
         return result_of_step(s);
@@ -186,7 +186,7 @@ static struct vm_fault_result fault_shared(struct vm *vm, struct vm_area *a, u64
 {
         u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
         bool write = (access & VM_WRITE) != 0, watched = watches_writes(a->mapping);
-        u32 prot = hw_prot(a->prot) | (watched ? VM_COW : 0);
+        u32 prot = area_hw(a) | (watched ? VM_COW : 0);
         if ((access & VM_ABSENT) && !(write && watched) && map_around(vm, a, page, prot))
                 return fine();
         struct frame *f = NULL;
@@ -210,7 +210,7 @@ static struct vm_fault_result copy_file_page(struct vm *vm, struct vm_area *a, u
         if (from)
                 frame_copy(f, from);
         has_own_pages(a);
-        enum step s = map_new(vm, page, f, hw_prot(a->prot));
+        enum step s = map_new(vm, page, f, area_hw(a));
         frame_drop(f);
         return result_of_step(s);
 }
@@ -222,7 +222,7 @@ static struct vm_fault_result fault_private(struct vm *vm, struct vm_area *a, u6
                 if (s != ABSENT)
                         return result_of_step(s);
         }
-        if ((access & (VM_WRITE | VM_ABSENT)) == VM_ABSENT && map_around(vm, a, page, hw_prot(a->prot) | VM_COW))
+        if ((access & (VM_WRITE | VM_ABSENT)) == VM_ABSENT && map_around(vm, a, page, area_hw(a) | VM_COW))
                 return fine();
         struct frame *f = NULL;
         err_t err = mapping_fault(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, false, &f);
@@ -232,8 +232,8 @@ static struct vm_fault_result fault_private(struct vm *vm, struct vm_area *a, u6
         if (access & VM_WRITE)
                 r = copy_file_page(vm, a, page, f);
         else if (f)
-                r = result_of_step(map_file_page(vm, a, page, f, hw_prot(a->prot) | VM_COW));
-        else if (map_new(vm, page, frame_zero_page(), hw_prot(a->prot) | VM_COW) == NO_MEMORY)
+                r = result_of_step(map_file_page(vm, a, page, f, area_hw(a) | VM_COW));
+        else if (map_new(vm, page, frame_zero_page(), area_hw(a) | VM_COW) == NO_MEMORY)
                 r = no_memory();
         frame_drop(f);
         return r;
@@ -244,7 +244,7 @@ static struct vm_fault_result fault_special(struct vm *vm, struct vm_area *a, u6
         u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
         if (index >= a->special->pages)
                 return bus();
-        enum step s = map_new(vm, page, a->special->frame[index], hw_prot(a->prot));
+        enum step s = map_new(vm, page, a->special->frame[index], area_hw(a));
         return result_of_step(s);
 }
 
@@ -321,8 +321,9 @@ static bool out_of_memory(struct vm *vm, u32 *tries)
 {
         const struct vm_oom_ops *oom = vm->domain->oom;
         struct mem_stats m = mem_stats();
-        /* What failed while there is memory fails by chance; but not all that is free can be had on this CPU. */
-        if (++*tries < PATIENCE && (m.free > m.total / 64 || make_room()))
+        /* What failed while there is memory fails by chance; but not all that is free can be had on this CPU (the reserve,
+         * other CPUs' stocks), and then only caches that shrink help. */
+        if (++*tries < PATIENCE && (make_room() || m.free > m.total / 64))
                 return true;
         *tries = 0;
         return oom && oom->kill(vm, 1);
@@ -337,7 +338,9 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
                 struct vm_fault_result r = segv(SEGV_MAPERR);
                 read_lock(&vm->mmap_lock);
                 struct vm_area *a = area_at(vm, addr);
-                if (a)
+                if (a && !key_permits(a, access))
+                        r = (struct vm_fault_result){ .signal = SIGSEGV, .code = SEGV_PKUERR, .key = area_key(a) };
+                else if (a)
                         r = is_allowed(a, access) ? fault_page(vm, a, page_down(addr), access) : segv(SEGV_ACCERR);
                 read_unlock(&vm->mmap_lock);
                 if (!r.signal)
@@ -359,7 +362,7 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
 static err_t populate_locked(struct vm *vm, struct vm_area *a, u64 start, u64 end, bool write)
 {
         u32 access = write ? VM_WRITE : VM_READ;
-        if (!is_allowed(a, access))
+        if (!is_allowed(a, access) || !key_permits(a, access))
                 return ERR(EFAULT);
         for (u64 page = start; page < end; page += PAGE_SIZE) {
                 struct vm_fault_result r = fault_page(vm, a, page, access);

@@ -260,6 +260,8 @@ static err_t map_locked(struct vm *vm, struct area_spec *s, const struct vm_mmap
         s->start = at;
         s->end = at + m->len;
         s->flags |= vm->lock_future;
+        if (s->prot == VM_EXEC)
+                s->flags |= key_for_exec(vm) << AREA_KEY_SHIFT;
         return put_area(vm, s);
 }
 

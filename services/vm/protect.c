@@ -26,21 +26,23 @@ static bool may_have(struct vm_area *a, u32 prot)
                (!(prot & VM_READ) || (a->flags & AREA_MAY_READ));
 }
 
-static void change_prot(struct vm *vm, struct vm_area *a, u32 prot, bool charged)
+static void change_prot(struct vm *vm, struct vm_area *a, u32 prot, u32 key, bool charged)
 {
         account(vm, a->prot, a->flags, a->mapping, area_size(a), false);
         a->prot = prot;
+        a->flags = (a->flags & ~(u32)AREA_KEY) | key << AREA_KEY_SHIFT;
         if (charged)
                 a->flags |= AREA_ACCOUNT;
         account(vm, a->prot, a->flags, a->mapping, area_size(a), true);
-        vmspace_protect(vm->space, a->start, a->end, hw_prot(prot));
+        vmspace_protect(vm->space, a->start, a->end, area_hw(a));
 }
 
 /* *a: the area, on return what comes to lie at its place. */
-static err_t protect_area(struct vm *vm, struct vm_area **a, u64 start, u64 end, u32 prot)
+static err_t protect_area(struct vm *vm, struct vm_area **a, u64 start, u64 end, u32 prot, i32 wanted)
 {
         struct vm_area *v = *a;
-        if (v->prot == prot)
+        u32 key = wanted >= 0 ? (u32)wanted : key_after(vm, v, prot);
+        if (v->prot == prot && area_key(v) == key)
                 return OK;
         if (!may_have(v, prot))
                 return ERR(EACCES);
@@ -57,14 +59,16 @@ static err_t protect_area(struct vm *vm, struct vm_area **a, u64 start, u64 end,
                         vm_uncharge(vm, bytes);
                 return err;
         }
-        change_prot(vm, v, prot, charge);
+        change_prot(vm, v, prot, key, charge);
         *a = area_merge_around(vm, v);
         return OK;
 }
 
-static err_t protect_locked(struct vm *vm, u64 start, u64 end, u32 prot, bool grows)
+static err_t protect_locked(struct vm *vm, u64 start, u64 end, u32 prot, i32 key, bool grows)
 {
         struct vm_area *a = area_find(vm, start);
+        if (!key_may_be_used(vm, key))
+                return ERR(EINVAL);
         if (!a)
                 return ERR(ENOMEM);
         if (grows) {
@@ -80,13 +84,13 @@ static err_t protect_locked(struct vm *vm, u64 start, u64 end, u32 prot, bool gr
                 a = area_find(vm, start);
                 if (!a || a->start > start)
                         return ERR(ENOMEM);
-                TRY(protect_area(vm, &a, start, end, prot));
+                TRY(protect_area(vm, &a, start, end, prot, key));
                 start = a->end;
         }
         return OK;
 }
 
-err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot)
+err_t protect_range(struct vm *vm, u64 addr, u64 len, u32 prot, i32 key)
 {
         u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
         u64 start = 0, end = 0;
@@ -102,8 +106,10 @@ err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot)
         if (grows == PROT_GROWSUP)
                 return ERR(EINVAL);
         WRITE_GUARD(&vm->mmap_lock);
-        return protect_locked(vm, start, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC), grows != 0);
+        return protect_locked(vm, start, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC), key, grows != 0);
 }
+
+err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot) { return protect_range(vm, addr, len, prot, -1); }
 
 /* ---- Flags of a range ---- */
 

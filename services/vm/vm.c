@@ -123,6 +123,7 @@ struct vm *vm_new(struct vm_domain *d, struct payer *payer)
         }
         vm->domain = vm_domain_hold(d);
         vm->mmap_base = VM_MAX;
+        vm->keys = 1;
         lock_init(&vm->mmap_lock, mmap);
         vm_publish(vm);
         return vm;
@@ -210,6 +211,8 @@ static err_t clone_locked(struct vm *to, struct vm *from)
         to->auxv_words = from->auxv_words;
         to->mmap_base = from->mmap_base;
         to->mmap_low = from->mmap_low;
+        to->keys = from->keys;
+        to->exec_key = from->exec_key;
         for (struct vm_area *a = from->first; a; a = a->next)
                 if (!(a->flags & AREA_DONTFORK))
                         TRY(clone_area(to, from, a));

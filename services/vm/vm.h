@@ -93,11 +93,12 @@ usize vm_auxv(struct vm *vm, mbytes out);               /* bytes written */
 /* ---- Faults ---- */
 
 /* signal 0: resolved, run on.  Else the signal to force, with its code and the address:
- * SIGSEGV SEGV_MAPERR/SEGV_ACCERR, SIGBUS BUS_ADRERR, SIGKILL when memory is gone for good. */
+ * SIGSEGV SEGV_MAPERR/SEGV_ACCERR/SEGV_PKUERR (and `key`), SIGBUS BUS_ADRERR, SIGKILL when memory is gone for good. */
 struct vm_fault_result {
         u32 signal;
         u32 code;
         bool major;                     /* it waited for a device */
+        u32 key;
 };
 /* access: VM_READ, VM_WRITE or VM_EXEC, as the instruction wanted it; with VM_ABSENT if the CPU found no
  * page there (a hint that saves a look: `fault.present ? 0 : VM_ABSENT`). */
@@ -173,6 +174,11 @@ err_t vm_munmap(struct vm *vm, u64 addr, u64 len);
 /* shmdt: unmaps what is left of a file with these operations whose byte 0 was mapped to addr.  EINVAL: nothing is. */
 err_t vm_detach(struct vm *vm, u64 addr, const struct file_ops *ops);
 err_t vm_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot);
+/* pkeys(7): rights are PKEY_DISABLE_*, of the current thread.  EINVAL; ENOSPC: no key left, or a CPU without them. */
+err_t vm_pkey_alloc(struct vm *vm, u32 rights, u32 *key);
+err_t vm_pkey_free(struct vm *vm, i32 key);
+err_t vm_pkey_mprotect(struct vm *vm, u64 addr, u64 len, u32 prot, i32 key);     /* key -1: as mprotect */
+bool  vm_has_keys(void);                                /* the CPU has them */
 u64   vm_brk(struct vm *vm, u64 brk);                   /* the break then in force */
 struct vm_mremap { u64 addr, old_len, new_len, flags, new_addr; };
 err_t vm_mremap(struct vm *vm, struct vm_mremap args, u64 *out);
@@ -235,7 +241,9 @@ enum vm_area_flag {
         AREA_STACK = 0x40000,           /* the stack exec made */
         AREA_POLICY = 0x1f000000,       /* a memory policy, << AREA_POLICY_SHIFT */
         AREA_COUNTED = 0x80000,         /* its file is told of it (FOPS_AREAS) */
+        AREA_KEY = 0xf00000,            /* its protection key, << AREA_KEY_SHIFT */
 };
+#define AREA_KEY_SHIFT 20
 #define AREA_POLICY_SHIFT 24
 struct vm_area_info {
         u64 start, end, offset;         /* offset: bytes into the file */

@@ -56,6 +56,8 @@ OBJECT(vm) {
         u64   mmap_base;                /* top of the area for mappings */
         u64   mmap_low;                 /* not 0: legacy layout, upwards from here */
         u32   lock_future;              /* AREA_LOCKED, AREA_LOCK_ONFAULT: from mlockall(MCL_FUTURE) */
+        u32   keys;                     /* bit n: protection key n is in use; key 0 always is, but after pkey_free(0) */
+        u32   exec_key;                 /* of what may only be executed; 0: none yet */
         struct vm_layout layout;
         u64   auxv[VM_AUXV_WORDS];
         u64   auxv_words;
@@ -95,8 +97,10 @@ static inline u64  area_size(struct vm_area *a)  { return a->end - a->start; }
 static inline u64  area_pages(struct vm_area *a) { return (a->end - a->start) >> PAGE_SHIFT; }
 static inline bool area_is_shared(struct vm_area *a) { return (a->flags & AREA_SHARED) != 0; }
 static inline u64  area_offset_of(struct vm_area *a, u64 addr) { return a->offset + (addr - a->start); }
-/* Hardware rights: anything that can be accessed can be read. */
-static inline u32  hw_prot(u32 prot) { return prot ? prot | VM_READ : VM_NONE; }
+static inline u32  area_key(const struct vm_area *a) { return (a->flags & AREA_KEY) >> AREA_KEY_SHIFT; }
+/* What the page table says of its pages: anything that can be accessed can be read. */
+static inline u32  area_hw(const struct vm_area *a)
+{ return (a->prot ? a->prot | VM_READ : VM_NONE) | area_key(a) << VM_KEY_SHIFT; }
 
 /* To the page after the cursor's; false: that is the end, which may be no address at all. */
 static inline bool cursor_next(struct vm_cursor *c, u64 end)
@@ -137,6 +141,13 @@ err_t vm_charge(struct vm *vm, u64 bytes);               /* commits */
 void  vm_uncharge(struct vm *vm, u64 bytes);
 u64   limit_of(u32 which);                               /* of the current process; U64_MAX: none */
 void  note_rss(struct vm *vm);                           /* raises peak_rss; before pages go */
+
+/* pkey.c: protection keys.  mmap_lock held, where it changes for writing. */
+bool key_permits(const struct vm_area *a, u32 access);  /* to the current thread, by its PKRU */
+bool key_may_be_used(struct vm *vm, i32 key);           /* by pkey_mprotect: -1, or allocated by the program */
+u32  key_for_exec(struct vm *vm);                       /* of PROT_EXEC alone: made if need be, and forbidden to this thread; 0: none to be had */
+u32  key_after(struct vm *vm, const struct vm_area *a, u32 prot);       /* that mprotect leaves on the area */
+err_t protect_range(struct vm *vm, u64 addr, u64 len, u32 prot, i32 key);        /* protect.c; takes the lock; key -1: mprotect */
 
 /* map.c */
 err_t unmap_locked(struct vm *vm, u64 start, u64 end);   /* splits; ENOMEM only before anything changed */

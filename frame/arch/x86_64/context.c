@@ -9,6 +9,7 @@
  */
 #include "x86.h"
 #include "task_impl.h"
+#include "mem.h"
 
 #define MXCSR_AT     24                 /* in the legacy area */
 #define MXCSR_MASK_AT 28
@@ -18,6 +19,7 @@
 #define FEATURES_LEGACY 3ul             /* x87 and SSE */
 #define HEADER_AT    512                /* XSTATE_BV, XCOMP_BV, 48 reserved bytes */
 #define XCR0_WANTED  0xe7ul             /* x87, SSE, AVX, AVX-512 */
+#define KEYS_RESET   0x55555554u        /* what a program and a signal handler begin with: key 0 alone */
 
 struct arch_ustate {
         u64 fs, gs;
@@ -80,7 +82,8 @@ static void reset_area(u8 *area)
         u32 mxcsr = MXCSR_RESET;
         u16 fcw = FCW_RESET;
 
-        __builtin_memset(area, 0, cpu_has.xsave_size);
+        __builtin_memset(area, 0, cpu_has.xsave_main);
+        __builtin_memset(area + cpu_has.pkru_at, 0, cpu_has.pku ? 8 : 0);
         __builtin_memcpy(area, &fcw, sizeof fcw);
         __builtin_memcpy(area + MXCSR_AT, &mxcsr, sizeof mxcsr);
 }
@@ -102,6 +105,8 @@ static void set_live_fs(u64 v)
         else
                 wrmsr(MSR_FS_BASE, v);
 }
+
+static u8 reset_state[4096] __attribute__((aligned(64))) RO_AFTER_BOOT;        /* U4: as reset_area makes it */
 
 /* ---- for the scheduler ---- */
 
@@ -150,14 +155,19 @@ void fpu_setup(void)
         __asm__ volatile ("fninit");
         if (!cpu_has.xsave) {
                 cpu_has.xcr0 = 3;
-                cpu_has.xsave_size = 512;
+                cpu_has.xsave_main = cpu_has.xsave_size = 512;
         } else if (!cpu_has.xcr0) {
                 struct cpuid d = cpuid(0xd, 0);
                 cpu_has.xcr0 = d.eax & XCR0_WANTED;
                 if ((cpu_has.xcr0 & 0xe0) != 0xe0)
                         cpu_has.xcr0 &= ~0xe0ul;
                 xsetbv(cpu_has.xcr0);
-                cpu_has.xsave_size = cpuid(0xd, 0).ebx;
+                cpu_has.xsave_main = cpu_has.xsave_size = cpuid(0xd, 0).ebx;
+                if (cpu_has.pku) {
+                        xsetbv(cpu_has.xcr0 |= XCR0_PKRU);
+                        cpu_has.xsave_size = cpuid(0xd, 0).ebx;
+                        cpu_has.pkru_at = cpuid(0xd, 9).ebx;
+                }
                 if (cpu_has.xsave_size > 4096)
                         k_panic("the extended state is larger than 4096 bytes");
         } else {
@@ -172,12 +182,33 @@ void fpu_setup(void)
         }
         u32 mxcsr = MXCSR_RESET;
         __asm__ volatile ("ldmxcsr %0" :: "m"(mxcsr));
+        if (!reset_state[MXCSR_AT])             /* the boot CPU */
+                reset_area(reset_state);
 }
 
 /* ---- for services: the current task ---- */
 
 usize fpu_size(void)     { return cpu_has.xsave_size; }
 u64   fpu_features(void) { return cpu_has.xcr0; }
+
+/* SAFETY: U7: user pages alone have keys. */
+u32 user_keys(void)
+{
+        u32 v = 0;
+
+        if (cpu_has.pku)
+                __asm__ volatile ("rdpkru" : "=a"(v) : "c"(0) : "edx");
+        return v;
+}
+
+/* SAFETY: U7. */
+void user_set_keys(u32 keys)
+{
+        if (cpu_has.pku)
+                __asm__ volatile ("wrpkru" :: "a"(keys), "c"(0), "d"(0) : "memory");
+}
+
+bool uxsave(u64 to, u64 components);
 
 static struct arch_ustate *my_ustate(void)
 {
@@ -194,7 +225,11 @@ usize fpu_save(mbytes out)
         save_area(u->area, true);
         arch_irq_restore(f);
         /* A switch away in between saves the same state here again. */
-        mbytes_copy(mbytes_take(out, cpu_has.xsave_size), (bytes){ u->area, cpu_has.xsave_size });
+        k_range(out.n_k >= cpu_has.xsave_size);
+        mbytes_fill(out, 0);                    /* a hole in the area has old bytes */
+        mbytes_copy(out, (bytes){ u->area, cpu_has.xsave_main });
+        if (cpu_has.pku)
+                mbytes_copy(mbytes_skip(out, cpu_has.pkru_at), (bytes){ u->area + cpu_has.pkru_at, 8 });
         return cpu_has.xsave_size;
 }
 
@@ -227,9 +262,9 @@ static bool load_area_of(struct arch_ustate *u, usize len, u64 mask)
 
         if (cpu_has.xsave) {
                 if (len < HEADER_AT + 64) {
-                        __builtin_memset(u->area + HEADER_AT, 0, cpu_has.xsave_size - HEADER_AT);
+                        __builtin_memset(u->area + HEADER_AT, 0, cpu_has.xsave_main - HEADER_AT);
                 } else {
-                        __builtin_memset(u->area + len, 0, cpu_has.xsave_size - len);
+                        __builtin_memset(u->area + len, 0, cpu_has.xsave_main - len);
                         __builtin_memcpy(&present, u->area + HEADER_AT, 8);
                 }
                 present &= mask & cpu_has.xcr0;
@@ -238,15 +273,22 @@ static bool load_area_of(struct arch_ustate *u, usize len, u64 mask)
         return load_unsafe(u);
 }
 
-/* The area is the task's spare while its registers are live, as long as no switch can come between: irqs off. */
+/* What XSAVE leaves alone first: the software's bytes, and the header's that are 0.  FXSAVE takes the way by the area,
+ * which is the task's spare while its registers are live, as long as no switch can come between: irqs off. */
 bool user_fpu_save(u64 addr, bytes software)
 {
         struct arch_ustate *u = my_ustate();
-        usize n = min_u64(software.n_k, FPU_SOFTWARE);
+        u8 tail[HEADER_AT + 64 - SOFTWARE_AT] = { 0 };
+
+        k_range(!(addr & 63) && software.n_k <= FPU_SOFTWARE);
+        __builtin_memcpy(tail, software.p_k, software.n_k);
+        if (cpu_has.xsave)                      /* SAFETY: U5: all of it is user space */
+                return addr >= VM_MIN && addr < VM_MAX - cpu_has.xsave_size && user_copy_out(addr + SOFTWARE_AT, BYTES_OF(tail)) == sizeof tail &&
+                       uxsave(addr, cpu_has.xcr0);
         u64 f = arch_irq_save();
 
         save_area(u->area, true);
-        __builtin_memcpy(u->area + SOFTWARE_AT, software.p_k, n);
+        __builtin_memcpy(u->area + SOFTWARE_AT, tail, FPU_SOFTWARE);
         usize done = user_copy_out(addr, (bytes){ u->area, cpu_has.xsave_size });
         arch_irq_restore(f);
         return done == cpu_has.xsave_size;
@@ -257,8 +299,12 @@ err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
         struct arch_ustate *u = my_ustate();
         u64 f = arch_irq_save();
 
-        len = min_u64(len, cpu_has.xsave_size);
+        if (!cpu_has.pku || len < cpu_has.pkru_at + 8)
+                mask &= ~XCR0_PKRU;
+        len = min_u64(len, cpu_has.xsave_main);
         *missing = user_copy_in((mbytes){ u->area, len }, addr) != len;
+        if (mask & XCR0_PKRU && !*missing)
+                *missing = user_copy_in((mbytes){ u->area + cpu_has.pkru_at, 8 }, addr + cpu_has.pkru_at) != 8;
         bool good = !*missing && load_area_of(u, len, mask);
         if (!good) {
                 reset_area(u->area);            /* XSAVEOPT counts on what is in the area */
@@ -270,11 +316,11 @@ err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
 
 void fpu_reset(void)
 {
-        struct arch_ustate *u = my_ustate();
+        k_range(my_ustate() != NULL);
         u64 f = arch_irq_save();
 
-        reset_area(u->area);
-        load_area(u->area);
+        load_area(reset_state);
+        user_set_keys(KEYS_RESET);
         arch_irq_restore(f);
 }
 

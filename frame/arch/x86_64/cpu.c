@@ -62,6 +62,7 @@ static void find_features(void)
         cpu_has.rdseed    = l7.ebx >> 18 & 1;
         cpu_has.smap      = l7.ebx >> 20 & 1;
         cpu_has.umip      = l7.ecx >> 2 & 1;
+        cpu_has.pku       = l7.ecx >> 3 & 1 && cpu_has.xsave && max >= 0xd && cpuid(0xd, 0).eax & XCR0_PKRU;
         cpu_has.nx        = e1.edx >> 20 & 1;
         cpu_has.gib_pages = e1.edx >> 26 & 1;
         cpu_has.rdtscp    = e1.edx >> 27 & 1;
@@ -202,6 +203,7 @@ static void set_control_registers(void)
         cr4 |= cpu_has.xsave ? 1 << 18 : 0;
         cr4 |= cpu_has.smep ? 1 << 20 : 0;
         cr4 |= cpu_has.smap ? 1 << 21 : 0;
+        cr4 |= cpu_has.pku ? 1 << 22 : 0;
         write_cr4(cr4);
         write_cr0(0x80050033);                          /* PG AM WP NE ET MP PE */
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1 | 1 << 11); /* SCE, NXE */

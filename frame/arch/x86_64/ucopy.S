@@ -194,6 +194,19 @@ FUNC ucmpxchg32
         EX_TABLE 1b, ufailed
 ENDFUNC ucmpxchg32
 
+/* bool uxsave(u64 to, u64 components) */
+FUNC uxsave
+        movl %esi, %eax
+        movq %rsi, %rdx
+        shrq $32, %rdx
+        STAC
+1:      xsaveq (%rdi)
+        CLAC
+        movl $1, %eax
+        retq
+        EX_TABLE 1b, ufailed
+ENDFUNC uxsave
+
 /* bool arch_peek(u64 addr, u64 *value): kernel memory; user memory is shut. */
 FUNC arch_peek
 1:      movq (%rdi), %rax

@@ -162,11 +162,13 @@ static inline u64 read_tsc(void)        /* not before what precedes it */
 { u32 lo, hi; __asm__ volatile ("lfence; rdtsc" : "=a"(lo), "=d"(hi) :: "memory"); return (u64)hi << 32 | lo; }
 static inline void cpu_pause(void)      { __builtin_ia32_pause(); }
 
+#define XCR0_PKRU 0x200ul
 /* cpu.c: what this machine's processors have; fixed once the boot CPU has run arch_cpu_early. */
 struct cpu_features {
-        bool smep, smap, umip, xsave, xsaveopt, fsgsbase, rdrand, rdseed, rdtscp, erms, nx, apic, gib_pages;
+        bool smep, smap, umip, xsave, xsaveopt, fsgsbase, rdrand, rdseed, rdtscp, erms, nx, apic, gib_pages, pku;
         u64  xcr0;
         u32  xsave_size;                /* bytes of the XSAVE (or FXSAVE) area */
+        u32  xsave_main, pkru_at;       /* its bytes but PKRU's, behind which may be a hole; where PKRU's 8 are (pku) */
         u32  mxcsr_mask;
 };
 extern struct cpu_features cpu_has;

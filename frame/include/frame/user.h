@@ -42,14 +42,18 @@ SAFE_API bool user_cmpxchg32(u64 addr, u32 old, u32 new, u32 *seen);
 SAFE_API usize fpu_size(void);                           /* bytes of the format in use, <= 4096 */
 SAFE_API u64   fpu_features(void);                       /* XCR0; 3 without XSAVE */
 SAFE_API usize fpu_save(mbytes out);                     /* traps if out is shorter than fpu_size() */
-/* The same with user memory: what the copies say of faults holds.  save: `software` goes into the 48 bytes that the
+/* The same with user memory: what the copies say of faults holds.  save: addr is a multiple of 64; `software` goes into the 48 bytes that the
  * format leaves to software; true: all was written.  load: the first `len` bytes of the state, up to fpu_size(); what
  * lies behind and components outside `mask` are as at reset; EINVAL: the header is bad; reserved bits are masked.
  * *missing: not all was there; nothing is changed then. */
 #define FPU_SOFTWARE 48u
 SAFE_API bool  user_fpu_save(u64 addr, bytes software);
 SAFE_API err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing);
-SAFE_API void  fpu_reset(void);                          /* exec */
+SAFE_API void  fpu_reset(void);                          /* exec, handlers: key 0 alone may be used */
+/* PKRU of the current task: bit 2k forbids access to pages of key k, bit 2k + 1 writing.  0 and no effect unless
+ * fpu_features() has bit 9.  User copies obey it: what it forbids is not there for them. */
+SAFE_API u32   user_keys(void);
+SAFE_API void  user_set_keys(u32 keys);
 
 /* The thread pointers; must be canonical user addresses: EPERM else. t: current, or not started. */
 SAFE_API err_t user_set_fs(struct task *t, u64 base);

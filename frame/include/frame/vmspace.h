@@ -22,7 +22,10 @@
 
 enum vm_prot { VM_NONE = 0, VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4,
         VM_COW = 8,             /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
-        VM_NEW = 16 };          /* cursor_map only: EEXIST if something is mapped */
+        VM_NEW = 16,            /* cursor_map only: EEXIST if something is mapped */
+        VM_WP = 32,             /* hardware write is off until it is cleared; kept as VM_COW is */
+        VM_KEY = 0xf00 };       /* the protection key, << VM_KEY_SHIFT: see user_keys */
+#define VM_KEY_SHIFT 8
 
 struct vm_page { struct frame *frame; u32 prot; bool accessed; bool dirty; };   /* frame NULL: not mapped */
 
@@ -57,7 +60,7 @@ SAFE_API void  cursor_clear_accessed(struct vm_cursor *c);
 
 /* Ranges are page-aligned, [start, end). */
 SAFE_API void  vmspace_unmap(struct vmspace *s, u64 start, u64 end);
-/* Sets R/W/X of the mapped pages; pages with VM_COW keep it, so stay read-only in hardware. */
+/* Sets R/W/X and the key of the mapped pages; pages with VM_COW or VM_WP keep it, so stay read-only in hardware. */
 SAFE_API void  vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot);
 /* Maps src's pages of the range at the same addresses in dst.  cow: writable pages become VM_COW in
  * both.  ENOMEM: dst may have a part; the caller drops it. */

@@ -250,6 +250,8 @@ u64   user_get_gs(struct task *t) { (void)t; return 0; }
 static u8 fpu[832];
 usize fpu_size(void) { return sizeof fpu; }
 u64   fpu_features(void) { return 7; }
+u32   user_keys(void) { return 0; }
+void  user_set_keys(u32 v) { (void)v; }
 usize fpu_save(mbytes out) { memcpy(out.p_k, fpu, sizeof fpu); return sizeof fpu; }
 bool user_fpu_save(u64 addr, bytes software)
 {

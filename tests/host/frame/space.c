@@ -210,6 +210,8 @@ bool user_cmpxchg32(u64 a, u32 old, u32 new, u32 *seen) { return user_load32(a, 
 
 usize fpu_size(void)        { return 832; }
 u64   fpu_features(void)    { return 7; }
+u32   user_keys(void)       { return 0; }
+void  user_set_keys(u32 v)  { (void)v; }
 usize fpu_save(mbytes out)  { k_range(out.n_k >= 832); memset(out.p_k, 0, 832); return 832; }
 bool  user_fpu_save(u64 addr, bytes software) { static u8 area[832]; return user_copy_out(addr, (bytes){ area, 832 }) == 832; }
 err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
