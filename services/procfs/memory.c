@@ -56,8 +56,8 @@ static void say_area(struct text *t, const struct vm_area_info *a)
         SAY(t, " {} ", ino);
         bytes name = special_name(a);
         if (a->file || bytes_len(name)) {
-                while (t->len - begin < 73 && !t->failed)
-                        text_char(t, ' ');
+                u64 used = t->len - begin;
+                text_add(t, bytes_take(STR("                                                                         "), used < 73 ? 73 - used : 0));
         }
         if (a->file)
                 add_path(t, &a->file->path);
@@ -83,13 +83,26 @@ err_t proc_show_maps(struct text *t, const struct subject *s)
 
 /* ---- smaps ---- */
 
+#define KB_LABEL 16u                    /* columns of the label, and of the number behind it */
+#define KB_DIGITS 8u
+
+/* In one piece: processes with thousands of areas are asked often. */
 static void say_kb(struct text *t, bytes label, u64 bytes_of)
 {
-        text_add(t, label);
-        text_char(t, ':');
-        for (usize n = bytes_len(label) + 1; n < 16; n++)
-                text_char(t, ' ');
-        text_number(t, bytes_of / 1024, 8);
+        u8 line[] = "                         kB\n";
+        u64 kb = bytes_of / 1024;
+        u32 at = KB_LABEL + KB_DIGITS;
+
+        line[mbytes_copy(mbytes_take(MBYTES_OF(line), KB_LABEL - 1), label)] = ':';
+        if (kb > 99999999) {
+                text_add(t, bytes_take(BYTES_OF(line), KB_LABEL));
+                text_number(t, kb, KB_DIGITS);
+        } else {
+                do
+                        line[--at] = (u8)('0' + kb % 10);
+                while (kb /= 10);
+                text_add(t, bytes_take(BYTES_OF(line), KB_LABEL + KB_DIGITS));
+        }
         text_add(t, STR(" kB\n"));
 }
 
