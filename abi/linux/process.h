@@ -131,6 +131,12 @@ struct linux_futex_waitv {
         u32 reserved;
 };
 
+struct linux_kcmp_epoll_slot {
+        u32 efd;                        /* the epoll's */
+        u32 tfd;                        /* the target's */
+        u32 toff;                       /* which of those that had this number */
+};
+
 struct linux_rseq {
         u32 cpu_id_start;
         u32 cpu_id;

@@ -44,6 +44,7 @@ struct knotifier {
 enum { NF_IDLE, NF_QUEUED, NF_RUNNING, NF_AGAIN, NF_DEAD };
 TABLE(notifiers, struct knotifier);
 #define NOTIFIER_BIT 0x80000000u
+#define ALONE_BIT    0x40000000u        /* of a notifier: all that it waits on is exclusive */
 
 /* ---- buckets ---- */
 
@@ -437,6 +438,9 @@ static void run_notifiers(struct knotifier *k)
         }
 }
 
+/* SAFETY: W3, K6: a waiter without a task is a notifier's. */
+static struct knotifier *notifier_of(struct kwaiter *w) { return (struct knotifier *)((u8 *)w - __builtin_offsetof(struct knotifier, waiter)); }
+
 static u32 wake(struct waitq *q, bool all)
 {
         if (__builtin_expect(!__atomic_load_n(&q->waiters_k, __ATOMIC_RELAXED), 1)) {
@@ -446,7 +450,7 @@ static u32 wake(struct waitq *q, bool all)
         }
 
         struct task *first = NULL, *last = NULL;
-        struct knotifier *calls = NULL;
+        struct knotifier *calls = NULL, *spare = NULL;  /* spare: the first exclusive notifier, if no task is */
         u32 woken = 0;
         bool found = false, given = false;
         preempt_add(PREEMPT_ONE);
@@ -460,12 +464,15 @@ static u32 wake(struct waitq *q, bool all)
                 if (n->kind == WN_EXCLUSIVE && !all) {
                         if (given || (w->task && __atomic_load_n(&w->woken, __ATOMIC_RELAXED)))
                                 continue;
+                        if (!w->task) {
+                                spare = spare ? spare : notifier_of(w);
+                                continue;
+                        }
                         given = true;
                 }
                 woken++;
                 if (!w->task) {
-                        /* SAFETY: W3, K6: a waiter without a task is a notifier's. */
-                        struct knotifier *k = (struct knotifier *)((u8 *)w - __builtin_offsetof(struct knotifier, waiter));
+                        struct knotifier *k = notifier_of(w);
                         if (queue_notifier(k)) {
                                 k->chain = calls;
                                 calls = k;
@@ -482,6 +489,13 @@ static u32 wake(struct waitq *q, bool all)
                         t->wake_next = NULL;
                         *(last ? &last->wake_next : &first) = t;
                         last = t;
+                }
+        }
+        if (spare && !given) {
+                woken++;
+                if (queue_notifier(spare)) {
+                        spare->chain = calls;
+                        calls = spare;
                 }
         }
         if (!found)
@@ -501,7 +515,7 @@ u32 waitq_wake_all(struct waitq *q) { return wake(q, true); }
 
 static struct knotifier *notifier_get(u32 index, u32 gen)
 {
-        return table_get(&notifiers, index & ~NOTIFIER_BIT, gen);
+        return table_get(&notifiers, index & ~(NOTIFIER_BIT | ALONE_BIT), gen);
 }
 
 err_t notifier_init(struct notifier *n, void (*notify)(struct notifier *n))
@@ -521,6 +535,7 @@ err_t notifier_init(struct notifier *n, void (*notify)(struct notifier *n))
 }
 
 struct waiter notifier_waiter(struct notifier *n) { return (struct waiter){ n->index_k | NOTIFIER_BIT, n->gen_k }; }
+struct waiter notifier_waiter_alone(struct notifier *n) { return (struct waiter){ n->index_k | NOTIFIER_BIT | ALONE_BIT, n->gen_k }; }
 
 static void add_notifier(struct waiter *w, struct waitq *q, u32 kind)
 {
@@ -532,7 +547,7 @@ static void add_notifier(struct waiter *w, struct waitq *q, u32 kind)
         klock_lock(&k->lock);
         bool live = k->entry.gen == w->gen_k && !k->dying;
         if (live)
-                insert(&k->waiter, n, q, kind);
+                insert(&k->waiter, n, q, w->index_k & ALONE_BIT ? WN_EXCLUSIVE : kind);
         klock_unlock(&k->lock);
         if (!live)
                 node_to_table(n);

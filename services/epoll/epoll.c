@@ -10,11 +10,13 @@
  *            its notifier, without locks, and drops it.
  * Waking     notify(): its file's queues woke: it goes to the tail of `ready`, and waiters are woken.  That it
  *            is in `ready` is a hint; whoever takes it from there asks the file.
+ *            Of EPOLLEXCLUSIVE items a file's queue wakes one; if nobody waits at its epoll, or whoever does finds the file not
+ *            ready, the wake-up goes on to the file's next such item until it wakes somebody.
  * Taking     transfer(), under epoll.transfer, so that an edge goes to one waiter.  An item stays in the list
  *            while its file is asked, so that others who look see it; `again` tells of a wake-up meanwhile.
  * Locking    transfer (mutex, class epoll) -> links -> epoll.lock.  links (spin) guards what ties items to
  *            files and epolls; it is held for changes of both ends.  epoll.lock (spin) is a leaf, taken in wakers'
- *            contexts under whatever locks they hold.  Wake-ups are sent with neither held; files are asked with transfer alone held, and let go of without.
+ *            contexts under whatever locks they hold; so is turn (spin), for a file's list of exclusive items.  Wake-ups are sent with neither held; files are asked with transfer alone held, and let go of without.
  * Invariants E1  an item that is armed, enabled and ready is in `ready`, or its notifier is about to put it there.
  *            E2  who finds `ready` empty after waiter_add sleeps rightly: notify puts, then wakes.
  *            E3  no epoll contains itself, over any number of steps; a path has at most MAX_NESTS of them.
@@ -27,6 +29,7 @@
 
 LOCK_CLASS(epoll);
 LOCK_CLASS(epoll_links);
+LOCK_CLASS(epoll_turn, LEAF);
 LOCK_CLASS(epoll_ready, LEAF);          /* wakers come with locks of all kinds */
 
 #define MAX_NESTS  5u                   /* epolls on a path */
@@ -34,7 +37,7 @@ LOCK_CLASS(epoll_ready, LEAF);          /* wakers come with locks of all kinds *
 #define ALWAYS     (EPOLLERR | EPOLLHUP)
 #define WITH_EXCLUSIVE ((u32)(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))
 
-#define CHUNK      16u                  /* items taken before files are let go of */
+#define CHUNK      8u                  /* items taken before files are let go of */
 
 OBJECT(epoll);
 
@@ -45,6 +48,7 @@ OBJECT(epoll_item) {
         struct file *file;              /* not counted; changed under links and epoll.lock; NULL: taken off */
         struct epoll_item *file_next, *file_prev;       /* the file's; links */
         struct epoll_item *sub_next, *sub_prev;         /* the epoll's items that are epolls; links */
+        struct epoll_item *older, *younger;             /* the file's exclusive items; turn */
         struct epoll_item *left, *right, *up;           /* the epoll's tree; changed under links and epoll.lock */
         bool red;
         /* epoll.lock */
@@ -72,7 +76,8 @@ OBJECT(epoll) {
         struct waitq polled;            /* those who poll the epoll file */
         struct spinlock lock;
         struct ready_list ready;        /* lock; LOAD of first */
-        u64 rounds;                     /* lock */
+        u64 rounds;                     /* transfer */
+        u32 waiting;                    /* who may sleep in epoll_wait; ATOMIC */
         u32 moves;                      /* items taken from `ready` or moved in it; lock */
         struct item_tree items;         /* by fd; changed under links and lock */
         /* links */
@@ -101,6 +106,7 @@ POOL_DEFINE(epoll_item, epoll_item_fini);
 /* The file-scope state (reviewed list): one lock for the ties between files, items and epolls. */
 STABLE(epoll_state) {
         struct spinlock links;
+        struct spinlock turn;
         u64 walks;                      /* links */
 };
 static struct epoll_state state;
@@ -133,15 +139,30 @@ static void take_locked(struct epoll *ep, struct epoll_item *item)
         ep->moves++;
 }
 
-/* keeps E1, E2 */
-static void put(struct epoll *ep, struct epoll_item *item)
+/* True: it woke somebody.  keeps E1, E2 */
+static bool put(struct epoll *ep, struct epoll_item *item)
 {
         spin_lock(&ep->lock);
         bool wake = put_locked(ep, item);
         spin_unlock(&ep->lock);
-        if (wake) {
-                waitq_wake_one(&ep->wait);
-                waitq_wake_all(&ep->polled);
+        return wake && waitq_wake_one(&ep->wait) + waitq_wake_all(&ep->polled) > 0;
+}
+
+/* The exclusive item of the same file that came after it, counted; NULL: none. */
+static struct epoll_item *younger(struct epoll_item *item)
+{
+        SPIN_GUARD(&state.turn);
+        return item->younger ? epoll_item_hold(item->younger) : NULL;
+}
+
+/* A wake-up of an exclusive item that nobody has used.  To younger ones alone, so it ends. */
+static void pass_on(struct epoll_item *item)
+{
+        struct epoll_item *next, *at = younger(item);
+
+        for (; at; at = next) {
+                next = put(at->epoll, at) ? NULL : younger(at);
+                epoll_item_drop(at);
         }
 }
 
@@ -150,14 +171,41 @@ static void notify(struct notifier *n)
 {
         struct epoll_item *item = OWNER_OF(epoll_item, notifier, n);
 
-        put(item->epoll, item);
+        if (!put(item->epoll, item) && (LOAD(item->events) & EPOLLEXCLUSIVE))
+                pass_on(item);
 }
 
 /* ---- Ties ---- */
 
+/* Behind f's other exclusive items.  REQUIRES(state.links) */
+static void join_turn_locked(struct epoll_item *item, struct file *f)
+{
+        struct epoll_item *last = f->epoll_items;       /* the youngest first */
+
+        while (last && !(last->events & EPOLLEXCLUSIVE))
+                last = last->file_next;
+        SPIN_GUARD(&state.turn);
+        item->older = last;
+        if (last)
+                last->younger = item;
+}
+
+static void leave_turn(struct epoll_item *item)
+{
+        SPIN_GUARD(&state.turn);
+        if (item->older)
+                item->older->younger = item->younger;
+        if (item->younger)
+                item->younger->older = item->older;
+        item->older = NULL;
+        item->younger = NULL;
+}
+
 /* REQUIRES(state.links) */
 static void tie_locked(struct epoll *ep, struct epoll_item *item, struct file *f)
 {
+        if (item->events & EPOLLEXCLUSIVE)
+                join_turn_locked(item, f);
         item->file_next = f->epoll_items;
         if (item->file_next)
                 item->file_next->file_prev = item;
@@ -184,6 +232,8 @@ static void untie_locked(struct epoll_item *item)
                 item->file_next->file_prev = item->file_prev;
         item->file_next = NULL;
         item->file_prev = NULL;
+        if (item->events & EPOLLEXCLUSIVE)
+                leave_turn(item);
         if (epoll_is(f))
                 sub_list_remove(&ep->subs, item);
         spin_lock(&ep->lock);
@@ -199,8 +249,8 @@ static void end_item(struct epoll_item *item)
         epoll_item_drop(item);
 }
 
-/* links or epoll.lock held.  A descriptor may be in several items, when it meant several files. */
-static struct epoll_item *find_locked(struct epoll *ep, struct file *f, u32 fd)
+/* links or epoll.lock held: the first item of fd, or behind it. */
+static struct epoll_item *first_of_locked(struct epoll *ep, u32 fd)
 {
         struct epoll_item *x = ep->items.root, *first = NULL;
 
@@ -209,9 +259,32 @@ static struct epoll_item *find_locked(struct epoll *ep, struct file *f, u32 fd)
                         first = x;
                 x = x->fd < fd ? x->right : x->left;
         }
+        return first;
+}
+
+/* links or epoll.lock held.  A descriptor may be in several items, when it meant several files. */
+static struct epoll_item *find_locked(struct epoll *ep, struct file *f, u32 fd)
+{
+        struct epoll_item *first = first_of_locked(ep, fd);
+
         while (first && first->fd == fd && first->file != f)
                 first = item_tree_next(first);
         return first && first->fd == fd ? first : NULL;
+}
+
+err_t epoll_target(struct file *epoll, u32 fd, u32 nth, struct file **out)
+{
+        if (!epoll_is(epoll))
+                return ERR(EINVAL);
+        struct epoll *ep = of(epoll);
+        SPIN_GUARD(&ep->lock);
+        struct epoll_item *item = first_of_locked(ep, fd);
+        for (; item && item->fd == fd && nth > 0; nth--)
+                item = item_tree_next(item);
+        if (!item || item->fd != fd || !file_try_hold(item->file))
+                return ERR(ENOENT);
+        *out = item->file;
+        return OK;
 }
 
 /* The last reference of a watched file has gone. */
@@ -233,6 +306,7 @@ static const struct vfs_event_ops event_ops = { .gone = on_gone };
 void epoll_register(void)
 {
         lock_init(&state.links, epoll_links);
+        lock_init(&state.turn, epoll_turn);
         vfs_register_events(&event_ops);
 }
 
@@ -314,7 +388,7 @@ static err_t add(struct epoll *ep, struct payer *payer, struct file *f, u32 fd, 
                 if (failed(err)) {
                         epoll_item_drop(item);
                 } else {
-                        struct waiter w = notifier_waiter(&item->notifier);
+                        struct waiter w = ev.events & EPOLLEXCLUSIVE ? notifier_waiter_alone(&item->notifier) : notifier_waiter(&item->notifier);
                         ask(ep, item, f, &w);
                 }
         }
@@ -391,36 +465,38 @@ err_t epoll_control(struct file *epoll, u32 op, struct file *target, u32 fd, str
 
 /* ---- epoll_wait ---- */
 
-/* An item that a transfer is asking: it and its file counted. */
+/* An item that a transfer is asking.  The file is counted; the item is not: the round tells that it is still this one. */
 struct taken { struct epoll_item *item; struct file *file; u32 events; u64 data; u32 changes; };
 
-/* The next item this round has not seen; it stays in the list.  item NULL: none. */
-static struct taken next_item(struct epoll *ep, u64 round)
+/* The next item that this round has not seen; it stays in the list.  item NULL: none. */
+static struct taken next_locked(struct epoll *ep, u64 round)
 {
         struct epoll_item *item;
 
-        SPIN_GUARD(&ep->lock);
         while ((item = ep->ready.first) != NULL && item->round < round) {
                 item->round = round;
                 item->again = false;
                 if (is_enabled(item) && file_try_hold(item->file))
-                        return (struct taken){ epoll_item_hold(item), item->file, item->events, item->data, item->changes };
+                        return (struct taken){ item, item->file, item->events, item->data, item->changes };
                 take_locked(ep, item);
         }
         return (struct taken){};
 }
 
 /* The file was asked; got: an event was stored.  A level-triggered one comes back at the tail. */
-static void settle(struct epoll *ep, const struct taken *t, bool got)
+static void settle_locked(struct epoll *ep, const struct taken *t, u64 round, bool got)
 {
         struct epoll_item *item = t->item;
 
-        SPIN_GUARD(&ep->lock);
-        if (!item->ready)
+        if (item->epoll != ep || item->round != round || !item->ready)
                 return;                         /* taken off meanwhile */
         if (got && (t->events & EPOLLONESHOT) != 0 && item->changes == t->changes)
                 STORE(item->events, item->events & OPTIONS);
         bool stays = item->again || (got && (t->events & EPOLLET) == 0);
+        if (stays && is_enabled(item) && !item->next) {
+                ep->moves++;                    /* the last one already */
+                return;
+        }
         take_locked(ep, item);
         if (stays && is_enabled(item)) {
                 item->ready = true;
@@ -429,34 +505,48 @@ static void settle(struct epoll *ep, const struct taken *t, bool got)
 }
 
 /* Asks t's file and stores the event.  EFAULT: it stays at the head. */
-static err_t store(struct epoll *ep, const struct taken *t, u64 at, u32 *n)
+static err_t store(const struct taken *t, u64 at, u32 n, bool *got)
 {
         struct linux_epoll_event ev = { .events = file_poll(t->file, NULL) & t->events & ~OPTIONS, .data = t->data };
-        bool got = ev.events != 0;
 
-        if (got)
-                TRY(user_put(at + (u64)*n * sizeof ev, BYTES_OF(ev)));
-        settle(ep, t, got);
-        *n += got;
-        return OK;
+        *got = ev.events != 0;
+        at += (u64)n * sizeof ev;
+        if (!*got)
+                return OK;
+        if ((at & 3) == 0 && user_store32(at, ev.events) && user_store32(at + 4, (u32)ev.data) && user_store32(at + 8, (u32)(ev.data >> 32)))
+                return OK;
+        return user_put(at, BYTES_OF(ev));
 }
 
-/* Up to CHUNK items; *more: stopped by that. */
-static err_t transfer_some(struct epoll *ep, u64 round, u64 at, u32 max, u32 *n, bool *more)
+/* Up to CHUNK items; *more: stopped by that.  *round: 0: begins one. */
+static err_t transfer_some(struct epoll *ep, u64 *round, u64 at, u32 max, u32 *n, bool *more)
 {
         struct file *held[CHUNK] = {};
         u32 count = 0;
         err_t err = OK;
 
         mutex_lock(&ep->transfer);
-        while (*n < max && count < CHUNK && succeeded(err)) {
-                struct taken t = next_item(ep, round);
-                if (!t.item)
-                        break;
+        if (*round == 0)
+                *round = ++ep->rounds;
+        spin_lock(&ep->lock);
+        struct taken t = next_locked(ep, *round);
+        while (t.item) {
+                bool got = false;
+                spin_unlock(&ep->lock);
                 held[count++] = t.file;
-                err = store(ep, &t, at, n);
-                epoll_item_drop(t.item);
+                err = store(&t, at, *n, &got);
+                if (!got && (t.events & EPOLLEXCLUSIVE) && succeeded(err))
+                        pass_on(t.item);
+                spin_lock(&ep->lock);
+                if (failed(err))
+                        break;
+                settle_locked(ep, &t, *round, got);
+                *n += got;
+                if (*n == max || count == CHUNK)
+                        break;
+                t = next_locked(ep, *round);
         }
+        spin_unlock(&ep->lock);
         mutex_unlock(&ep->transfer);
         *more = count == CHUNK;
         /* Perhaps they are the last references: not with the lock held. */
@@ -465,39 +555,27 @@ static err_t transfer_some(struct epoll *ep, u64 round, u64 at, u32 max, u32 *n,
         return err;
 }
 
-static u64 new_round(struct epoll *ep)
-{
-        SPIN_GUARD(&ep->lock);
-        return ++ep->rounds;
-}
-
 /* *n: how many were stored.  An error after some is dropped. */
 static err_t transfer(struct epoll *ep, u64 at, u32 max, u32 *n)
 {
         bool more = true;
+        u64 round = 0;
         err_t err = OK;
 
         *n = 0;
         if (!PTR_LOAD(ep->ready.first))
                 return OK;
-        u64 round = new_round(ep);
         while (more && *n < max && succeeded(err))
-                err = transfer_some(ep, round, at, max, n, &more);
-        if (PTR_LOAD(ep->ready.first))
+                err = transfer_some(ep, &round, at, max, n, &more);
+        if (PTR_LOAD(ep->ready.first) && LOAD(ep->waiting) > 0)
                 waitq_wake_one(&ep->wait);      /* there is something for the next one, too */
         return *n > 0 ? OK : err;
 }
 
-err_t epoll_wait_events(struct file *epoll, u64 at, u32 max, u64 deadline, u32 *n)
+static err_t wait_events(struct epoll *ep, u64 at, u32 max, u64 deadline, u32 *n)
 {
-        if (!epoll_is(epoll))
-                return ERR(EINVAL);
-        struct epoll *ep = of(epoll);
         err_t slept = OK;
 
-        TRY(transfer(ep, at, max, n));
-        if (*n > 0 || deadline == 0)
-                return OK;
         WAITER(w);
         waiter_add_exclusive(&w, &ep->wait);
         for (;;) {
@@ -507,6 +585,21 @@ err_t epoll_wait_events(struct file *epoll, u64 at, u32 max, u64 deadline, u32 *
                 TRY(slept);
                 slept = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
         }
+}
+
+err_t epoll_wait_events(struct file *epoll, u64 at, u32 max, u64 deadline, u32 *n)
+{
+        if (!epoll_is(epoll))
+                return ERR(EINVAL);
+        struct epoll *ep = of(epoll);
+
+        TRY(transfer(ep, at, max, n));
+        if (*n > 0 || deadline == 0)
+                return OK;
+        FETCH_ADD(ep->waiting, 1u);
+        err_t err = wait_events(ep, at, max, deadline, n);
+        FETCH_SUB(ep->waiting, 1u);
+        return err;
 }
 
 /* ---- The file ---- */

@@ -42,9 +42,9 @@ static void set_count_locked(struct eventfd *ev, u64 count)
         u64 before = ev->count;
         STORE(ev->count, count);
         if (count > before)
-                waitq_wake_all(&ev->readable);
+                waitq_wake_one(&ev->readable);
         else if (ev->writers > 0 || before == COUNT_MAX)
-                waitq_wake_all(&ev->writable);
+                waitq_wake_one(&ev->writable);
 }
 
 static err_t sleep_on(struct eventfd *ev, struct waitq *q, bool wait)
@@ -76,7 +76,7 @@ static err_t add(struct eventfd *ev, bool wait, u64 n)
         if (n > 0)
                 set_count_locked(ev, ev->count + n);
         else
-                waitq_wake_all(&ev->readable);          /* as on Linux, 0 is a write, too */
+                waitq_wake_one(&ev->readable);          /* as on Linux, 0 is a write, too */
         return OK;
 }
 

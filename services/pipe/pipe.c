@@ -61,7 +61,7 @@ static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
                 bool was_full = pipe_is_full(p), packet = pipe_slot_at(p, p->tail)->packet != 0;
                 read_slot(p, io, &fault);
                 if (was_full && !pipe_is_full(p))
-                        waitq_wake_all(&p->writable);   /* P2 */
+                        waitq_wake_one(&p->writable);   /* P2; one: of EPOLLEXCLUSIVE watchers */
                 if (fault)
                         return ERR(EFAULT);
                 if (packet)
@@ -134,13 +134,13 @@ static err_t write_locked(struct pipe *p, struct io *io, bool nonblock, bool pac
                         err = ERR(EAGAIN);
                 } else {
                         if (was_empty)
-                                waitq_wake_all(&p->readable);
+                                waitq_wake_one(&p->readable);
                         err = wait_for(p, &p->writable);
                         was_empty = pipe_is_empty(p);
                 }
         }
         if ((was_empty || (LOAD(p->polled) && io_done(io) > 0)) && !pipe_is_empty(p))
-                waitq_wake_all(&p->readable);           /* P2 */
+                waitq_wake_one(&p->readable);           /* P2 */
         return err;
 }
 

@@ -32,7 +32,7 @@ OBJECT(process);
         X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
         X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \
         X(setregid) X(setresuid) X(setresgid) X(setfsuid) X(setfsgid) X(getgroups) X(setgroups) X(capget) \
-        X(capset) X(futex) X(sched_yield) X(sched_setscheduler) X(sched_setparam) X(sched_getscheduler) \
+        X(capset) X(futex) X(futex_waitv) X(sched_yield) X(sched_setscheduler) X(sched_setparam) X(sched_getscheduler) \
         X(sched_getparam) X(sched_setattr) X(sched_getattr) X(sched_get_priority_max) \
         X(sched_get_priority_min) X(sched_rr_get_interval) X(sched_setaffinity) X(sched_getaffinity)
 #define CALLS_MM(X) \
@@ -50,7 +50,7 @@ OBJECT(process);
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
         X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \
-        X(ioprio_set) X(ioprio_get) X(rseq) X(membarrier) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd)
+        X(ioprio_set) X(ioprio_get) X(rseq) X(membarrier) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd) X(kcmp)
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)

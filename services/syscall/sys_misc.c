@@ -404,3 +404,22 @@ err_t sys_futex(struct call *c)
         }
         return futex_call(a, &c->result);
 }
+
+/* waiters, how many, flags (none), time-out (absolute), its clock */
+err_t sys_futex_waitv(struct call *c)
+{
+        struct futex_waitv_args a = { .at = arg(c, 0), .n = arg_uint(c, 1), .deadline = NEVER };
+
+        if (arg_uint(c, 2) || a.n == 0 || !a.at)
+                return ERR(EINVAL);
+        if (arg(c, 3)) {
+                struct linux_timespec ts = {};
+                a.wall = arg_int(c, 4) == CLOCK_REALTIME;
+                if (!a.wall && arg_int(c, 4) != CLOCK_MONOTONIC)
+                        return ERR(EINVAL);
+                TRY(GET_USER(ts, arg(c, 3)));
+                TRY(ns_from_timespec(ts, &a.deadline));
+                a.deadline = min_u64(a.deadline, NEVER - 1);
+        }
+        return futex_waitv(&a, &c->result);
+}

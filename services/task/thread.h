@@ -48,6 +48,19 @@ STABLE(sigpending) {
 
 #define COMM_LEN 16
 
+/* A thread's place in a queue of futex(2): its own, or one of those of futex_waitv.  The bucket's lock. */
+STABLE(futex_waiter) {
+        struct thread *thread;                  /* whose it is */
+        struct vm *vm;                          /* the key: not counted, not followed */
+        struct mapping *mapping;
+        u64 at;
+        u32 bitset;
+        u32 bucket;                             /* where it is queued; ATOMIC */
+        struct futex_waiter *next, *prev;
+        u32 kind;                               /* what it waits for: futex_impl.h */
+        bool queued;
+};
+
 OBJECT(thread) {
         struct task_body base;
         struct process *process;                /* counted; fixed */
@@ -110,23 +123,16 @@ OBJECT(thread) {
         u64   timer_slack, default_slack;       /* ns: PR_SET_TIMERSLACK */
         u32   ioprio;                           /* as ioprio_set(2) encodes it; 0: none was set; ATOMIC */
 
-        /* waiting in futex(2): services/futex alone; the bucket's lock */
-        struct {
-                struct vm *vm;                  /* the key: not counted, not followed */
-                struct mapping *mapping;
-                u64 at;
-                u32 bitset;
-                u32 bucket;                     /* where it is queued; ATOMIC */
-                bool queued;
-                u32  woken;                     /* 0: the thread sleeps; LOAD */
-                struct thread *next, *prev;
-                u32  kind;                      /* what it waits for: futex.c */
+        /* waiting in futex(2): services/futex alone */
+        struct futex_waiter futex;
+        u32  futex_woken;                       /* 0: the thread sleeps; LOAD */
+        struct {                                /* PI locks; the lock of the bucket it is queued in */
                 bool given;                     /* it was woken with the PI lock being its */
                 struct thread *owner;           /* waits for a PI lock: who has it; not counted: it lets go of all that wait at its end */
                 struct { struct vm *vm; struct mapping *mapping; u64 at; } to;  /* the PI lock it shall be moved to */
                 u32  holds_up;                  /* threads that wait for a PI lock of this one; ATOMIC */
                 bool gone;                      /* has let go of them; nobody waits for it any more; LOAD */
-        } futex;
+        } futex_pi;
 
         struct notifier futex_clock;            /* of one that waits till a time of the wall clock */
 

@@ -168,7 +168,7 @@ static err_t key_locked(struct vm *vm, u64 addr, struct vm_key *out)
         if (!a || !a->prot)
                 return ERR(EFAULT);
         if (!area_is_shared(a) || !a->mapping) {
-                *out = (struct vm_key){ .vm = vm, .at = addr };
+                *out = (struct vm_key){ .vm = vm, .at = addr | 1 };
                 return OK;
         }
         *out = (struct vm_key){ .mapping = a->mapping, .file = file_hold(a->file), .at = area_offset_of(a, addr) };

@@ -154,8 +154,8 @@ u64   vm_read_remote(struct vm *vm, u64 addr, mbytes dst, bool force);
 u64   vm_write_remote(struct vm *vm, u64 addr, bytes src, bool force);
 
 /* What a futex's address means.  Private: the vm (not counted: the caller's own) and the address.  Shared
- * file pages: the mapping and the byte offset; `file`, held until vm_key_put, keeps the mapping what it is.
- * Equal keys: equal vm, mapping and at.  EFAULT; write: the caller will write the word. */
+ * file pages: the mapping and the byte offset; `file`, held until vm_key_put, keeps the mapping what it is; other memory: as
+ * private, but never equal to that.  Equal keys: equal vm, mapping and at.  EFAULT; write: the caller will write the word. */
 struct vm_key { struct vm *vm; struct mapping *mapping; struct file *file; u64 at; };
 err_t vm_key_get(u64 addr, bool shared, bool write, struct vm_key *out);
 void  vm_key_put(struct vm_key *key);

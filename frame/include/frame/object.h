@@ -117,6 +117,9 @@ static inline bool k_in_pool(const struct pool *pool, const void *p K_ANYOBJ)
 { return (u64)p - pool->base_k < 1ul << K_REGION_SHIFT; }
 static inline void *k_downcast(const struct pool *pool, void *p K_ANYOBJ)
 { if (__builtin_expect(!k_in_pool(pool, p), 0)) __builtin_trap(); return p; }
+/* An order of objects, whatever it is: the same as long as both live. */
+static inline bool k_before(void *a K_ANYOBJ, void *b K_ANYOBJ) { return (u64)a < (u64)b; }
+#define OBJECT_BEFORE(a, b) k_before((a), (b))
 static inline void *k_owner(const struct pool *pool, u32 slot, void *member, u64 off)
 {
         u64 at = (u64)member - off - pool->base_k;

@@ -49,6 +49,9 @@ STABLE(notifier) { u32 index_k; u32 gen_k; };
 SAFE_API err_t notifier_init(struct notifier *n, void (*notify)(struct notifier *n));   /* ENOMEM */
 /* A waiter that stands for n: hand it to poll(); it stays armed until notifier_disarm. */
 SAFE_API struct waiter notifier_waiter(struct notifier *n);
+/* The same, but waitq_wake_one runs one of these, if no exclusive waiter of a task is there (EPOLLEXCLUSIVE); who does not
+ * use the wake-up passes it on itself. */
+SAFE_API struct waiter notifier_waiter_alone(struct notifier *n);
 SAFE_API void notifier_disarm(struct notifier *n);
 SAFE_API void notifier_fini(struct notifier *n);         /* disarms, and frees; waits for a running notify */
 

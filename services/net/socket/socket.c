@@ -127,13 +127,16 @@ void sock_copy_peer(struct sock *sk, struct sock *from)
 
 void sock_wake_readers(struct sock *sk, i32 band)
 {
-        waitq_wake_all(&sk->readable);
+        if (band == POLL_HUP)
+                waitq_wake_all(&sk->readable);
+        else
+                waitq_wake_one(&sk->readable);
         async_signal(&sk->tell, (u32)band);
 }
 
 void sock_wake_writers(struct sock *sk, i32 band)
 {
-        waitq_wake_all(&sk->writable);
+        waitq_wake_one(&sk->writable);
         async_signal(&sk->tell, (u32)band);
 }
 

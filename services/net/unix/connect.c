@@ -134,14 +134,16 @@ err_t unix_connect(struct sock *sk, const struct actor *who, bytes addr, u64 dea
 
 /* ---- accept ---- */
 
-static err_t pop_locked(struct unix_sock *u, u64 deadline, struct unix_sock **out)
+/* EAGAIN: none has come. */
+static err_t pop(struct unix_sock *u, struct unix_sock **out)
 {
-        while (!u->embryo) {
-                if (u->state != UNIX_LISTEN || (u->base.shutdown & SHUT_RECV) != 0)
-                        return ERR(EINVAL);
-                TRY(sock_sleep(&u->base, &u->base.readable, deadline));
-        }
+        GUARD(&u->base.lock);
         struct unix_sock *e = u->embryo;
+
+        if (u->state != UNIX_LISTEN)
+                return ERR(EINVAL);
+        if (!e)
+                return (u->base.shutdown & SHUT_RECV) != 0 ? ERR(EINVAL) : ERR(EAGAIN);
         u->embryo = e->next_embryo;
         if (!u->embryo)
                 u->last_embryo = NULL;
@@ -152,13 +154,26 @@ static err_t pop_locked(struct unix_sock *u, u64 deadline, struct unix_sock **ou
         return OK;
 }
 
+/* Of several that wait each connection wakes one. */
+static err_t wait_and_pop(struct unix_sock *u, u64 deadline, struct unix_sock **out)
+{
+        WAITER(w);
+        waiter_add_exclusive(&w, &u->base.readable);
+        for (;;) {
+                err_t err = pop(u, out);
+                if (!err_is(err, EAGAIN))
+                        return err;
+                TRY(sock_sleep_result(waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline), deadline));
+        }
+}
+
 err_t unix_accept(struct sock *sk, u64 deadline, struct sock **out)
 {
         struct unix_sock *u = unix_of(sk), *e = NULL;
+        err_t err = pop(u, &e);
 
-        mutex_lock(&sk->lock);
-        err_t err = u->state == UNIX_LISTEN ? pop_locked(u, deadline, &e) : ERR(EINVAL);
-        mutex_unlock(&sk->lock);
+        if (err_is(err, EAGAIN) && deadline != 0)
+                err = wait_and_pop(u, deadline, &e);
         TRY(err);
         waitq_wake_all(&u->room);
         *out = &e->base;
@@ -188,6 +203,7 @@ static void shut(struct unix_sock *u, u32 how)
         STORE(u->base.shutdown, u->base.shutdown | how);
         u32 now = u->base.shutdown;
         mutex_unlock(&u->base.lock);
+        waitq_wake_all(&u->base.readable);
         waitq_wake_all(&u->base.writable);
         waitq_wake_all(&u->room);
         sock_wake_readers(&u->base, now == SHUT_MASK ? POLL_HUP : POLL_IN);

@@ -208,6 +208,7 @@ err_t notifier_init(struct notifier *n, void (*fn)(struct notifier *))
         return OK;
 }
 struct waiter notifier_waiter(struct notifier *n) { return (struct waiter){ n->index_k, n->gen_k }; }
+struct waiter notifier_waiter_alone(struct notifier *n) { return notifier_waiter(n); }
 void notifier_disarm(struct notifier *n) { if (n->index_k) waiter_state(&(struct waiter){ n->index_k, n->gen_k })->n = 0; }
 void notifier_fini(struct notifier *n)
 {

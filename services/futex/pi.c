@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Priority-inheriting futexes: FUTEX_LOCK_PI and what belongs to it.
+ *
+ * The word holds the owner's tid, FUTEX_WAITERS, FUTEX_OWNER_DIED.  A waiter is queued with `owner` set, and lends it its
+ * real-time priority; the owner keeps the highest that was lent until nobody waits for any of its locks.  Unlocking gives the
+ * lock to the best waiter, in the word, under the bucket's lock.  A thread that ends sends all that wait for it to look again.
+ *
+ * Invariants P1  who waits for an owner is counted in its holds_up; who sets an owner that may be ending looks afterwards
+ *                whether it has (futex_pi.gone): either its end finds the waiter, or that look finds the end.
+ *            P2  a new owner is woken when all that now wait for it are counted: it cannot end before.
+ *            P3  what is done under buckets' locks is linear in their waiters; if fewer are moved than wait, times the
+ *                priorities they have.
+ */
+#include "services/futex/futex_impl.h"
+#include "services/process/pid.h"
+#include "services/sched/sched.h"
+
+#define CHAIN_MAX 1024u                 /* how far a chain of owners is followed */
+#define NO_LEVEL  100u                  /* above every real-time priority */
+
+/* Whom t waits for; NULL: for no PI lock. */
+static struct thread *owner_of(struct thread *t)
+{
+        return LOAD(t->futex.queued) && t->futex.kind == PI_LOCK ? PTR_LOAD(t->futex_pi.owner) : NULL;
+}
+
+static void lend(struct thread *owner, u32 priority)
+{
+        for (u32 i = 0; owner && priority && i < CHAIN_MAX; i++) {
+                sched_boost(owner, priority);
+                owner = owner_of(owner);
+        }
+}
+
+void futex_pi_let_go(struct thread *t)
+{
+        struct thread *owner = t->futex_pi.owner;
+
+        t->futex_pi.owner = NULL;
+        if (owner && FETCH_SUB(owner->futex_pi.holds_up, 1u) == 1)
+                sched_boost(owner, 0);
+}
+
+/* The priority is lent by the caller: that of several at once.  keeps P1 */
+static void set_owner_locked(struct thread *t, struct thread *owner)
+{
+        FETCH_ADD(owner->futex_pi.holds_up, 1u);
+        PTR_STORE(t->futex_pi.owner, owner);
+}
+
+/* The best waiter of this kind: of the highest priority the one that came first. */
+static struct futex_waiter *best_locked(const struct futex_key *key, u32 kind)
+{
+        struct futex_waiter *best = NULL;
+        u32 highest = 0;
+
+        for (struct futex_waiter *w = futex_bucket_of(key)->first; w; w = w->next) {
+                if (!futex_is_for(w, key) || w->kind != kind)
+                        continue;
+                u32 priority = sched_rt_priority(w->thread);
+                if (best && priority <= highest)
+                        continue;
+                best = w;
+                highest = priority;
+        }
+        return best;
+}
+
+/* All that wait for the lock now wait for `owner`. */
+static void adopt_locked(const struct futex_key *key, struct thread *owner)
+{
+        u32 highest = 0;
+
+        for (struct futex_waiter *w = futex_bucket_of(key)->first; w; w = w->next) {
+                struct thread *t = w->thread;
+                if (!futex_is_for(w, key) || w->kind != PI_LOCK || t->futex_pi.owner == owner)
+                        continue;
+                futex_pi_let_go(t);
+                set_owner_locked(t, owner);
+                highest = (u32)max_u64(highest, sched_rt_priority(t));
+        }
+        lend(owner, highest);
+}
+
+/* All in the bucket that wait for `owner` look again. */
+static void send_away_locked(struct futex_bucket *b, struct thread *owner)
+{
+        struct futex_waiter *next;
+
+        for (struct futex_waiter *w = b->first; w; w = next) {
+                next = w->next;
+                if (w->kind == PI_LOCK && w->thread->futex_pi.owner == owner)
+                        futex_wake_locked(w);
+        }
+}
+
+/* Of one that is off its queue: the lock is its.  keeps P2 */
+static void give(struct futex_waiter *w)
+{
+        w->thread->futex_pi.given = true;
+        futex_tell(w);
+}
+
+static bool waits_for(struct thread *at, struct thread *t)
+{
+        for (u32 i = 0; at && i < CHAIN_MAX; i++) {
+                if (at == t)
+                        return true;
+                at = owner_of(at);
+        }
+        return false;
+}
+
+/* ---- Locking ---- */
+
+enum pi_step { PI_DONE, PI_AGAIN, PI_QUEUED };
+
+static bool exchange(u64 addr, u32 old, u32 new)
+{
+        u32 seen = 0;
+        return user_cmpxchg32(addr, old, new, &seen) && seen == old;
+}
+
+static err_t take_free_locked(struct thread *t, const struct futex_pi *p, const struct futex_key *key, u32 word, enum pi_step *step)
+{
+        bool others = best_locked(key, PI_LOCK) != NULL;
+
+        if (exchange(p->addr, word, t->tid | (word & FUTEX_OWNER_DIED) | (others ? FUTEX_WAITERS : 0))) {
+                adopt_locked(key, t);
+                *step = PI_DONE;
+        }
+        return OK;
+}
+
+static void queue_for_locked(struct thread *t, const struct futex_key *key, struct thread *owner)
+{
+        struct futex_bucket *b = futex_bucket_of(key);
+
+        STORE(b->waiters, b->waiters + 1);
+        t->futex.thread = t;
+        t->futex.kind = PI_LOCK;
+        t->futex.bitset = FUTEX_BITSET_MATCH_ANY;
+        futex_queue_locked(&t->futex, key);
+        set_owner_locked(t, owner);
+}
+
+/* inherit: the owner has ended while this thread waited for it. */
+static err_t take_or_queue_locked(struct thread *t, const struct futex_pi *p, const struct futex_key *key, u32 word, struct thread *owner,
+                                  bool inherit, enum pi_step *step)
+{
+        if (!(word & FUTEX_TID_MASK))
+                return take_free_locked(t, p, key, word, step);
+        if (!owner || LOAD(owner->futex_pi.gone)) {
+                if (!inherit)
+                        return ERR(ESRCH);
+                if (exchange(p->addr, word, t->tid | FUTEX_WAITERS | FUTEX_OWNER_DIED)) {
+                        adopt_locked(key, t);
+                        *step = PI_DONE;
+                }
+                return OK;
+        }
+        if (p->try)
+                return ERR(EAGAIN);
+        if (waits_for(owner, t))
+                return ERR(EDEADLK);
+        if (!(word & FUTEX_WAITERS) && !exchange(p->addr, word, word | FUTEX_WAITERS))
+                return OK;
+        t->futex_pi.given = false;
+        STORE(t->futex_woken, 0u);
+        queue_for_locked(t, key, owner);
+        lend(owner, sched_rt_priority(t));
+        memory_barrier();               /* keeps P1 */
+        if (LOAD(owner->futex_pi.gone))
+                futex_unqueue_locked(&t->futex);
+        else
+                *step = PI_QUEUED;
+        return OK;
+}
+
+static err_t pi_step(struct thread *t, const struct futex_pi *p, const struct futex_key *key, bool inherit, enum pi_step *step)
+{
+        u32 word = 0, now = 0;
+
+        *step = PI_AGAIN;
+        TRY(vm_fault_in(p->addr, 4, true));
+        TRY(vm_load32(p->addr, &word));
+        if ((word & FUTEX_TID_MASK) == t->tid)
+                return ERR(EDEADLK);
+        struct thread *owner = word & FUTEX_TID_MASK ? thread_find(pid_ns_current(), word & FUTEX_TID_MASK) : NULL;
+        spin_lock(&futex_bucket_of(key)->lock);
+        err_t err = OK;
+        if (user_load32(p->addr, &now) && now == word)
+                err = take_or_queue_locked(t, p, key, word, owner, inherit, step);
+        spin_unlock(&futex_bucket_of(key)->lock);
+        thread_drop(owner);
+        return err;
+}
+
+static err_t pi_lock_key(struct thread *t, const struct futex_pi *p, const struct futex_key *key, bool inherit)
+{
+        for (;;) {
+                enum pi_step step = PI_AGAIN;
+                TRY(pi_step(t, p, key, inherit, &step));
+                if (step == PI_DONE)
+                        return OK;
+                if (step == PI_AGAIN) {
+                        if (task_interrupts() & INTR_KILL)
+                                return ERR(EINTR);
+                        continue;
+                }
+                err_t err = futex_sleep(t, false, p->deadline);
+                if (!futex_wait_end(t))
+                        return err_is(err, EINTR) ? ERR(ERESTARTNOINTR) : err;
+                if (t->futex_pi.given)
+                        return OK;
+                inherit = true;
+        }
+}
+
+err_t futex_pi_lock(const struct futex_pi *p)
+{
+        struct thread *t = thread_current();
+        struct futex_key key = {};
+
+        TRY(futex_key_get(p->addr, p->shared, true, &key));
+        err_t err = pi_lock_key(t, p, &key, false);
+        t->futex.kind = WAKE_UP;
+        vm_key_put(&key.of);
+        return err;
+}
+
+/* True: done, or *err says why not; false: again. */
+static bool unlock_locked(u64 addr, const struct futex_key *key, u32 word, err_t *err)
+{
+        struct futex_waiter *top = best_locked(key, PI_LOCK);
+
+        if (!top) {
+                if (best_locked(key, WAKE_UP) || best_locked(key, TO_PI_LOCK)) {
+                        *err = ERR(EINVAL);
+                        return true;
+                }
+                return exchange(addr, word, 0);
+        }
+        if (!exchange(addr, word, FUTEX_WAITERS | top->thread->tid))
+                return false;
+        futex_unqueue_locked(top);
+        adopt_locked(key, top->thread);
+        give(top);
+        return true;
+}
+
+err_t futex_pi_unlock(u64 addr, bool shared)
+{
+        struct thread *t = thread_current();
+        struct futex_key key = {};
+        err_t err = OK;
+
+        TRY(futex_key_get(addr, shared, true, &key));
+        for (bool done = false; !done && succeeded(err);) {
+                u32 word = 0, now = 0;
+                err = vm_fault_in(addr, 4, true);
+                if (succeeded(err))
+                        err = vm_load32(addr, &word);
+                if (succeeded(err) && (word & FUTEX_TID_MASK) != t->tid)
+                        err = ERR(EPERM);
+                if (failed(err))
+                        break;
+                spin_lock(&futex_bucket_of(&key)->lock);
+                if (user_load32(addr, &now) && now == word)
+                        done = unlock_locked(addr, &key, word, &err);
+                spin_unlock(&futex_bucket_of(&key)->lock);
+        }
+        vm_key_put(&key.of);
+        return err;
+}
+
+void futex_pi_exit(struct thread *t)
+{
+        if (t->exiting)
+                STORE(t->futex_pi.gone, true);
+        memory_barrier();               /* keeps P1 */
+        for (u32 i = 0; i < FUTEX_BUCKETS && LOAD(t->futex_pi.holds_up); i++) {
+                struct futex_bucket *b = futex_bucket_at(i);
+                SPIN_GUARD(&b->lock);
+                send_away_locked(b, t);
+        }
+}
+
+/* ---- Moving to a PI lock ---- */
+
+static err_t wait_moved(struct thread *t, const struct futex_wait *w, const struct futex_pi *p, const struct futex_key *from, const struct futex_key *to)
+{
+        t->futex.kind = TO_PI_LOCK;
+        t->futex_pi.given = false;
+        t->futex_pi.to.vm = to->of.vm;
+        t->futex_pi.to.mapping = to->of.mapping;
+        t->futex_pi.to.at = to->of.at;
+        STORE(t->futex_woken, 0u);
+        TRY(futex_wait_begin(t, &t->futex, w, from));
+        err_t err = futex_sleep(t, false, w->deadline);
+        if (futex_wait_end(t))
+                return t->futex_pi.given ? OK : pi_lock_key(t, p, to, true);
+        if (!err_is(err, EINTR))
+                return err;
+        /* Moved already, it cannot begin anew. */
+        return t->futex.kind == PI_LOCK ? ERR(EAGAIN) : ERR(ERESTARTNOINTR);
+}
+
+err_t futex_pi_wait_requeue(const struct futex_args *a, bool shared, u64 deadline)
+{
+        struct thread *t = thread_current();
+        struct futex_wait w = { .addr = a->addr, .val = a->val, .bitset = a->val3, .shared = shared, .deadline = deadline };
+        struct futex_pi p = { .addr = a->addr2, .shared = shared, .deadline = deadline };
+        struct futex_key from = {}, to = {};
+
+        if (a->addr == a->addr2 || !a->val3)
+                return ERR(EINVAL);
+        TRY(futex_key_get(a->addr2, shared, true, &to));
+        err_t err = futex_key_get(a->addr, shared, false, &from);
+        if (succeeded(err)) {
+                err = futex_same_key(&from, &to) ? ERR(EINVAL) : wait_moved(t, &w, &p, &from, &to);
+                t->futex.kind = WAKE_UP;
+                vm_key_put(&from.of);
+        }
+        vm_key_put(&to.of);
+        return err;
+}
+
+static bool goes_to(const struct thread *t, const struct futex_key *to)
+{
+        return t->futex_pi.to.at == to->of.at && t->futex_pi.to.vm == to->of.vm && t->futex_pi.to.mapping == to->of.mapping;
+}
+
+/* Up to n of those that wait at `from` now wait for the lock, the highest priority first; *highest: of these.  Each round takes
+ * all down to a level, the last one whoever is left, so a priority that changes meanwhile makes nobody stay behind. */
+static u32 move_locked(const struct futex_key *from, const struct futex_key *to, struct thread *owner, u32 n, u32 *highest)
+{
+        u32 moved = 0, level = NO_LEVEL;
+
+        while (moved < n && level > 0) {
+                struct futex_waiter *best = best_locked(from, TO_PI_LOCK), *next;
+                if (!best)
+                        break;
+                level = min_u32(sched_rt_priority(best->thread), level - 1);
+                for (struct futex_waiter *w = futex_bucket_of(from)->first; w && moved < n; w = next) {
+                        next = w->next;
+                        u32 priority = sched_rt_priority(w->thread);
+                        if (w->kind != TO_PI_LOCK || !futex_is_for(w, from) || !goes_to(w->thread, to) || priority < level)
+                                continue;
+                        futex_unqueue_locked(w);
+                        queue_for_locked(w->thread, to, owner);
+                        *highest = (u32)max_u64(*highest, priority);
+                        moved++;
+                }
+        }
+        return moved;
+}
+
+/* Both buckets are locked, the second word is `word`.  False: it has changed. */
+static bool requeue_pi_locked(const struct futex_args *a, const struct futex_key *from, const struct futex_key *to, u32 word, struct thread *owner,
+                              u64 *result, err_t *err)
+{
+        struct futex_waiter *top = best_locked(from, TO_PI_LOCK);
+        bool is_free = (word & FUTEX_TID_MASK) == 0;
+        u32 highest = 0;
+
+        if (best_locked(from, WAKE_UP) || best_locked(from, PI_LOCK) || (top && !goes_to(top->thread, to))) {
+                *err = ERR(EINVAL);
+                return true;
+        }
+        if (!top)
+                return true;
+        if (!is_free && (!owner || LOAD(owner->futex_pi.gone))) {
+                *err = ERR(ESRCH);
+                return true;
+        }
+        if (!exchange(a->addr2, word, is_free ? top->thread->tid | FUTEX_WAITERS | (word & FUTEX_OWNER_DIED) : word | FUTEX_WAITERS))
+                return false;
+        if (is_free) {
+                futex_unqueue_locked(top);
+                owner = top->thread;
+        }
+        /* Who could not be given the lock is moved besides those that were to be. */
+        *result = is_free + move_locked(from, to, owner, a->val2 + !is_free, &highest);
+        lend(owner, highest);
+        if (is_free) {
+                give(top);
+                return true;
+        }
+        memory_barrier();               /* keeps P1: it may be ending */
+        if (LOAD(owner->futex_pi.gone))
+                send_away_locked(futex_bucket_of(to), owner);
+        return true;
+}
+
+static err_t requeue_pi_keys(const struct futex_args *a, const struct futex_key *from, const struct futex_key *to, u64 *result)
+{
+        err_t err = OK;
+
+        for (bool done = false; !done;) {
+                u32 word = 0, now = 0, first = 0;
+                TRY(vm_fault_in(a->addr2, 4, true));
+                TRY(vm_fault_in(a->addr, 4, false));
+                TRY(vm_load32(a->addr2, &word));
+                struct thread *owner = word & FUTEX_TID_MASK ? thread_find(pid_ns_current(), word & FUTEX_TID_MASK) : NULL;
+                futex_lock_two(from, to);
+                if (user_load32(a->addr, &first) && user_load32(a->addr2, &now) && now == word) {
+                        done = true;
+                        if (first != a->val3)
+                                err = ERR(EAGAIN);
+                        else
+                                done = requeue_pi_locked(a, from, to, word, owner, result, &err);
+                }
+                futex_unlock_two(from, to);
+                thread_drop(owner);
+        }
+        return err;
+}
+
+err_t futex_pi_requeue(const struct futex_args *a, bool shared, u64 *result)
+{
+        struct futex_key from = {}, to = {};
+
+        if (a->addr == a->addr2 || a->val != 1 || a->val2 > I32_MAX)
+                return ERR(EINVAL);
+        TRY(futex_key_get(a->addr, shared, false, &from));
+        err_t err = futex_key_get(a->addr2, shared, true, &to);
+        if (succeeded(err)) {
+                err = futex_same_key(&from, &to) ? ERR(EINVAL) : requeue_pi_keys(a, &from, &to, result);
+                vm_key_put(&to.of);
+        }
+        vm_key_put(&from.of);
+        return err;
+}
+
