@@ -9,7 +9,7 @@
 TEST_BIN   := $(BUILD)/tests
 ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
 STRESS_BIN := $(patsubst tests/stress/%.c,$(TEST_BIN)/stress/%,$(wildcard tests/stress/*.c))
-APP_BIN    := $(TEST_BIN)/apps/threads-glibc $(TEST_BIN)/apps/hello-musl
+APP_BIN    := $(addprefix $(TEST_BIN)/apps/,threads-glibc hello-musl unwind-glibc unwind-static)
 
 .PHONY: test test-long test-vm test-debug oracle test-image
 T ?=
@@ -30,6 +30,15 @@ $(TEST_BIN)/apps/threads-glibc: tests/apps/threads.c $(SETUP)
 $(TEST_BIN)/apps/hello-musl: tests/apps/hello.c $(SETUP)
 	@mkdir -p $(@D)
 	musl-gcc -static -O2 -Wall -Wextra -o $@ $<
+
+# Unwinders in the C library's own way, shared and static.
+$(TEST_BIN)/apps/unwind-glibc: tests/apps/unwind.c tests/abi/abi.h $(SETUP)
+	@mkdir -p $(@D)
+	gcc -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE -Itests/abi -pthread -o $@ $<
+
+$(TEST_BIN)/apps/unwind-static: tests/apps/unwind.c tests/abi/abi.h $(SETUP)
+	@mkdir -p $(@D)
+	gcc -static -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE -Itests/abi -pthread -o $@ $<
 
 # The folder holds what the sources ask for and nothing older.
 TEST_IMAGE := $(IMAGES)/test.img

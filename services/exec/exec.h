@@ -33,8 +33,8 @@ struct exec_strings {
 STABLE(exec_ops) {
         err_t (*open)(bytes path, struct file **out);
         /* Credentials the program will run with (set-id): called once, for the file that is finally
-         * executed (for a script: the interpreter).  *cred is counted. *secure: AT_SECURE. */
-        err_t (*cred)(struct file *program, struct cred **cred, bool *secure);
+         * executed (for a script: the interpreter).  *cred is counted. *secure: CRED_*. */
+        err_t (*cred)(struct file *program, struct cred **cred, u32 *secure);
 };
 
 struct exec_request {
@@ -54,7 +54,7 @@ struct exec_image {
         struct vm *vm;                  /* counted */
         struct file *program;           /* counted: the file that runs (/proc/pid/exe) */
         struct cred *cred;              /* counted: process installs it */
-        bool  secure;
+        u32   secure;                   /* CRED_*: security/cred.h */
         bool  exec_stack;
         u64   entry, stack;             /* user instruction and stack pointers */
         u8    comm[COMM_LEN];           /* the last component of the path, NUL-padded */

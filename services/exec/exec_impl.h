@@ -26,7 +26,8 @@ struct loading {
         struct script script[EXEC_MAX_DEPTH];
         u32   scripts;
         struct cred *cred;              /* counted */
-        bool  secure, exec_stack;
+        u32   secure;                   /* CRED_* */
+        bool  exec_stack;
         struct vm_places places;
         /* elf.c */
         u64   entry;                    /* the program's */

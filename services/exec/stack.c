@@ -255,7 +255,7 @@ static void fill_auxv(struct loading *l, struct auxv *v, struct places_of at)
         aux(v, AT_EUID, l->cred->euid);
         aux(v, AT_GID, l->cred->gid);
         aux(v, AT_EGID, l->cred->egid);
-        aux(v, AT_SECURE, l->secure);
+        aux(v, AT_SECURE, l->secure & CRED_SECURE);
         aux(v, AT_RANDOM, at.random);
         aux(v, AT_HWCAP2, cpu.hwcap2);
         aux(v, AT_EXECFN, at.path);

@@ -24,7 +24,7 @@ static err_t open_interpreter(bytes path, struct file **out)
         return vfs_open_exec(&who, AT_FDCWD, path, 0, out);
 }
 
-static err_t cred_for(struct file *program, struct cred **out, bool *secure)
+static err_t cred_for(struct file *program, struct cred **out, u32 *secure)
 {
         struct thread *t = thread_current();
         struct inode *inode = program->inode;
@@ -34,8 +34,9 @@ static err_t cred_for(struct file *program, struct cred **out, bool *secure)
                 return ERR(ENOMEM);
         struct exec_file f = {
                 .owner = { .uid = inode->uid, .gid = inode->gid, .mode = inode->mode },
-                .nosuid = (LOAD_RELAXED(program->path.mnt->flags) & MNT_NOSUID) != 0 || t->process->no_new_privs,
+                .nosuid = (LOAD_RELAXED(program->path.mnt->flags) & MNT_NOSUID) != 0,
         };
+        cred->no_new_privs = t->process->no_new_privs;
         f.has_caps = inode_file_caps(inode, &f.caps);
         err_t err = cred_exec(cred, f, secure);
         if (failed(err)) {
@@ -183,10 +184,10 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         p->dumpable = dumpable;
         spin_unlock(&p->lock);
         task_set_name(t->base.task, BYTES_OF(t->comm));
-        if (image->secure) {
+        if (image->secure & CRED_SECURE)
                 p->pdeath_signal = 0;
+        if (image->secure & CRED_CLEARS)
                 t->personality &= ~(u64)PER_CLEAR_ON_SETID;
-        }
         STORE(p->did_exec, true);
         STORE(p->exit_signal, (u32)SIGCHLD);
         thread_set_cred(image->cred);

@@ -10,6 +10,7 @@
 #include "abi/cpu/sysargs.h"
 
 #define VECTOR_PAGE_FAULT 14
+#define PAGE_PRESENT      1u             /* in its error code */
 
 static void note(struct thread *t, struct user_fault fault)
 {
@@ -44,6 +45,8 @@ void user_fault(struct task_body *self, struct user_regs *regs, struct user_faul
                 return;
         note(t, fault);
         t->fault.vector = VECTOR_PAGE_FAULT;
+        if (fault.addr >> 63)
+                t->fault.error |= PAGE_PRESENT;         /* which pages the kernel has is not told */
         log_fault(t, regs, fault, r.signal);
         signal_force((struct siginfo){ .signo = r.signal, .code = (i32)r.code, .addr = fault.addr, .value = r.key });
 }

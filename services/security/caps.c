@@ -76,43 +76,57 @@ err_t cred_set_keepcaps(struct cred *c, bool on)
         return OK;
 }
 
-err_t cred_exec(struct cred *c, struct exec_file f, bool *secure)
+/* The ids that set-id bits give; true: there were such bits. */
+static bool take_ids(struct cred *c, const struct exec_file *f)
+{
+        bool uid = (f->owner.mode & S_ISUID) != 0, gid = (f->owner.mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+
+        if (f->nosuid || c->no_new_privs)
+                return false;
+        if (uid)
+                c->euid = f->owner.uid;
+        if (gid)
+                c->egid = f->owner.gid;
+        return uid || gid;
+}
+
+err_t cred_exec(struct cred *c, struct exec_file f, u32 *secure)
 {
         struct cap_sets file = { };
-        bool setid = !f.nosuid && !c->no_new_privs;
-        bool had_root = c->uid == 0;
-        u32 old_euid = c->euid, old_egid = c->egid;
-
-        if (setid && (f.owner.mode & S_ISUID) != 0)
-                c->euid = f.owner.uid;
-        if (setid && (f.owner.mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-                c->egid = f.owner.gid;
-        bool gained_id = c->euid != old_euid || c->egid != old_egid;
-        bool file_caps = f.has_caps && setid;
-        if (file_caps)
-                file = f.caps;
-        if (gained_id || file_caps)
-                c->cap_ambient = 0;
-
-        u64 inheritable = c->cap_inheritable;
-        bool root_caps = (c->securebits & SECBIT_NOROOT) == 0 && (c->euid == 0 || had_root) && !(file_caps && had_root == false);
-        bool effective = file_caps && file.effective != 0;
-        if (root_caps) {
-                file.permitted = CAP_MASK_ALL;
-                file.inheritable = CAP_MASK_ALL;
-                effective = c->euid == 0;
-        }
         u64 old_permitted = c->cap_permitted;
-        c->cap_permitted = (inheritable & file.inheritable) | (file.permitted & c->cap_bounding) | c->cap_ambient;
-        if (effective && !root_caps && (file.permitted & ~c->cap_permitted) != 0)
+        bool has_bits = take_ids(c, &f);
+        bool caps = f.has_caps && !f.nosuid, effective = caps && f.caps.effective != 0;
+
+        if (caps)
+                file = f.caps;
+        u64 from_file = (c->cap_inheritable & file.inheritable) | (file.permitted & c->cap_bounding);
+        if (effective && (file.permitted & ~from_file) != 0)
                 return ERR(EPERM);
+
+        /* Root, by either id, unless its rights come from a set-user-id file that says itself which. */
+        bool root = (c->securebits & SECBIT_NOROOT) == 0 && !(caps && c->uid != 0 && c->euid == 0);
+        if (root && (c->uid == 0 || c->euid == 0))
+                from_file = c->cap_inheritable | c->cap_bounding;
+        effective = effective || (root && c->euid == 0);
+
+        bool gains_caps = (from_file & ~old_permitted) != 0, two_ids = c->euid != c->uid || c->egid != c->gid;
+        c->cap_permitted = from_file;
+        if ((two_ids || gains_caps) && c->no_new_privs) {       /* what is gained goes again */
+                c->euid = c->uid;
+                c->egid = c->gid;
+                c->cap_permitted &= old_permitted;
+        }
+        if (caps || two_ids)
+                c->cap_ambient = 0;
+        c->cap_permitted |= c->cap_ambient;
         c->cap_effective = effective ? c->cap_permitted : c->cap_ambient;
         c->suid = c->euid;
         c->fsuid = c->euid;
         c->sgid = c->egid;
         c->fsgid = c->egid;
         c->securebits &= ~(u32)SECBIT_KEEP_CAPS;
-        *secure = c->euid != c->uid || c->egid != c->gid ||
-                (!had_root && (effective || (c->cap_permitted & ~(c->cap_ambient | old_permitted)) != 0));
+        *secure = has_bits || gains_caps ? CRED_CLEARS : 0;
+        if (two_ids || (c->uid != 0 && (effective || (c->cap_permitted & ~c->cap_ambient) != 0)))
+                *secure |= CRED_SECURE;
         return OK;
 }

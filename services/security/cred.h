@@ -85,7 +85,9 @@ err_t cred_set_keepcaps(struct cred *c, bool on);        /* until exec: set*id a
 
 /* execve: the credentials after running a file with this owner and mode.  `nosuid`: set-id
  * bits do not count (mount flag, tracing, no_new_privs is seen to here).  Works on an
- * unpublished copy; *secure: AT_SECURE.  EPERM: the file demands capabilities that the
+ * unpublished copy; *secure: CRED_*.  EPERM: the file demands capabilities that the
  * bounding set withholds. */
 struct exec_file { struct file_owner owner; bool nosuid; bool has_caps; struct cap_sets caps; };
-err_t cred_exec(struct cred *c, struct exec_file f, bool *secure);
+#define CRED_SECURE 1u                  /* AT_SECURE */
+#define CRED_CLEARS 2u                  /* flags of personality(2) that undo protections are cleared */
+err_t cred_exec(struct cred *c, struct exec_file f, u32 *secure);

@@ -27,7 +27,6 @@ static void fs_caps(struct cred *c, u32 old_fsuid)
 static void set_uids(struct cred *c, struct ids new)
 {
         struct ids old = uids(c);
-        u32 old_fsuid = c->fsuid;
 
         c->uid = new.r;
         c->euid = new.e;
@@ -46,8 +45,6 @@ static void set_uids(struct cred *c, struct ids new)
                 c->cap_effective = 0;
         if (old.e != 0 && new.e == 0)
                 c->cap_effective = c->cap_permitted;
-        else
-                fs_caps(c, old_fsuid);
 }
 
 static void set_gids(struct cred *c, struct ids new)

@@ -51,7 +51,7 @@ void signal_reset_for_exec(struct thread *t)
         spin_unlock(&a->lock);
         t->altstack_sp = 0;
         t->altstack_size = 0;
-        t->altstack_flags = SS_DISABLE;
+        t->altstack_flags = SS_DISABLE | (t->altstack_flags & SS_FLAG_BITS);
 }
 
 static bool comes_to_nothing(u32 sig, u64 handler)

@@ -74,6 +74,7 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
         }
         fpu_reset();
         sigframe_enter(regs, req->action->handler, place.frame, req->info->signo);
+        fpu_reset();                    /* a handler begins with no exception unmasked or pending */
         return true;
 }
 
@@ -100,6 +101,8 @@ static err_t load_fpu(u64 at)
                 extent = SIGFRAME_LEGACY_FPU;
                 features = fpu_features();
         }
+        if (at % (extent > SIGFRAME_LEGACY_FPU ? 64 : 16))
+                return ERR(EINVAL);
         for (;;) {
                 err_t err = user_fpu_load(at, extent, features, &missing);
                 if (!missing)
@@ -112,16 +115,20 @@ static err_t take_back(struct thread *t, struct user_regs *regs)
 {
         struct linux_ucontext uc;
         struct linux_stack old;
+        struct sigframe_fault fault = {};
         u64 frame = sigframe_of_return(regs);
 
         /* The return address was popped; the siginfo is of no interest any more. */
         TRY(vm_copy_in(MBYTES_OF(uc), frame + 8));
         TRY(load_fpu(uc.uc_mcontext.fpstate));
         signal_set_blocked(t, uc.uc_sigmask);
-        if (!sigframe_restore_regs(regs, &uc.uc_mcontext))
-                return ERR(EINVAL);
+        bool good = sigframe_restore_regs(regs, &uc.uc_mcontext, (uc.uc_flags & UC_STRICT_RESTORE_SS) != 0, &fault);
         ignore(signal_altstack(&uc.uc_stack, &old, user_sp(regs)));
-        return OK;
+        if (good)
+                return OK;
+        t->fault.vector = fault.vector;
+        t->fault.error = fault.error;
+        return ERR(EINVAL);
 }
 
 err_t signal_return(struct user_regs *regs)

@@ -32,7 +32,7 @@ struct linux_siginfo siginfo_to_linux(const struct siginfo *i)
 {
         struct linux_siginfo out = { .si_signo = (i32)i->signo, .si_errno = i->errno_value, .si_code = i->code };
 
-        switch (kind_of(i)) {
+        switch (i->raw ? KIND_RT : kind_of(i)) {
         case KIND_KILL:
                 out.f.kill = (struct linux_si_kill){ .pid = (i32)i->pid, .uid = i->uid };
                 break;

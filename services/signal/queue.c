@@ -146,6 +146,8 @@ u32 queue_take_locked(struct thread *t, u64 set, struct siginfo *info)
 
         if (own & SYNCHRONOUS)
                 own &= SYNCHRONOUS;
+        if (shared & SYNCHRONOUS)
+                shared &= SYNCHRONOUS;
         if (!own && !shared)
                 return 0;
         u32 sig = bit_lowest(own ? own : shared) + 1;

@@ -16,7 +16,7 @@ static bool is_ignored(struct process *p, struct thread *t, u32 sig)
 {
         u64 handler = handler_of(p, sig);
 
-        if (sig_in(LOAD(t->blocked) | t->wanted, sig))
+        if (sig_in(LOAD(t->blocked), sig))
                 return p->is_init && sig_in(UNBLOCKABLE, sig);
         if (handler == SIG_IGN)
                 return true;

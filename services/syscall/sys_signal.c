@@ -144,7 +144,7 @@ err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, str
         if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && !own)
                 return ERR(EPERM);
         *info = (struct siginfo){ .signo = sig, .code = abi.si_code, .errno_value = abi.si_errno,
-                                  .pid = (u32)abi.f.rt.pid, .uid = abi.f.rt.uid, .value = abi.f.rt.sigval.sival_ptr };
+                                  .pid = (u32)abi.f.rt.pid, .uid = abi.f.rt.uid, .value = abi.f.rt.sigval.sival_ptr, .raw = true };
         return OK;
 }
 

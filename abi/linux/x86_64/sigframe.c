@@ -61,10 +61,12 @@ void sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, 
         sc->cr2 = fault.addr;
 }
 
-bool sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc)
+#define GENERAL_PROTECTION 13
+
+bool sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc, bool ss, struct sigframe_fault *fault)
 {
-        if ((sc->cs | 3) != r->cs)
-                return false;
+        bool bad_cs = (sc->cs | 3u) != r->cs, bad_ss = ss && (sc->ss | 3u) != r->ss;
+
         r->r8 = sc->r8;   r->r9 = sc->r9;   r->r10 = sc->r10; r->r11 = sc->r11;
         r->r12 = sc->r12; r->r13 = sc->r13; r->r14 = sc->r14; r->r15 = sc->r15;
         r->rdi = sc->rdi; r->rsi = sc->rsi; r->rbp = sc->rbp; r->rbx = sc->rbx;
@@ -72,7 +74,9 @@ bool sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *s
         r->rip = sc->rip;
         r->rflags = (r->rflags & ~USER_FLAGS) | (sc->eflags & USER_FLAGS);
         forget_syscall(r);
-        return true;
+        fault->vector = GENERAL_PROTECTION;
+        fault->error = (bad_cs ? sc->cs : sc->ss) & 0xfffcu;
+        return !bad_cs && !bad_ss;
 }
 
 void sigframe_enter(struct user_regs *r, u64 handler, u64 frame, u32 sig)

@@ -25,8 +25,9 @@ u64   sigframe_fpu_extent(const struct linux_fpx_sw_bytes *sw, u64 fpu_size);
 
 struct sigframe_fault { u64 vector, error, addr; };
 void  sigframe_save_regs(struct linux_sigcontext *sc, const struct user_regs *r, struct sigframe_fault fault);
-/* orig_rax is set to none: what was interrupted is not restarted.  False: a code segment that is not the user's. */
-bool  sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc);
+/* orig_rax is set to none: what was interrupted is not restarted.  False: segments that are not the user's (ss: look at that,
+ * too), which the CPU would not return to; *fault: what it would say. */
+bool  sigframe_restore_regs(struct user_regs *r, const struct linux_sigcontext *sc, bool ss, struct sigframe_fault *fault);
 /* The handler runs next: handler(sig, &info, &uc) on the frame at `frame`. */
 void  sigframe_enter(struct user_regs *r, u64 handler, u64 frame, u32 sig);
 /* Where rt_sigreturn's frame begins. */
