@@ -26,7 +26,7 @@
  * Hand-off.  Some wake a task that last ran here and sleep soon after: that task, QUEUED, is held back from the policy in
  * pc->woken, this CPU's alone, until the waker leaves the CPU: pick() gets it then, and may answer with it.  Anything else
  * that is due (preempt_work), the tick at the latest, sends it to the policy, and the waker is not trusted again before it
- * was seen to sleep soon after a wake-up (HANDOFF_NEAR).  Nothing is held back while a CPU idles.
+ * was seen to sleep soon after a wake-up (HANDOFF_NEAR).  Nothing is held back while a CPU idles, and nobody who is urgent.
  *
  * Contexts      Policy functions run with the count at PREEMPT_ONE, interrupts on, contained.
  *               A task may be preempted, or be woken by one, with little stack left: nothing between a
@@ -237,7 +237,7 @@ static void enqueue_woken(struct task *t)
         preempt_add(PREEMPT_ONE);
         struct percpu *pc = this_cpu();
         struct task *me = pc->current;
-        if (me->hands_off && t->cpu == pc->cpu && !pc->woken && policy && t->body && !t->ending &&
+        if (me->hands_off && !t->urgent && t->cpu == pc->cpu && !pc->woken && policy && t->body && !t->ending &&
             !__atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) && preempt_count() < PREEMPT_BH) {
                 t->in_policy = 1;
                 pc->woken = t;

@@ -198,7 +198,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->n_held = t->work = t->intr = t->kicked = t->oopses = t->fail_nth = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
         t->held_limit = MAX_HELD;
         t->held[0] = HELD_BASE;
-        t->hands_off = 0;
+        t->hands_off = t->urgent = 0;
         t->woke_at = t->cycles[0] = t->cycles[1] = t->switches[0] = t->switches[1] = t->tick_user = 0;
         t->cpu = cpu_id();
         t->started = arch_clock_now();
@@ -386,7 +386,6 @@ void task_reap(struct task *t)
 }
 
 void task_exit(void) { __atomic_fetch_or(&current_task()->work, WORK_EXIT, __ATOMIC_RELAXED); }
-bool task_is_exiting(void) { return current_task()->work & WORK_EXIT; }
 
 /* ---- after an oops: on a fresh stack, nothing held, irqs on, count 0 ---- */
 
@@ -531,7 +530,7 @@ struct task_body *task_current(void)
         return current_task()->body;
 }
 
-bool task_is_current(struct task *t) { return t == current_task(); }
+void task_set_urgent(struct task *t, bool urgent) { t->urgent = urgent; }
 
 void task_set_name(struct task *t, bytes name) { set_name(t, (const char *)name.p_k, name.n_k); }
 

@@ -99,6 +99,7 @@ struct task {
         u32   ending;                           /* left the policy for good: its body is being let go of */
         u32   is_idle;
         u32   hands_off;                        /* it slept soon after the last time that it woke somebody */
+        u32   urgent;                           /* is not held back when it is woken */
         u64   woke_at;                          /* cycles, when it did */
 
         u32   held_limit;                       /* of n_held: borrowed contexts (bottom halves, policy) have some more */

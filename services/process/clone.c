@@ -101,7 +101,7 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         p->membarrier = args->flags & CLONE_VM ? LOAD(parent->membarrier) : 0;
         p->thp_disable = parent->thp_disable;
         p->io_flusher = parent->io_flusher;
-        p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY;
+        p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY || p->rlimit[RLIMIT_RTTIME].cur != RLIM_INFINITY;
         p->parent_tid = from->tid;
         return OK;
 }

@@ -30,10 +30,8 @@ static err_t set_limit_locked(struct process *p, u32 which, struct rlimit new, b
                 return ERR(EPERM);
         limit->max = new.max;
         STORE(limit->cur, new.cur);
-        if (which == RLIMIT_CPU && new.cur != RLIM_INFINITY) {
-                p->cpu_limit_next = new.cur ? new.cur : 1;
+        if ((which == RLIMIT_CPU || which == RLIMIT_RTTIME) && new.cur != RLIM_INFINITY)
                 p->cpu_watch = true;
-        }
         return OK;
 }
 

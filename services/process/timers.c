@@ -3,11 +3,13 @@
  * Interval timers: setitimer(2), alarm(2), and the limit of processor time.
  *
  * ITIMER_REAL is a timer of the framework, whose function sends SIGALRM from a bottom
- * half.  ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU count processor time: while one of
+ * half.  ITIMER_VIRTUAL, ITIMER_PROF, RLIMIT_CPU and RLIMIT_RTTIME count processor time: while one of
  * them is on, `cpu_watch` makes the scheduler's tick notify the running thread, which
  * looks at the process's time on its way to user code.
  */
 #include "services/process/process_impl.h"
+#include "services/sched/sched.h"
+#include "abi/const/process.h"
 #include "abi/const/time.h"
 
 #define TIMER_MADE 2u
@@ -135,6 +137,7 @@ void cpu_timers_check(struct process *p)
         struct task_times t = process_times(p);
         u64 all = t.user + t.system, seconds = all / NSEC_PER_SEC;
         bool over_soft = false, over_hard = false;
+        u64 rt_ran = sched_rt_ran(thread_current());
 
         spin_lock(&p->lock);
         bool virtual = expired_locked(p, 0, t.user);
@@ -142,13 +145,23 @@ void cpu_timers_check(struct process *p)
         struct rlimit limit = p->rlimit[RLIMIT_CPU];
         if (limit.cur != RLIM_INFINITY) {
                 over_hard = seconds >= limit.max;
-                u64 next = p->cpu_limit_next ? p->cpu_limit_next : max_u64(limit.cur, 1);
-                over_soft = !over_hard && seconds >= next;
-                p->cpu_limit_next = over_soft ? seconds + 1 : next;
+                over_soft = !over_hard && seconds >= limit.cur;
+                if (over_soft)                          /* as on Linux, for all to see */
+                        STORE(p->rlimit[RLIMIT_CPU].cur, limit.cur + 1);
+        }
+        limit = p->rlimit[RLIMIT_RTTIME];
+        if (limit.cur != RLIM_INFINITY && rt_ran) {
+                u64 us = rt_ran / 1000;
+                bool hard = us > limit.max, soft = !hard && us > limit.cur;
+                if (soft)
+                        STORE(p->rlimit[RLIMIT_RTTIME].cur, limit.cur + 1000000);
+                over_hard |= hard;
+                over_soft |= soft;
         }
         spin_lock(&p->cpu_lock);
         bool others = p->cpu_timers != NULL;
-        p->cpu_watch = others || p->cpu_timer[0].at || p->cpu_timer[1].at || limit.cur != RLIM_INFINITY;
+        p->cpu_watch = others || p->cpu_timer[0].at || p->cpu_timer[1].at ||
+                       p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY || p->rlimit[RLIMIT_RTTIME].cur != RLIM_INFINITY;
         spin_unlock(&p->cpu_lock);
         spin_unlock(&p->lock);
 

@@ -6,6 +6,7 @@
 #include "services/procfs/ipc.h"
 #include "services/namespace/namespace.h"
 #include "services/net/unix/unix.h"
+#include "services/sched/sched.h"
 #include "services/security/cred.h"
 #include "services/vfs/mount.h"
 #include "services/vm/vm.h"
@@ -165,6 +166,54 @@ static err_t write_printk(bytes text, const struct subject *s)
         return OK;
 }
 
+/* ---- sched_*: a machine's, of whatever namespace ---- */
+
+/* The number in the text, which may be negative. */
+static err_t parse_i32(bytes text, i32 *out)
+{
+        bool minus = bytes_len(text) && bytes_at(text, 0) == '-';
+        u64 v = 0;
+
+        if (!num_parse(minus ? bytes_skip(text, 1) : text, 10, &v) || v > I32_MAX)
+                return ERR(EINVAL);
+        *out = minus ? -(i32)v : (i32)v;
+        return OK;
+}
+
+static err_t show_no(struct text *t, const struct subject *s)        { (void)s; return say_u64(t, 0); }
+static err_t show_rt_period(struct text *t, const struct subject *s) { (void)s; return say_u64(t, sched_limits().rt_period / 1000); }
+static err_t show_rt_runtime(struct text *t, const struct subject *s)
+{
+        u64 runtime = sched_limits().rt_runtime;
+
+        (void)s;
+        return runtime == NEVER ? say_line(t, STR("-1")) : say_u64(t, runtime / 1000);
+}
+static err_t show_rr_slice(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, sched_limits().rr_slice / NSEC_PER_MSEC); }
+static err_t show_least_period(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, SCHED_PERIOD_LEAST / 1000); }
+static err_t show_longest_period(struct text *t, const struct subject *s) { (void)s; return say_u64(t, SCHED_PERIOD_MOST / 1000); }
+
+enum sched_setting { SET_RT_PERIOD, SET_RT_RUNTIME, SET_RR_SLICE };
+
+static err_t write_sched(bytes text, enum sched_setting which)
+{
+        struct sched_limits l = sched_limits();
+        i32 v = 0;
+
+        TRY(parse_i32(text, &v));
+        if (which == SET_RT_PERIOD)
+                l.rt_period = v > 0 ? (u64)v * 1000 : 0;
+        else if (which == SET_RT_RUNTIME)
+                l.rt_runtime = v < 0 ? NEVER : (u64)v * 1000;
+        else
+                l.rr_slice = v > 0 ? (u64)v * NSEC_PER_MSEC : SCHED_RR_SLICE;
+        return sched_set_limits(l);
+}
+
+static err_t write_rt_period(bytes text, const struct subject *s)  { (void)s; return write_sched(text, SET_RT_PERIOD); }
+static err_t write_rt_runtime(bytes text, const struct subject *s) { (void)s; return write_sched(text, SET_RT_RUNTIME); }
+static err_t write_rr_slice(bytes text, const struct subject *s)   { (void)s; return write_sched(text, SET_RR_SLICE); }
+
 static void say_uuid(struct text *t, const u64 *high, const u64 *low)
 {
         u64 a = (*high & ~0xf000ul) | 0x4000, b = (*low & ~(3ul << 62)) | 2ul << 62;
@@ -285,6 +334,12 @@ static const struct proc_dir kernel_dir = { .entry = {
         { .name = "printk", .mode = 0644, .show = show_printk, .write = write_printk },
         { .name = "random", .mode = 0555, .dir = &random_dir },
         { .name = "randomize_va_space", .mode = 0644, .show = show_randomize, .write = write_randomize },
+        { .name = "sched_child_runs_first", .mode = 0444, .show = show_no },
+        { .name = "sched_deadline_period_max_us", .mode = 0444, .show = show_longest_period },
+        { .name = "sched_deadline_period_min_us", .mode = 0444, .show = show_least_period },
+        { .name = "sched_rr_timeslice_ms", .mode = 0644, .show = show_rr_slice, .write = write_rr_slice },
+        { .name = "sched_rt_period_us", .mode = 0644, .show = show_rt_period, .write = write_rt_period },
+        { .name = "sched_rt_runtime_us", .mode = 0644, .show = show_rt_runtime, .write = write_rt_runtime },
         { .name = "threads-max", .mode = 0644, .show = show_threads_max, .write = write_threads_max },
         { .name = "version", .mode = 0444, .show = show_version },
         IPC_LIMITS(IPC_LIMIT_ENTRY)

@@ -23,7 +23,7 @@ STABLE(proc_dir);
  *   follow  the place a magic link leads to, counted
  *   dir     a directory */
 STABLE(proc_entry) {
-        u8    name[24];                 /* NUL-padded; empty: the table's end */
+        u8    name[32];                 /* NUL-padded; empty: the table's end */
         u32   mode;                     /* permission bits */
         bool  guarded;                  /* only for those who may trace the process: EACCES */
         err_t (*show)(struct text *t, const struct subject *s);

@@ -21,8 +21,6 @@
 #include "abi/const/process.h"
 
 #define RUNTIME_LEAST  1024u
-#define PERIOD_LEAST   (100 * NSEC_PER_USEC)
-#define PERIOD_MOST    (4194304 * NSEC_PER_USEC)
 #define BANDWIDTH_SHIFT 20
 
 LOCK_CLASS_DECLARE(tree);
@@ -31,14 +29,14 @@ LOCK_CLASS(reservations, AFTER(tree));         /* setpriority(2) walks a process
 void reservations_init(struct reservations *r)
 {
         lock_init(&r->lock, reservations);
-        r->limits = (struct sched_limits){ .rt_period = NSEC_PER_SEC, .rt_runtime = 950 * NSEC_PER_MSEC, .rr_slice = 100 * NSEC_PER_MSEC };
+        r->limits = (struct sched_limits){ .rt_period = NSEC_PER_SEC, .rt_runtime = 950 * NSEC_PER_MSEC, .rr_slice = SCHED_RR_SLICE };
 }
 
 err_t deadline_check(const struct sched_params *p)
 {
         u64 period = p->period ? p->period : p->deadline;
         bool good = p->deadline && p->runtime >= RUNTIME_LEAST && (i64)p->deadline > 0 && (i64)period > 0 &&
-                    p->runtime <= p->deadline && p->deadline <= period && period >= PERIOD_LEAST && period <= PERIOD_MOST;
+                    p->runtime <= p->deadline && p->deadline <= period && period >= SCHED_PERIOD_LEAST && period <= SCHED_PERIOD_MOST;
         return good ? OK : ERR(EINVAL);
 }
 
@@ -49,7 +47,7 @@ bool deadline_fits_locked(const struct reservations *r, u64 was, u64 wanted)
         if (r->limits.rt_runtime == NEVER)
                 return true;
         u64 part = deadline_bandwidth(r->limits.rt_runtime, r->limits.rt_period);
-        return wanted <= was || r->reserved - was + wanted <= part * cpu_count();
+        return r->reserved - was + wanted <= part * cpu_count();
 }
 
 err_t limits_check(const struct sched_limits *l)

@@ -16,7 +16,7 @@
  * Real time FIFO and RR threads have rt_runtime of each rt_period of a CPU; then the CPU is `throttled`: it picks none of
  *           them until the period is over.
  * Placement A thread wakes where it last ran, or on an idle CPU.  A CPU that would become
- *           idle takes a waiting thread from the longest queue.  Urgent threads (deadline, real-time) go where what runs
+ *           idle takes a waiting thread from the longest queue; a busy one, now and then at its ticks, from one longer than its own.  Urgent threads (deadline, real-time) go where what runs
  *           matters least; while some wait anywhere (reservations.urgent), every pick looks whether one of them should
  *           run here, and whether one of those here should run elsewhere.
  * Cost      With nothing else to run, a wake-up and a pick are a lock, a root pointer and a
@@ -60,6 +60,8 @@ STABLE(runq) {
         u64 alarm;                              /* when it is set to; NEVER: not; lock, LOAD_RELAXED */
         u64 rt_since, rt_ran;                   /* the period under way, and what real-time threads had of it; lock */
         bool throttled;                         /* they have had their part; lock */
+        u32 behind;                             /* balancings in a row that found a longer queue; this CPU's ticks only */
+        u64 balance_at;                         /* when to look at the others again; the same */
 } CACHE_ALIGNED;
 LOCK_CLASS(runq, LEAF);                         /* who is woken, is woken under anything */
 static struct runq runqs[MAX_CPUS];             /* per CPU */
@@ -528,7 +530,10 @@ static void set_running(struct runq *rq, struct task_body *body, struct thread *
         rq->picked_at = now;
         rq->switches += body != NULL;
         STORE(rq->rank, t ? rank_of(t) : body ? RANK_OTHER : RANK_NONE);
-        if (t && is_deadline(t))
+        if (!t || is_fair(t))
+                return;
+        task_set_urgent(t->base.task, true);    /* a new one has its first wake-up yet to come */
+        if (is_deadline(t))
                 set_alarm(rq);
 }
 
@@ -573,6 +578,18 @@ static struct thread *steal_locked(struct runq *from, u32 cpu)
         return NULL;
 }
 
+/* t leaves its queue for that of another CPU. */
+static void move_locked(struct runq *from, struct thread *t, u32 cpu)
+{
+        take_out(from, t);
+        if (is_fair(t)) {               /* its lead or lag goes along */
+                u64 shift = LOAD_RELAXED(runqs[cpu].min_vruntime) - from->min_vruntime;
+                t->se.vruntime += shift;
+                t->se.deadline += shift;
+        }
+        STORE(t->se.cpu, cpu);
+}
+
 /* Idle: takes what waits longest elsewhere.  Only the other queue's lock is taken. */
 static struct task_body *pull(u32 cpu)
 {
@@ -588,18 +605,45 @@ static struct task_body *pull(u32 cpu)
         if (!most)
                 return NULL;
         struct runq *from = &runqs[busiest];
-        u64 here = LOAD_RELAXED(runqs[cpu].min_vruntime);
         SPIN_GUARD(&from->lock);
         struct thread *t = steal_locked(from, cpu);
         if (!t)
                 return from->kernel_count ? kernel_pop(from) : NULL;
-        take_out(from, t);
-        if (is_fair(t)) {               /* its lead or lag goes along */
-                t->se.vruntime = t->se.vruntime - from->min_vruntime + here;
-                t->se.deadline = t->se.deadline - from->min_vruntime + here;
-        }
-        STORE(t->se.cpu, cpu);
+        move_locked(from, t, cpu);
         return &t->base;
+}
+
+#define BALANCE_EVERY (8 * NSEC_PER_MSEC)
+#define ROTATE_EVERY  8                 /* balancings: between queues that differ by one, which cannot be even at any moment */
+
+/* At a tick: a longer queue gives one of its threads to this one. */
+static void balance(struct runq *rq, u32 cpu, u64 now)
+{
+        u32 n = cpu_count(), busiest = cpu, own = LOAD(rq->queued), most = own;
+
+        if (n == 1 || now < rq->balance_at)
+                return;
+        rq->balance_at = now + BALANCE_EVERY;
+        for (u32 i = 0; i < n; i++) {
+                if (LOAD(runqs[i].queued) > most) {
+                        most = LOAD(runqs[i].queued);
+                        busiest = i;
+                }
+        }
+        rq->behind = most > own ? rq->behind + 1 : 0;
+        if (most == own || (most == own + 1 && rq->behind % ROTATE_EVERY))
+                return;
+        struct runq *from = &runqs[busiest];
+        struct thread *t = NULL;
+        {
+                SPIN_GUARD(&from->lock);
+                t = steal_locked(from, cpu);
+                if (!t || !is_fair(t))
+                        return;
+                move_locked(from, t, cpu);
+        }
+        SPIN_GUARD(&rq->lock);
+        insert(rq, t, false);
 }
 
 /* A thread that may not stay here goes to another queue. */
@@ -637,8 +681,7 @@ static void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
                 t = steal_locked(&runqs[from], cpu);
                 if (!t || is_fair(t) || rank_of(t) <= mine)
                         return;
-                take_out(&runqs[from], t);
-                STORE(t->se.cpu, cpu);
+                move_locked(&runqs[from], t, cpu);
         }
         SPIN_GUARD(&rq->lock);
         insert(rq, t, true);
@@ -842,6 +885,7 @@ static bool tick(struct task_body *body, u32 cpu, u64 ran)
                 task_notify(body->task);        /* also RLIMIT_RTTIME */
         if (cpu == 0)
                 sample_load();
+        balance(rq, cpu % MAX_CPUS, rq->picked_at + ran);
         SPIN_GUARD(&rq->lock);
         return tick_locked(rq, body, ran);
 }
@@ -910,8 +954,10 @@ static void set_class_locked(struct runq *rq, struct thread *t, u32 policy, u32 
         t->se.policy = policy;
         t->se.rt_priority = priority;
         set_weight(t);
-        if (!was_fair && is_fair(t))
+        if (!was_fair && is_fair(t)) {
+                task_set_urgent(t->base.task, false);
                 place(rq, t, false);
+        }
         t->se.slice_used = 0;
         STORE(t->se.rt_ran, 0);
         t->se.dl.waits = false;
@@ -1058,7 +1104,7 @@ err_t sched_set_limits(struct sched_limits l)
         SPIN_GUARD(&reservations.lock);
         struct sched_limits old = reservations.limits;
         reservations.limits = l;
-        if (!deadline_fits_locked(&reservations, 0, 0) || (l.rt_runtime == 0 && reservations.reserved)) {
+        if (!deadline_fits_locked(&reservations, reservations.reserved, reservations.reserved)) {
                 reservations.limits = old;
                 return ERR(EBUSY);
         }

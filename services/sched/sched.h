@@ -47,6 +47,9 @@ err_t sched_set_affinity(struct thread *t, u64 mask);
 u64   sched_affinity(struct thread *t);                  /* of the CPUs that are there */
 u64   sched_rr_interval(struct thread *t);               /* ns; 0: FIFO */
 
+#define SCHED_RR_SLICE     (100 * NSEC_PER_MSEC)        /* unless set */
+#define SCHED_PERIOD_LEAST (100 * NSEC_PER_USEC)        /* of deadline threads */
+#define SCHED_PERIOD_MOST  (4194304 * NSEC_PER_USEC)
 /* For /proc/sys/kernel.  Real-time threads have a part of each period of a CPU, deadline threads may reserve that part. */
 struct sched_limits { u64 rt_period, rt_runtime, rr_slice; };   /* ns; rt_runtime NEVER: no limit */
 struct sched_limits sched_limits(void);

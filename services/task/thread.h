@@ -233,7 +233,6 @@ OBJECT(process) {
         u64   itimer_interval, itimer_value;    /* ns; lock */
         u32   itimer_state;                     /* of itimer_real: 0 not there, 1 being made, 2 there; lock */
         struct { u64 at, interval; } cpu_timer[2];      /* ITIMER_VIRTUAL, ITIMER_PROF: processor time, 0: off; lock */
-        u64   cpu_limit_next;                   /* seconds of processor time at the next SIGXCPU; lock */
         bool  cpu_watch;                        /* any of those is on, or cpu_timers: sched looks at each tick; set under both locks */
         struct ptimer *timers;                  /* services/ptimer's list, counted; lock */
         u32   timer_next;                       /* the number of the next one; lock */

@@ -70,11 +70,9 @@ SAFE_API void task_wake(struct task *t);
  * how many were still to come.  Only the debug build counts those that a CPU's cache has an answer for. */
 SAFE_API u32  task_fail_nth(u32 n);
 SAFE_API struct task_body *task_current(void);           /* the running task's body; NULL while services_start runs and in idle context */
-SAFE_API bool task_is_current(struct task *t);
 /* The current task ends when the service function now running returns; user code
  * does not run again.  The last thing is dropping the body. */
 SAFE_API void task_exit(void);
-SAFE_API bool task_is_exiting(void);
 SAFE_API void task_set_name(struct task *t, bytes name); /* for traces; 15 bytes are kept */
 
 /* The address space of the current task.  The task holds a reference; NULL: none. */
@@ -132,4 +130,6 @@ STABLE(sched_ops) {
 };
 SAFE_API void sched_register(const struct sched_ops *ops);      /* once, at boot */
 SAFE_API void sched_resched(u32 cpu);                    /* make that CPU pick again soon */
+/* When it is woken, enqueue is called at once.  (Others may have to wait until their waker sleeps or a tick comes.) */
+SAFE_API void task_set_urgent(struct task *t, bool urgent);
 SAFE_API u64  cpu_idle_time(u32 cpu);                    /* ns */

@@ -121,9 +121,8 @@ void task_start(struct task *t)
 }
 void task_discard(struct task *t) { live_objects--; task_body_drop(t->body); }
 struct task_body *task_current(void) { return &self->base; }
-bool task_is_current(struct task *t) { return t == self->base.task; }
+void task_set_urgent(struct task *t, bool urgent) { (void)t; (void)urgent; }
 void task_exit(void) { self->base.task->exiting = true; }
-bool task_is_exiting(void) { return self->base.task->exiting; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
 void task_set_space(struct vmspace *s) { (void)s; }
 void task_set_space_of(struct task *t, struct vmspace *s) { (void)t, (void)s; }

@@ -29,6 +29,7 @@ void sched_resched(u32 cpu) { resched[cpu] = true; }
 err_t timer_init(struct timer *t, void (*fn)(struct timer *)) { (void)t; (void)fn; return OK; }
 void timer_arm(struct timer *t, u64 deadline) { (void)t; (void)deadline; }     /* step() looks at the alarms */
 void task_notify(struct task *t) { (void)t; }
+void task_set_urgent(struct task *t, bool urgent) { (void)t; (void)urgent; }
 void spin_lock(struct spinlock *l)   { CHECK(!l->word_k); l->word_k = 1; }
 void spin_unlock(struct spinlock *l) { CHECK(l->word_k); l->word_k = 0; }
 

@@ -442,7 +442,8 @@ static bool exiting;
 
 void host_become(struct task_body *b) { current = b; exiting = false; }
 struct task_body *task_current(void)  { CHECK(current); return current; }
-bool task_is_current(struct task *t)  { return current && current->task == t; }
+static bool task_is_current(struct task *t) { return current && current->task == t; }
+void task_set_urgent(struct task *t, bool urgent) { (void)t; (void)urgent; }
 static struct task *new_task(struct task_body *body, struct payer *payer)
 {
         struct task *t = k_pool_alloc(&k_pool_task, payer, MAY_RECLAIM);
@@ -460,7 +461,6 @@ void task_discard(struct task *t)     { k_drop(t); }
 void task_kick(struct task *t)        { (void)t; }
 u32  task_fail_nth(u32 n)             { (void)n; return 0; }
 void task_exit(void)                  { exiting = true; }
-bool task_is_exiting(void)            { return exiting; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
 void task_interrupt(struct task *t, enum intr why) { if (task_is_current(t)) interrupts |= why; }
 void cpu_barrier(void) {}
