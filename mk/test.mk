@@ -9,7 +9,7 @@
 TEST_BIN   := $(BUILD)/tests
 ABI_BIN    := $(patsubst tests/abi/%.c,$(TEST_BIN)/abi/%,$(wildcard tests/abi/*.c))
 STRESS_BIN := $(patsubst tests/stress/%.c,$(TEST_BIN)/stress/%,$(wildcard tests/stress/*.c))
-APP_BIN    := $(addprefix $(TEST_BIN)/apps/,threads-glibc hello-musl unwind-glibc unwind-static)
+APP_BIN    := $(addprefix $(TEST_BIN)/apps/,threads-glibc sync-glibc hello-musl unwind-glibc unwind-static)
 
 .PHONY: test test-long test-vm test-debug oracle test-image
 T ?=
@@ -26,6 +26,10 @@ $(TEST_BIN)/stress/%: tests/stress/%.c $(SETUP) | $(BUILD)/uapi
 $(TEST_BIN)/apps/threads-glibc: tests/apps/threads.c $(SETUP)
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -pthread -o $@ $< && strip $@
+
+$(TEST_BIN)/apps/sync-glibc: tests/apps/sync.c $(SETUP)
+	@mkdir -p $(@D)
+	gcc -O2 -Wall -Wextra -Wno-unused-result -pthread -o $@ $< -lrt && strip $@
 
 $(TEST_BIN)/apps/hello-musl: tests/apps/hello.c $(SETUP)
 	@mkdir -p $(@D)

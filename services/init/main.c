@@ -14,6 +14,7 @@
 #include "services/futex/futex.h"
 #include "services/namespace/namespace.h"
 #include "services/net/socket/socket.h"
+#include "services/net/netlink/netlink.h"
 #include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
 #include "services/ptimer/ptimer.h"
@@ -87,6 +88,7 @@ static void init_services(const struct params *p)
         epoll_register();
         socket_init();
         unix_init();
+        netlink_init();
         procfs_init();
         sysfs_init();
         tty_init();

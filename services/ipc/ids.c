@@ -54,6 +54,14 @@ struct ipc_ns *ipc_ns_current(void) { return thread_current()->ns->ipc; }
 struct ipc_limits ipc_limits(struct ipc_ns *ns) { return ns->limits; }
 void ipc_set_limits(struct ipc_ns *ns, struct ipc_limits limits) { ns->limits = limits; }
 
+static struct ipc_ids *ids_of(struct ipc_ns *ns, enum ipc_what what)
+{
+        return what == IPC_SHM ? &ns->shm : what == IPC_MSG ? &ns->msg : &ns->sem;
+}
+
+i64  ipc_next_id(struct ipc_ns *ns, enum ipc_what what) { return (i64)LOAD(ids_of(ns, what)->wanted) - 1; }
+void ipc_set_next_id(struct ipc_ns *ns, enum ipc_what what, u32 id) { STORE(ids_of(ns, what)->wanted, id + 1); }
+
 /* ---- Looking for ids: no lock ---- */
 
 struct ipc_object *ipc_find_index(struct ipc_ids *ids, u32 index)
@@ -129,17 +137,27 @@ static u32 free_index_locked(struct ipc_ids *ids)
         return ipc_bits_first_zero(&ids->used, 0);
 }
 
+/* kernel.*_next_id asks for an id, once: its index, or the next one that is free. */
+static u32 wanted_index_locked(struct ipc_ids *ids, u32 *seq)
+{
+        u32 id = XCHG(ids->wanted, 0u) - 1;
+
+        *seq = id / IPC_INDEXES;
+        return ipc_bits_first_zero(&ids->used, id % IPC_INDEXES);
+}
+
 /* Takes over the count; the caller publishes before. */
 static err_t add_locked(struct ipc_ids *ids, struct ipc_object *o, const struct ipc_request *r)
 {
         const struct cred *cred = cred_current();
-        u32 index = free_index_locked(ids);
+        bool wanted = LOAD(ids->wanted) != 0;
+        u32 seq = 0, index = wanted ? wanted_index_locked(ids, &seq) : free_index_locked(ids);
 
         if (index >= IPC_INDEXES)
                 return ERR(ENOSPC);
         o->ids = ids;
         o->index = index;
-        o->id = (i32)((ids->seq % IPC_SEQS) * IPC_INDEXES + index) & I32_MAX;
+        o->id = (i32)(((wanted ? seq : ids->seq) % IPC_SEQS) * IPC_INDEXES + index) & I32_MAX;
         o->key = r->key;
         o->uid = o->cuid = cred->euid;
         o->gid = o->cgid = cred->egid;
@@ -149,7 +167,8 @@ static err_t add_locked(struct ipc_ids *ids, struct ipc_object *o, const struct 
                 o->removed = true;
                 return ERR(ENOMEM);
         }
-        ids->next = index + 1;
+        if (!wanted)
+                ids->next = index + 1;
         ipc_bits_set(&ids->used, index);
         ids->count++;
         if (o->key != IPC_PRIVATE)

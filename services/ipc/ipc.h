@@ -25,6 +25,11 @@ struct ipc_limits {
 struct ipc_limits ipc_limits(struct ipc_ns *ns);
 void ipc_set_limits(struct ipc_ns *ns, struct ipc_limits limits);       /* the caller has checked the ranges */
 
+/* kernel.shm_next_id and so on: the id that the next object shall have, -1: any; id <= I32_MAX. */
+enum ipc_what { IPC_SHM, IPC_MSG, IPC_SEM };
+i64  ipc_next_id(struct ipc_ns *ns, enum ipc_what what);
+void ipc_set_next_id(struct ipc_ns *ns, enum ipc_what what, u32 id);
+
 /* shmget(2), msgget(2), semget(2): *id >= 0.  EACCES, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC. */
 err_t shm_get(i32 key, u64 size, u32 flags, i32 *id);
 err_t msg_get(i32 key, u32 flags, i32 *id);

@@ -46,6 +46,7 @@ BITMAP(ipc_bits, IPC_INDEXES);
 HMAP_HEAD(ipc_keys, ipc_object, IPC_KEY_HEADS);
 
 STABLE(ipc_ids) {
+        u32  wanted;                    /* the id that the next object shall have, and 1; 0: any; ATOMIC */
         struct mutex lock;
         u32 count;                      /* lock, as all below; tree: read without it */
         u32 next, seq;                  /* where to look for a free index; ids change with seq */

@@ -13,6 +13,7 @@
  *            Q2  messages are sorted by priority, those of one priority by age
  */
 #include "services/ipc/mqueue.h"
+#include "services/net/netlink/netlink.h"
 #include "services/ipc/ipc_impl.h"
 #include "services/process/account.h"
 #include "services/process/process.h"
@@ -71,6 +72,18 @@ OBJECT(mq_queue) {
 POOL_DECLARE(mq_queue)
 DOWNCASTABLE(mq_queue, inode);
 
+/* how: NOTIFY_*, for who is told by a note. */
+static void end_notify_locked(struct mq_queue *q, u8 how)
+{
+        if (q->notify.note) {
+                mbytes_copy(mbytes_skip(netlink_note_data(q->notify.note), MQ_COOKIE - 1), BYTES_OF(how));
+                netlink_note_send(q->notify.note);
+                q->notify.note = NULL;
+        }
+        process_drop(q->notified);
+        q->notified = NULL;
+}
+
 static void mq_queue_fini(struct mq_queue *q)
 {
         while (q->messages.first)
@@ -79,7 +92,8 @@ static void mq_queue_fini(struct mq_queue *q)
                 FETCH_SUB(q->account->mq_bytes, q->cost);
                 account_drop(q->account);
         }
-        process_drop(q->notified);
+        if (q->notified)
+                end_notify_locked(q, NOTIFY_REMOVED);
         if (q->super)
                 FETCH_SUB(q->super->count, 1u);
         inode_fini(&q->base);
@@ -113,12 +127,6 @@ static void insert_locked(struct mq_queue *q, struct ipc_message *m)
         q->bytes += m->len;
 }
 
-static void end_notify_locked(struct mq_queue *q)
-{
-        process_drop(q->notified);
-        q->notified = NULL;
-}
-
 /* A message has come into the empty queue. */
 static void notify_locked(struct mq_queue *q)
 {
@@ -128,7 +136,7 @@ static void notify_locked(struct mq_queue *q)
                 return;
         if (q->notify.kind == SIGEV_SIGNAL && q->notify.sig != 0)
                 ignore(signal_send_process(q->notified, info));
-        end_notify_locked(q);
+        end_notify_locked(q, NOTIFY_WOKENUP);
 }
 
 static void put_locked(struct mq_queue *q, struct ipc_message *m)
@@ -268,7 +276,7 @@ err_t mq_set_notify(struct file *f, const struct mq_notification *n)
         GUARD(&q->lock);
         if (!n) {
                 if (q->notified == self)
-                        end_notify_locked(q);
+                        end_notify_locked(q, NOTIFY_REMOVED);
                 return OK;
         }
         if (q->notified)
@@ -346,7 +354,7 @@ static err_t queue_flush(struct file *f)
 
         GUARD(&q->lock);
         if (q->notified == thread_current()->process)
-                end_notify_locked(q);
+                end_notify_locked(q, NOTIFY_REMOVED);
         return OK;
 }
 

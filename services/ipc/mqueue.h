@@ -19,8 +19,11 @@ err_t mq_unlink_name(bytes name);                       /* mq_unlink(2) */
 err_t mq_send(struct file *f, u64 at, u64 len, u32 priority, u64 deadline);
 err_t mq_receive(struct file *f, u64 at, u64 len, u64 deadline, u32 *priority, u64 *received);
 
-/* mq_notify(2): NULL: no longer. */
-struct mq_notification { u32 kind, sig; u64 value; };
+/* mq_notify(2): NULL: no longer.  note: of SIGEV_THREAD, taken over on success: MQ_COOKIE bytes, the last of which will say
+ * what has happened. */
+OBJECT(netlink_msg);
+#define MQ_COOKIE 32u
+struct mq_notification { u32 kind, sig; u64 value; struct netlink_msg *note; };
 err_t mq_set_notify(struct file *f, const struct mq_notification *n);
 /* mq_getsetattr(2): new may be NULL. */
 err_t mq_attributes(struct file *f, const struct linux_mq_attr *new, struct linux_mq_attr *old);

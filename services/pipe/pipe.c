@@ -331,6 +331,30 @@ err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct 
         return err;
 }
 
+/* The file-scope state (reviewed list): fs.pipe-max-size; 0: PIPE_MAX slots. */
+static u32 max_size;
+
+u32 pipe_max_size(void) { return LOAD(max_size) ? LOAD(max_size) : PIPE_MAX * (u32)PAGE_SIZE; }
+
+static u32 slots_for(u64 size)
+{
+        u32 slots = 1;
+
+        while (slots <= PIPE_MAX && (u64)slots * PAGE_SIZE < size)
+                slots *= 2;
+        return slots;
+}
+
+err_t pipe_set_max_size(u64 bytes)
+{
+        u32 slots = slots_for(bytes);
+
+        if (slots > PIPE_MAX)
+                return ERR(EINVAL);
+        STORE(max_size, slots * (u32)PAGE_SIZE);
+        return OK;
+}
+
 bool file_is_pipe(struct file *f) { return IS_A(pipe_file, f); }
 
 err_t pipe_get_size(struct file *f, u32 *bytes_out)
@@ -343,18 +367,18 @@ err_t pipe_get_size(struct file *f, u32 *bytes_out)
 
 err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *bytes_out)
 {
-        u32 slots = 1;
+        u32 slots = slots_for(size);
 
         if (!file_is_pipe(f))
                 return ERR(EBADF);
         if (size > 1ul << 31)
                 return ERR(EINVAL);
-        while ((u64)slots * PAGE_SIZE < size)
-                slots *= 2;
         if (slots > PIPE_MAX)
                 return ERR(EPERM);
         struct pipe *p = of(f)->pipe;
         GUARD(&p->lock);
+        if (slots > p->size && slots * (u32)PAGE_SIZE > pipe_max_size() && !capable(CAP_SYS_RESOURCE))
+                return ERR(EPERM);
         if (slots != p->size) {
                 bool was_full = pipe_is_full(p);
                 TRY(pipe_resize_locked(p, who->payer, slots));

@@ -12,6 +12,9 @@ void  pipe_init(void);                  /* at boot: FIFOs, pipefs */
 /* pipe2(2): flags O_CLOEXEC (ignored here), O_NONBLOCK, O_DIRECT.  Both counted.  EINVAL, ENFILE, ENOMEM. */
 err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct file **writer);
 bool  file_is_pipe(struct file *f);
+/* fs.pipe-max-size, of the machine: what F_SETPIPE_SZ may ask for without CAP_SYS_RESOURCE; bytes, a power of two. */
+u32   pipe_max_size(void);
+err_t pipe_set_max_size(u64 bytes);                      /* rounded up; EINVAL: more than there can be */
 err_t pipe_get_size(struct file *f, u32 *bytes_out);     /* F_GETPIPE_SZ; EBADF: not a pipe */
 err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *bytes_out);  /* F_SETPIPE_SZ; EBUSY, EPERM, ENOMEM */
 

@@ -209,6 +209,21 @@ err_t proc_write_sem(bytes text, const struct subject *s)
         return change(&l);
 }
 
+#define NEXT_ID(NAME, WHAT) \
+err_t proc_show_##NAME(struct text *t, const struct subject *s)  { (void)s; SAY(t, "{}\n", ipc_next_id(ipc_ns_current(), WHAT)); return OK; } \
+err_t proc_write_##NAME(bytes text, const struct subject *s) \
+{ \
+        u64 v = 0; \
+        (void)s; \
+        if (!num_parse(text, 10, &v) || v > I32_MAX) \
+                return ERR(EINVAL); \
+        ipc_set_next_id(ipc_ns_current(), WHAT, (u32)v); \
+        return OK; \
+}
+NEXT_ID(shm_next_id, IPC_SHM)
+NEXT_ID(msg_next_id, IPC_MSG)
+NEXT_ID(sem_next_id, IPC_SEM)
+
 /* ---- /proc/sys/fs/mqueue ---- */
 
 #define MQ_LIMITS(X) \

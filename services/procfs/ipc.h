@@ -17,6 +17,9 @@ extern const struct proc_dir proc_sysvipc_dir;
         err_t proc_write_##NAME(bytes text, const struct subject *s);
 IPC_LIMITS(IPC_LIMIT_DECLARE)
 IPC_LIMIT_DECLARE(sem, u32, 0)
+IPC_LIMIT_DECLARE(shm_next_id, u32, 0)
+IPC_LIMIT_DECLARE(msg_next_id, u32, 0)
+IPC_LIMIT_DECLARE(sem_next_id, u32, 0)
 
 #define IPC_LIMIT_ENTRY(NAME, TYPE, MAX) { .name = #NAME, .mode = 0644, .show = proc_show_##NAME, .write = proc_write_##NAME },
 

@@ -8,6 +8,7 @@
 #include "services/namespace/namespace.h"
 #include "services/net/socket/net_ns.h"
 #include "services/sched/sched.h"
+#include "services/net/netlink/netlink.h"
 #include "services/net/unix/unix.h"
 #include "services/security/cred.h"
 #include "services/signal/signal.h"
@@ -687,12 +688,28 @@ static struct net_ns *net_of(const struct subject *s)
 static err_t show_unix(struct text *t, const struct subject *s)
 {
         struct net_ns *net = net_of(s);
-        u64 after = 0;
+        struct unix_sock *at = NULL;
         usize len = 0;
         u8 line[256] = {};
 
         text_add(t, STR("Num       RefCount Protocol Flags    Type St Inode Path\n"));
-        while (net && unix_describe(net, &after, MBYTES_OF(line), &len)) {
+        while (net && unix_describe(net, &at, MBYTES_OF(line), &len)) {
+                text_add(t, bytes_take(BYTES_OF(line), len));
+                text_char(t, '\n');
+        }
+        net_ns_drop(net);
+        return OK;
+}
+
+static err_t show_netlink(struct text *t, const struct subject *s)
+{
+        struct net_ns *net = net_of(s);
+        u64 after = 0;
+        usize len = 0;
+        u8 line[256] = {};
+
+        text_add(t, STR("sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"));
+        while (net && netlink_describe(net, &after, MBYTES_OF(line), &len)) {
                 text_add(t, bytes_take(BYTES_OF(line), len));
                 text_char(t, '\n');
         }
@@ -701,6 +718,7 @@ static err_t show_unix(struct text *t, const struct subject *s)
 }
 
 static const struct proc_dir net_dir = { .entry = {
+        { .name = "netlink", .mode = 0444, .show = show_netlink },
         { .name = "unix", .mode = 0444, .show = show_unix },
 } };
 

@@ -6,6 +6,7 @@
 #include "services/procfs/ipc.h"
 #include "services/namespace/namespace.h"
 #include "services/net/unix/unix.h"
+#include "services/pipe/pipe.h"
 #include "services/sched/sched.h"
 #include "services/security/cred.h"
 #include "services/vfs/mount.h"
@@ -344,6 +345,9 @@ static const struct proc_dir kernel_dir = { .entry = {
         { .name = "version", .mode = 0444, .show = show_version },
         IPC_LIMITS(IPC_LIMIT_ENTRY)
         IPC_LIMIT_ENTRY(sem, u32, 0)
+        IPC_LIMIT_ENTRY(shm_next_id, u32, 0)
+        IPC_LIMIT_ENTRY(msg_next_id, u32, 0)
+        IPC_LIMIT_ENTRY(sem_next_id, u32, 0)
 } };
 
 static const struct proc_dir vm_dir = { .entry = {
@@ -361,7 +365,14 @@ static const struct proc_dir vm_dir = { .entry = {
 
 static err_t show_nr_open(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, FILES_MAX); }
 static err_t show_file_max(struct text *t, const struct subject *s)      { (void)s; return say_u64(t, (u64)I64_MAX); }
-static err_t show_pipe_max_size(struct text *t, const struct subject *s) { (void)s; return say_u64(t, 1048576); }
+static err_t show_pipe_max_size(struct text *t, const struct subject *s) { (void)s; return say_u64(t, pipe_max_size()); }
+static err_t write_pipe_max_size(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_u32(text, &v));
+        return pipe_set_max_size(v);
+}
 
 /* Of the mount namespaces that are related to the reader's. */
 static struct mount_family *mounts(void) { return thread_current()->ns->mnt->family; }
@@ -396,7 +407,7 @@ static const struct proc_dir fs_dir = { .entry = {
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },
         { .name = "overflowgid", .mode = 0444, .show = show_overflow_id },
         { .name = "overflowuid", .mode = 0444, .show = show_overflow_id },
-        { .name = "pipe-max-size", .mode = 0444, .show = show_pipe_max_size },
+        { .name = "pipe-max-size", .mode = 0644, .show = show_pipe_max_size, .write = write_pipe_max_size },
         { .name = "suid_dumpable", .mode = 0644, .show = show_suid_dumpable, .write = write_suid_dumpable },
 } };
 

@@ -4,6 +4,7 @@
  */
 #include "services/syscall/calls.h"
 #include "services/ipc/ipc.h"
+#include "services/net/netlink/netlink.h"
 #include "services/ipc/mqueue.h"
 #include "services/process/process.h"
 #include "services/time/clock.h"
@@ -176,7 +177,7 @@ err_t sys_mq_timedreceive(struct call *c)
         return arg(c, 3) ? PUT_USER(arg(c, 3), priority) : OK;
 }
 
-/* struct sigevent's head; SIGEV_THREAD would need a netlink socket to tell by. */
+/* struct sigevent's head. */
 struct sigevent_head { u64 value; i32 signo, notify; };
 
 static err_t set_notify(struct call *c, const struct mq_notification *n)
@@ -189,6 +190,25 @@ static err_t set_notify(struct call *c, const struct mq_notification *n)
         return err;
 }
 
+/* SIGEV_THREAD: by the netlink socket `signo`, with the cookie at `value`. */
+static err_t set_notify_thread(struct call *c, const struct sigevent_head *ev)
+{
+        struct { u8 b[MQ_COOKIE]; } cookie = {};
+        struct mq_notification n = { .kind = SIGEV_THREAD };
+
+        TRY(GET_USER(cookie, ev->value));
+        struct fd_ref r = fd_get(c->t->files, (u32)ev->signo);
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = netlink_note_new(r.file, BYTES_OF(cookie), &n.note);
+        fd_put(r);
+        TRY(err);
+        err = set_notify(c, &n);
+        if (failed(err))
+                netlink_note_drop(n.note);
+        return err;
+}
+
 err_t sys_mq_notify(struct call *c)
 {
         struct sigevent_head ev = {};
@@ -196,10 +216,18 @@ err_t sys_mq_notify(struct call *c)
         if (!arg(c, 1))
                 return set_notify(c, NULL);
         TRY(GET_USER(ev, arg(c, 1)));
-        if (ev.notify != SIGEV_NONE && ev.notify != SIGEV_SIGNAL)
+        switch (ev.notify) {
+        case SIGEV_THREAD:
+                return set_notify_thread(c, &ev);
+        case SIGEV_SIGNAL:
+                if (ev.signo < 0 || ev.signo > SIG_COUNT)
+                        return ERR(EINVAL);
+                fallthrough;
+        case SIGEV_NONE:
+                break;
+        default:
                 return ERR(EINVAL);
-        if (ev.notify == SIGEV_SIGNAL && (ev.signo < 0 || ev.signo > SIG_COUNT))
-                return ERR(EINVAL);
+        }
         struct mq_notification n = { .kind = (u32)ev.notify, .sig = (u32)ev.signo, .value = ev.value };
         return set_notify(c, &n);
 }

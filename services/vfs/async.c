@@ -20,6 +20,7 @@ OBJECT(io_owner) {
         /* the lock of the list it is on */
         struct async_list *list[ASYNC_SIDES];
         struct io_owner *next[ASYNC_SIDES], *prev[ASYNC_SIDES];
+        u64 round[ASYNC_SIDES];         /* the last that told it */
 };
 POOL_DECLARE(io_owner)
 static void io_owner_fini(struct io_owner *o) { pid_ns_drop(o->to.ns); }
@@ -117,13 +118,41 @@ static void tell(struct io_owner *o, u32 plain, u32 code)
         }
 }
 
-void async_tell(struct async_list *l, u32 code)
+/* The first of the list that this round has not told, counted. */
+static struct io_owner *first_untold_locked(struct async_list *l, u64 round)
+{
+        u32 side = l->side % ASYNC_SIDES;
+        struct io_owner *o = l->first;
+
+        while (o && o->round[side] >= round)
+                o = o->next[side];
+        return o ? io_owner_hold(o) : NULL;
+}
+
+/* The one behind o; if o has left meanwhile, we look from the beginning. */
+static struct io_owner *next_untold(struct async_list *l, struct io_owner *o, u64 round)
 {
         u32 side = l->side % ASYNC_SIDES;
 
         SPIN_GUARD(&l->lock);
-        for (struct io_owner *o = l->first; o; o = o->next[side])
+        o->round[side] = round;
+        if (o->list[side] != l)
+                return first_untold_locked(l, round);
+        return o->next[side] ? io_owner_hold(o->next[side]) : NULL;
+}
+
+void async_tell(struct async_list *l, u32 code)
+{
+        spin_lock(&l->lock);
+        u64 round = ++l->rounds;
+        struct io_owner *o = l->first ? io_owner_hold(l->first) : NULL;
+        spin_unlock(&l->lock);
+        while (o) {
                 tell(o, SIGIO, code);
+                struct io_owner *next = next_untold(l, o, round);
+                io_owner_drop(o);
+                o = next;
+        }
 }
 
 void file_tell_owner(struct file *f, u32 sig, u32 code)

@@ -8,7 +8,7 @@
  *
  * Lifetime   An io_owner is made by the first F_SETOWN, F_SETSIG or O_ASYNC, and is its file's: file_fini frees it.
  *            A type with lists calls async_end(f) first in its fini, while the lists are there.
- * Locking    list.lock (spin, class async): the list.  It is held while signals are sent.  The owner's own fields: its lock.
+ * Locking    list.lock (spin, class async): the list.  It is let go of while each owner is told, who is counted meanwhile.  The owner's own fields: its lock.
  */
 #pragma once
 #include "services/task/thread.h"
@@ -20,6 +20,7 @@ OBJECT(pid_ns);
 STABLE(async_list) {
         struct spinlock lock;
         struct io_owner *first;         /* those of this side; lock; PTR_LOAD */
+        u64 rounds;                     /* lock */
         u32 side;                       /* 0 or 1: which links of an io_owner it uses; fixed */
 };
 #define ASYNC_SIDES 2

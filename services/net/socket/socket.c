@@ -14,6 +14,10 @@
 #include "abi/const/signal.h"
 #include "abi/const/tty.h"
 
+#define CHARGE_HEAD  256u               /* as Linux charges: a head ... */
+#define CHARGE_TAIL  320u               /* ... and behind the data, in a power of two */
+#define CHARGE_WHOLE 16384u             /* from here on in pages */
+
 LOCK_CLASS_DECLARE(sock);
 LOCK_CLASS_DECLARE(unix_gc);
 LOCK_CLASS_DECLARE(epoll);
@@ -123,6 +127,17 @@ void sock_copy_peer(struct sock *sk, struct sock *from)
         cred_drop(sk->peer_cred);
         sk->peer_pid = from->peer_pid ? pid_hold(from->peer_pid) : NULL;
         sk->peer_cred = from->peer_cred ? cred_hold(from->peer_cred) : NULL;
+}
+
+u32 sock_charge(u32 len)
+{
+        u32 size = 512;
+
+        if (len >= CHARGE_WHOLE - CHARGE_TAIL)
+                return (u32)page_up(len) + 4096u + CHARGE_HEAD;
+        while (size < ((len + 63u) & ~63u) + CHARGE_TAIL)
+                size *= 2;
+        return size + CHARGE_HEAD;
 }
 
 void sock_wake_readers(struct sock *sk, i32 band)

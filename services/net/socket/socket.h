@@ -163,6 +163,8 @@ usize sock_target(const struct sock *sk, u32 flags, usize len);
 /* The current process's credentials for the other end's SO_PEERCRED; what was there before is dropped.  lock held. */
 void sock_set_peer_current(struct sock *sk);
 void sock_copy_peer(struct sock *sk, struct sock *from);        /* from's, as they stand; both locked, or sk is new */
+/* What a message of len bytes counts against a buffer: as Linux charges it. */
+u32   sock_charge(u32 len);
 /* What changed is told to those who wait, but to one of those who wait exclusively (accept, EPOLLEXCLUSIVE), if it is no end; SIGIO too if O_ASYNC.  band: POLL_IN, POLL_OUT, POLL_HUP, POLL_PRI. */
 void sock_wake_readers(struct sock *sk, i32 band);
 void sock_wake_writers(struct sock *sk, i32 band);

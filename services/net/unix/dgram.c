@@ -12,20 +12,6 @@
 #include "services/process/pid.h"
 
 #define MSG_OVERHEAD 32u                /* SO_SNDBUF less this is the longest message */
-#define CHARGE_HEAD  256u               /* as Linux charges: a head ... */
-#define CHARGE_TAIL  320u               /* ... and behind the data, in a power of two */
-#define CHARGE_WHOLE 16384u             /* from here on in pages */
-
-static u32 charge_of(u32 len)
-{
-        u32 size = 512;
-
-        if (len >= CHARGE_WHOLE - CHARGE_TAIL)
-                return (u32)page_up(len) + 4096u + CHARGE_HEAD;
-        while (size < ((len + 63u) & ~63u) + CHARGE_TAIL)
-                size *= 2;
-        return size + CHARGE_HEAD;
-}
 
 static bool is_writable(const struct unix_sock *u) { return LOAD(u->sent) * 4ul <= LOAD_RELAXED(u->base.sndbuf); }
 
@@ -131,7 +117,7 @@ static err_t make_msg(struct unix_sock *u, struct io *io, struct scm *scm, struc
                 return ERR(ENOMEM);
         m->from = unix_sock_hold(u);
         m->len = (u32)io_left(io);
-        m->charge = charge_of(m->len);
+        m->charge = sock_charge(m->len);
         FETCH_ADD(u->sent, m->charge);
         err_t err = fill(m, io);
         if (failed(err)) {

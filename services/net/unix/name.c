@@ -77,6 +77,7 @@ void unix_unlist(struct unix_sock *u)
         struct unix_part *p = unix_part_of(u->base.net);
 
         SPIN_GUARD(&p->lock);
+        u->unlisted = true;
         if (u->hashed)
                 unhash_locked(p, u);
         if (u->prev)
@@ -301,19 +302,15 @@ err_t unix_find(struct unix_sock *u, const struct actor *who, bytes addr, struct
 
 /* ---- /proc/net/unix ---- */
 
-/* The one with the next higher cookie, counted; NULL: none. */
-static struct unix_sock *next_after(struct unix_part *p, u64 cookie)
+/* The one behind u, counted; NULL: none.  If u has left, the first with a higher cookie: the list is by them, nearly. */
+static struct unix_sock *next_after(struct unix_part *p, struct unix_sock *u)
 {
-        for (;;) {
-                SPIN_GUARD(&p->lock);
-                struct unix_sock *best = NULL;
-                for (struct unix_sock *u = p->first; u; u = u->next)
-                        if (u->base.cookie > cookie && (!best || u->base.cookie < best->base.cookie))
-                                best = u;
-                if (!best || unix_sock_try_hold(best))
-                        return best;
-                cookie = best->base.cookie;
-        }
+        SPIN_GUARD(&p->lock);
+        struct unix_sock *next = u && !u->unlisted ? u->next : p->first;
+
+        while (next && ((u && next->base.cookie <= u->base.cookie) || !unix_sock_try_hold(next)))
+                next = next->next;
+        return next;
 }
 
 static void put_hex(struct writer *w, u64 v, u32 digits)
@@ -354,16 +351,16 @@ static void put_line(struct writer *w, struct unix_sock *u)
                 file_drop(f);
 }
 
-bool unix_describe(struct net_ns *net, u64 *after, mbytes out, usize *len)
+bool unix_describe(struct net_ns *net, struct unix_sock **at, mbytes out, usize *len)
 {
-        struct unix_sock *u = next_after(unix_part_of(net), *after);
+        struct unix_sock *u = next_after(unix_part_of(net), *at);
         struct writer w = writer_of(out);
 
+        unix_sock_drop(*at);
+        *at = u;
         if (!u)
                 return false;
-        *after = u->base.cookie;
         put_line(&w, u);
-        unix_sock_drop(u);
         *len = w.at;
         return true;
 }

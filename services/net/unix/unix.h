@@ -8,9 +8,10 @@
 
 void unix_init(void);                   /* at boot, after socket_init */
 
-/* For /proc/net/unix: the sockets of a namespace by ascending cookie: the first above `after`; false: none.  Text
- * without a newline into out, cut; *len. */
-bool unix_describe(struct net_ns *net, u64 *after, mbytes out, usize *len);
+/* For /proc/net/unix: the sockets of a namespace one after the other.  *at: the one described last, counted; NULL: none yet,
+ * and again when there are no more (false).  Text without a newline into out, cut; *len. */
+OBJECT(unix_sock);
+bool unix_describe(struct net_ns *net, struct unix_sock **at, mbytes out, usize *len);
 /* net.unix.max_dgram_qlen */
 u32  unix_max_dgram(struct net_ns *net);
 void unix_set_max_dgram(struct net_ns *net, u32 n);

@@ -102,6 +102,7 @@ OBJECT(unix_sock) {
         bool hashed;                    /* part.lock, as the next */
         struct unix_sock *hash_next;
         struct unix_sock *next, *prev;  /* all of the namespace, by cookie */
+        bool unlisted;                  /* it has left those */
 
         /* stream: the ring; base.lock */
         u64 head, tail;                 /* bytes ever written and read, but for a shift when it is empty */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * AF_NETLINK sockets: netlink(7).  NETLINK_USERSOCK, messages between processes; and NETLINK_ROUTE, whose kernel end answers
+ * every request that there is no such operation (there are no network devices yet).
+ */
+#pragma once
+#include "services/net/socket/socket.h"
+
+void netlink_init(void);                /* at boot: registers the family */
+
+/* A message that a kernel service will send to a socket one day; room for it is taken at once. */
+OBJECT(netlink_msg);
+/* data: at most NETLINK_NOTE_MAX bytes.  *out: to be sent once, or dropped.  ENOTSOCK; EINVAL: of another family; ENOMEM. */
+#define NETLINK_NOTE_MAX 64u
+err_t netlink_note_new(struct file *f, bytes data, struct netlink_msg **out);
+mbytes netlink_note_data(struct netlink_msg *m);
+void  netlink_note_drop(struct netlink_msg *m);         /* it will not be sent */
+void  netlink_note_send(struct netlink_msg *m);         /* takes it over; does not sleep */
+
+/* A line of /proc/net/netlink: of the socket with the next higher cookie; false: there is none. */
+bool netlink_describe(struct net_ns *net, u64 *after, mbytes out, usize *len);
