@@ -82,7 +82,7 @@ err_t sys_pwrite64(struct call *c)
         return transfer_at(c, &io, arg(c, 3), true);
 }
 
-enum { AT_POSITION, AT_OFFSET };
+enum { AT_POSITION, AT_OFFSET, NOT_WAITING };   /* the last: at the position, EAGAIN instead of waiting */
 
 static bool has_file(struct call *c)
 {
@@ -102,7 +102,8 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u
         if ((flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)) != 0 && total > 0 && has_file(c))
                 return ERR(EOPNOTSUPP);
         io.append = (flags & RWF_APPEND) != 0;
-        return where == AT_POSITION ? transfer(c, &io, is_write) : transfer_at(c, &io, arg(c, 3), is_write);
+        io.nowait = where == NOT_WAITING;
+        return where == AT_OFFSET ? transfer_at(c, &io, arg(c, 3), is_write) : transfer(c, &io, is_write);
 }
 
 /* The iovec array is on the stack up to VEC_SMALL entries. */
@@ -249,8 +250,14 @@ err_t sys_splice(struct call *c)
 
 err_t sys_copy_file_range(struct call *c) { return move_between(c, copy_files); }
 
+#define SPLICE_FLAGS ((u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+
 err_t sys_tee(struct call *c)
 {
+        if ((arg_uint(c, 3) & ~SPLICE_FLAGS) != 0)
+                return ERR(EINVAL);
+        if (arg(c, 2) == 0)
+                return OK;
         struct fd_ref in = fd_get(c->t->files, arg_uint(c, 0));
         if (!in.file)
                 return ERR(EBADF);
@@ -269,14 +276,14 @@ err_t sys_vmsplice(struct call *c)
 {
         u32 flags = arg_uint(c, 3);
 
-        if ((flags & ~(u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)) != 0)
+        if ((flags & ~SPLICE_FLAGS) != 0)
                 return ERR(EINVAL);
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
         bool is_pipe = file_is_pipe(r.file), is_write = file_may_write(r.file);
         fd_put(r);
-        return is_pipe ? vector_call(c, AT_POSITION, is_write, flags & SPLICE_F_NONBLOCK ? RWF_NOWAIT : 0) : ERR(EBADF);
+        return is_pipe ? vector_call(c, flags & SPLICE_F_NONBLOCK ? NOT_WAITING : AT_POSITION, is_write, 0) : ERR(EBADF);
 }
 
 /* ---- descriptors ---- */

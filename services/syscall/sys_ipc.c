@@ -72,7 +72,7 @@ static err_t operate(struct call *c, u64 timeout)
 
         if (timeout)
                 TRY(GET_USER(ts, timeout));
-        if (count < 1 || arg_int(c, 0) < 0)
+        if (count < 1)
                 return ERR(EINVAL);
         if (count > ipc_limits(ipc_ns_current()).semopm)
                 return ERR(E2BIG);
