@@ -150,7 +150,10 @@ static err_t show_stat(struct text *t, const struct subject *s)
         gather(&f, s);
         if (vm) {
                 st = vm_stats(vm);
-                l = vm_layout(vm);
+                if (process_may_trace(s->process, false))
+                        l = vm_layout(vm);
+                else
+                        l.start_code = l.end_code = 1;  /* there is one, and more is not told */
                 vm_drop(vm);
         }
         u32 prio = stat_priority(&f, &negative);

@@ -68,6 +68,7 @@ err_t poll_restart(struct call *c);
 /* A copy of the caller's credentials to be changed, NULL: no memory; and what puts it in their place, or with an
  * error drops it. */
 struct cred *call_own_cred(struct call *c);
+err_t call_set_mm(struct call *c);              /* sys_set_mm.c */
 err_t call_install_cred(struct call *c, struct cred *new, err_t err);
 /* What kill and its kin tell the receiver of their sender. */
 struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);

@@ -111,17 +111,6 @@ static err_t io_flusher(struct call *c, bool set)
         return OK;
 }
 
-/* Checked as on Linux; no layout can be set yet. */
-static err_t set_mm(struct call *c)
-{
-        u64 what = arg(c, 1);
-        bool sized = what == PR_SET_MM_AUXV || what == PR_SET_MM_MAP || what == PR_SET_MM_MAP_SIZE;
-
-        if (arg(c, 4) || (arg(c, 3) && !sized))
-                return ERR(EINVAL);
-        return what != PR_SET_MM_MAP_SIZE && !capable(CAP_SYS_RESOURCE) ? ERR(EPERM) : ERR(EINVAL);
-}
-
 static err_t others(struct call *c, u32 op)
 {
         struct process *p = c->t->process;
@@ -148,7 +137,7 @@ static err_t others(struct call *c, u32 op)
                 c->result = p->mce_kill ? p->mce_kill - 1u : PR_MCE_KILL_DEFAULT;
                 return OK;
         case PR_SET_MM:
-                return set_mm(c);
+                return call_set_mm(c);
         case PR_GET_TID_ADDRESS: {
                 u64 at = c->t->clear_child_tid;
                 return PUT_USER(arg(c, 1), at);

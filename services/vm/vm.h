@@ -87,6 +87,10 @@ struct vm_layout {
 };
 struct vm_layout vm_layout(struct vm *vm);
 void  vm_set_layout(struct vm *vm, struct vm_layout l); /* exec, prctl(PR_SET_MM) */
+/* prctl(2), PR_SET_MM.  check: EINVAL: parts that are no user addresses or out of order, RLIMIT_DATA.
+ * change: one part by prctl's number; EFAULT as well: it wants an area above. */
+err_t vm_check_layout(struct vm *vm, const struct vm_layout *l);
+err_t vm_change_layout(struct vm *vm, u32 part, u64 value);
 void  vm_set_auxv(struct vm *vm, bytes auxv);           /* at most VM_AUXV_WORDS words */
 usize vm_auxv(struct vm *vm, mbytes out);               /* bytes written */
 
