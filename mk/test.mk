@@ -18,6 +18,11 @@ $(TEST_BIN)/abi/%: tests/abi/%.c $(wildcard tests/abi/*.h) $(SETUP) | $(BUILD)/u
 	@mkdir -p $(@D)
 	$(USER_CC) $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
 
+# The programs of abi are musl's, but for what glibc does with the kernel.
+$(TEST_BIN)/abi/glibc_%: tests/abi/glibc_%.c $(wildcard tests/abi/*.h) $(SETUP) | $(BUILD)/uapi
+	@mkdir -p $(@D)
+	gcc $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
+
 $(TEST_BIN)/stress/%: tests/stress/%.c $(SETUP) | $(BUILD)/uapi
 	@mkdir -p $(@D)
 	gcc -static -O2 -Wall -Wextra -Wno-unused-result -pthread -o $@ $<
@@ -54,7 +59,7 @@ $(TEST_IMAGE): tools/image/test.spec tools/image/base.spec $(IMAGE_BASE) $(IMAGE
 $(IMAGES)/apps.img: tools/image/apps.spec $(TEST_IMAGE)
 	tools/image/mkimage apps
 
-$(IMAGES)/big.img: tools/image/big.spec tools/image/apps.spec $(TEST_IMAGE)
+$(IMAGES)/big.img: tools/image/big.spec tools/image/apps.spec $(wildcard tests/programs/*.py) $(TEST_IMAGE)
 	tools/image/mkimage big
 
 # What apps/... needs, and for programs/... the large one.
