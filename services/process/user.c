@@ -34,7 +34,7 @@ static void log_fault(struct thread *t, const struct user_regs *regs, struct use
 void user_fault(struct task_body *self, struct user_regs *regs, struct user_fault fault)
 {
         struct thread *t = DOWNCAST(thread, self);
-        u32 access = fault.exec ? VM_EXEC : fault.write ? VM_WRITE : VM_READ;
+        u32 access = VM_USER | (fault.exec ? VM_EXEC : fault.write ? VM_WRITE : VM_READ);
         struct vm_fault_result r = vm_fault(t->vm, fault.addr, fault.present ? access : access | VM_ABSENT);
 
         if (r.major)

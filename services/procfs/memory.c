@@ -147,6 +147,8 @@ static void say_flags(struct text *t, const struct vm_area_info *a)
         flag(t, f & AREA_MAY_EXEC, STR("me "));
         flag(t, f & AREA_SHARED, STR("ms "));
         flag(t, f & AREA_GROWSDOWN, STR("gd "));
+        flag(t, f & AREA_MISSING, STR("um "));
+        flag(t, f & AREA_WP, STR("uw "));
         flag(t, f & AREA_LOCKED, STR("lo "));
         flag(t, f & AREA_SEQUENTIAL, STR("sr "));
         flag(t, f & AREA_RANDOM, STR("rr "));

@@ -29,8 +29,8 @@ static err_t say_u64(struct text *t, u64 v)
 
 static err_t parse_u32(bytes text, u32 *out)
 {
-        u64 v = 0;
-        if (!num_parse(text, 10, &v) || v > U32_MAX)
+        i64 v = 0;
+        if (!text_parse_i64(text, 0, &v) || v < 0 || v > U32_MAX)
                 return ERR(EINVAL);
         *out = (u32)v;
         return OK;
@@ -270,7 +270,8 @@ static err_t show_overcommit_kb(struct text *t, const struct subject *s)    { (v
 static err_t show_oom_caller(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, settings().oom_kill_caller); }
 static err_t show_oom_dump(struct text *t, const struct subject *s)         { (void)s; return say_u64(t, settings().oom_dump_tasks); }
 
-enum setting { SET_OVERCOMMIT, SET_RATIO, SET_KBYTES, SET_MAP_COUNT, SET_RANDOMIZE, SET_OOM_CALLER, SET_OOM_DUMP };
+enum setting { SET_OVERCOMMIT, SET_RATIO, SET_KBYTES, SET_MAP_COUNT, SET_RANDOMIZE, SET_OOM_CALLER, SET_OOM_DUMP, SET_USER_FAULTS,
+               SET_ADMIN_RESERVE, SET_USER_RESERVE, SET_SWAPPINESS, SET_MIN_ADDR };
 
 static err_t write_setting(bytes text, enum setting which, u32 max)
 {
@@ -286,6 +287,11 @@ static err_t write_setting(bytes text, enum setting which, u32 max)
         case SET_KBYTES:     v.overcommit_kbytes = n; if (n) v.overcommit_ratio = 0; break;
         case SET_OOM_CALLER: v.oom_kill_caller = n; break;
         case SET_OOM_DUMP:   v.oom_dump_tasks = n; break;
+        case SET_USER_FAULTS: v.user_faults = n; break;
+        case SET_ADMIN_RESERVE: v.admin_reserve = n; break;
+        case SET_USER_RESERVE: v.user_reserve = n; break;
+        case SET_SWAPPINESS: v.swappiness = n; break;
+        case SET_MIN_ADDR:   v.mmap_min_addr = n; break;
         case SET_MAP_COUNT:  v.max_map_count = n; break;
         case SET_RANDOMIZE:  v.randomize = n; break;
         default:             break;
@@ -302,6 +308,22 @@ static err_t write_randomize(bytes text, const struct subject *s)        { (void
 static err_t write_overcommit_kb(bytes text, const struct subject *s)    { (void)s; return write_setting(text, SET_KBYTES, U32_MAX); }
 static err_t write_oom_caller(bytes text, const struct subject *s)       { (void)s; return write_setting(text, SET_OOM_CALLER, I32_MAX); }
 static err_t write_oom_dump(bytes text, const struct subject *s)         { (void)s; return write_setting(text, SET_OOM_DUMP, I32_MAX); }
+
+static err_t show_user_faults(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, settings().user_faults); }
+static err_t write_user_faults(bytes text, const struct subject *s)      { (void)s; return write_setting(text, SET_USER_FAULTS, 1); }
+
+static err_t show_admin_reserve(struct text *t, const struct subject *s) { (void)s; return say_u64(t, settings().admin_reserve); }
+static err_t write_admin_reserve(bytes text, const struct subject *s)    { (void)s; return write_setting(text, SET_ADMIN_RESERVE, U32_MAX); }
+static err_t show_user_reserve(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, settings().user_reserve); }
+static err_t write_user_reserve(bytes text, const struct subject *s)     { (void)s; return write_setting(text, SET_USER_RESERVE, U32_MAX); }
+static err_t show_swappiness(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, settings().swappiness); }
+static err_t write_swappiness(bytes text, const struct subject *s)       { (void)s; return write_setting(text, SET_SWAPPINESS, 200); }
+
+static err_t write_mmap_min_addr(bytes text, const struct subject *s)
+{
+        (void)s;
+        return capable(CAP_SYS_RAWIO) ? write_setting(text, SET_MIN_ADDR, U32_MAX) : ERR(EPERM);
+}
 
 /* Pages of files in memory are all there is of them: only names and empty slabs can be dropped. */
 static err_t write_drop_caches(bytes text, const struct subject *s)
@@ -351,14 +373,18 @@ static const struct proc_dir kernel_dir = { .entry = {
 } };
 
 static const struct proc_dir vm_dir = { .entry = {
+        { .name = "admin_reserve_kbytes", .mode = 0644, .show = show_admin_reserve, .write = write_admin_reserve },
         { .name = "drop_caches", .mode = 0200, .write = write_drop_caches },
         { .name = "max_map_count", .mode = 0644, .show = show_max_map_count, .write = write_max_map_count },
-        { .name = "mmap_min_addr", .mode = 0444, .show = show_mmap_min_addr },
+        { .name = "mmap_min_addr", .mode = 0644, .show = show_mmap_min_addr, .write = write_mmap_min_addr },
         { .name = "oom_dump_tasks", .mode = 0644, .show = show_oom_dump, .write = write_oom_dump },
         { .name = "oom_kill_allocating_task", .mode = 0644, .show = show_oom_caller, .write = write_oom_caller },
         { .name = "overcommit_kbytes", .mode = 0644, .show = show_overcommit_kb, .write = write_overcommit_kb },
         { .name = "overcommit_memory", .mode = 0644, .show = show_overcommit, .write = write_overcommit },
         { .name = "overcommit_ratio", .mode = 0644, .show = show_overcommit_ratio, .write = write_overcommit_ratio },
+        { .name = "swappiness", .mode = 0644, .show = show_swappiness, .write = write_swappiness },
+        { .name = "unprivileged_userfaultfd", .mode = 0644, .show = show_user_faults, .write = write_user_faults },
+        { .name = "user_reserve_kbytes", .mode = 0644, .show = show_user_reserve, .write = write_user_reserve },
 } };
 
 /* ---- fs ---- */

@@ -39,7 +39,7 @@ OBJECT(process);
         X(mmap) X(munmap) X(mprotect) X(brk) X(msync) X(mincore) X(madvise) X(mlock) X(munlock) X(mlockall) \
         X(munlockall) X(mlock2) X(mremap) X(memfd_create) X(remap_file_pages) X(process_madvise) X(process_vm_readv) \
         X(process_vm_writev) X(mbind) X(set_mempolicy) X(get_mempolicy) X(migrate_pages) X(move_pages) \
-        X(set_mempolicy_home_node) X(pkey_alloc) X(pkey_free) X(pkey_mprotect)
+        X(set_mempolicy_home_node) X(pkey_alloc) X(pkey_free) X(pkey_mprotect) X(userfaultfd)
 #define CALLS_NET(X) \
         X(socket) X(socketpair) X(bind) X(connect) X(listen) X(accept) X(accept4) X(getsockname) X(getpeername) \
         X(shutdown) X(setsockopt) X(getsockopt) X(sendto) X(recvfrom) X(sendmsg) X(recvmsg) X(sendmmsg) X(recvmmsg)

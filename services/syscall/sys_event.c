@@ -5,6 +5,7 @@
 #include "services/syscall/calls.h"
 #include "services/epoll/epoll.h"
 #include "services/eventfd/eventfd.h"
+#include "services/userfaultfd/userfaultfd.h"
 #include "services/process/process.h"
 #include "services/signal/signal.h"
 #include "services/signalfd/signalfd.h"
@@ -125,6 +126,17 @@ err_t sys_epoll_pwait2(struct call *c)
         TRY(GET_USER(ts, arg(c, 3)));
         TRY(ns_from_timespec(ts, &ns));
         return epoll_masked(c, deadline_in(ns));
+}
+
+/* ---- userfaultfd ---- */
+
+err_t sys_userfaultfd(struct call *c)
+{
+        struct actor who = actor_current();
+        struct file *f = NULL;
+
+        TRY(userfaultfd_new(&who, arg_uint(c, 0), &f));
+        return call_add_file(c, f, (arg_uint(c, 0) & O_CLOEXEC) != 0);
 }
 
 /* ---- timerfd ---- */

@@ -28,6 +28,37 @@ static err_t vm_of(struct process *p, bool real, struct vm **out)
 
 /* ---- Reading and writing ---- */
 
+#define CHUNK 512u
+
+/* To `at`, within a page, by way of the kernel's own memory: what is written goes there while the mapping cannot change, so
+ * never into a file that was sealed meanwhile. */
+static usize write_page(struct vm *vm, u64 at, usize n, struct io *local)
+{
+        usize done = 0, part = CHUNK, got = CHUNK;
+
+        while (done < n && got == part) {
+                u8 chunk[CHUNK] = {};
+                part = min_u64(CHUNK, n - done);
+                got = io_copy_in(local, mbytes_take(MBYTES_OF(chunk), part));
+                if (vm_write_remote(vm, at + done, bytes_take(BYTES_OF(chunk), got), false) < got) {
+                        local->done -= got;     /* all or nothing of it */
+                        break;
+                }
+                done += got;
+        }
+        return done;
+}
+
+static usize read_page(struct vm *vm, u64 at, usize n, struct io *local)
+{
+        struct frame *f = vm_grab(vm, at, false);
+        if (!f)
+                return 0;
+        usize got = f == frame_zero_page() ? io_zero(local, n) : io_from_frame(local, f, at & PAGE_MASK, n);
+        vm_ungrab(f);
+        return got;
+}
+
 /* Between one range of vm and what is left of `local`.  False: a page, here or there, cannot be had. */
 static bool transfer_range(struct vm *vm, struct linux_iovec range, struct io *local, bool write)
 {
@@ -35,12 +66,7 @@ static bool transfer_range(struct vm *vm, struct linux_iovec range, struct io *l
 
         while (left > 0) {
                 usize off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, left);
-                struct frame *f = vm_grab(vm, at, write);
-                if (!f)
-                        return false;
-                usize got = write ? io_to_frame(local, f, off, n) :
-                        f == frame_zero_page() ? io_zero(local, n) : io_from_frame(local, f, off, n);
-                vm_ungrab(f);
+                usize got = write ? write_page(vm, at, n, local) : read_page(vm, at, n, local);
                 if (got < n)
                         return false;
                 at += n;

@@ -36,20 +36,23 @@ err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes)
         return OK;
 }
 
-static bool has_ipc_lock(void)
+/* The kernel's own threads have all. */
+static bool has(u32 cap)
 {
         struct task_body *self = task_current();
-        return !IS_A(thread, self) || cred_has(DOWNCAST(thread, self)->cred, CAP_IPC_LOCK);
+        return !IS_A(thread, self) || cred_has(DOWNCAST(thread, self)->cred, cap);
 }
+
+bool may_map_low(void) { return has(CAP_SYS_RAWIO); }
 
 bool may_lock(struct vm *vm, u64 bytes)
 {
-        return vm->locked + (bytes >> PAGE_SHIFT) <= limit_of(RLIMIT_MEMLOCK) >> PAGE_SHIFT || has_ipc_lock();
+        return vm->locked + (bytes >> PAGE_SHIFT) <= limit_of(RLIMIT_MEMLOCK) >> PAGE_SHIFT || has(CAP_IPC_LOCK);
 }
 
 bool may_lock_any(void)
 {
-        return limit_of(RLIMIT_MEMLOCK) != 0 || has_ipc_lock();
+        return limit_of(RLIMIT_MEMLOCK) != 0 || has(CAP_IPC_LOCK);
 }
 
 void account(struct vm *vm, u32 prot, u32 flags, bool file, u64 bytes, bool add)
@@ -105,8 +108,19 @@ void vm_uncommit(struct vm_domain *d, u64 pages)
         FETCH_SUB(d->committed, pages);
 }
 
+/* In mode NEVER: what administrators, and every other process, must still find. */
+static bool leaves_reserve(struct vm *vm, u64 pages)
+{
+        const struct vm_settings *s = &vm->domain->settings;
+        u64 user = min_u64(vm->total / 32, s->user_reserve / (PAGE_SIZE / 1024));
+        u64 kept = user + (has(CAP_SYS_ADMIN) ? 0 : s->admin_reserve / (PAGE_SIZE / 1024));
+        return LOAD_RELAXED(vm->domain->committed) + pages + kept <= vm_commit_limit(vm->domain);
+}
+
 err_t vm_charge(struct vm *vm, u64 bytes)
 {
+        if (vm->domain->settings.overcommit == OVERCOMMIT_NEVER && !leaves_reserve(vm, bytes >> PAGE_SHIFT))
+                return ERR(ENOMEM);
         TRY(vm_commit(vm->domain, bytes >> PAGE_SHIFT));
         vm->committed += bytes >> PAGE_SHIFT;
         return OK;

@@ -18,6 +18,7 @@ static void area_fini(struct vm_area *a)
         if (a->file)
                 file_drop(a->file);
         vm_special_drop(a->special);
+        vm_monitor_drop(a->monitor);
 }
 
 POOL_DEFINE(vm_area, area_fini);
@@ -284,7 +285,7 @@ static bool fits(struct vm_area *low, const struct area_spec *high)
 {
         if (low->end != high->start || low->prot != high->prot ||
             (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
-            low->file != high->file || low->mapping != high->mapping)
+            low->monitor != high->monitor || low->file != high->file || low->mapping != high->mapping)
                 return false;
         return is_plain(high) || low->offset + area_size(low) == high->offset;
 }
@@ -293,7 +294,7 @@ static bool fits_below(const struct area_spec *low, struct vm_area *high)
 {
         if (low->end != high->start || low->prot != high->prot ||
             (low->flags & ~MERGE_IGNORE) != (high->flags & ~MERGE_IGNORE) || (low->flags & KEEPS_APART) ||
-            low->file != high->file || low->mapping != high->mapping)
+            low->monitor != high->monitor || low->file != high->file || low->mapping != high->mapping)
                 return false;
         return is_plain(low) || low->offset + (low->end - low->start) == high->offset;
 }
@@ -301,7 +302,7 @@ static bool fits_below(const struct area_spec *low, struct vm_area *high)
 struct area_spec area_spec_of(struct vm_area *a)
 {
         return (struct area_spec){ .start = a->start, .end = a->end, .prot = a->prot, .flags = a->flags,
-                .offset = a->offset, .file = a->file, .mapping = a->mapping, .special = a->special };
+                .offset = a->offset, .file = a->file, .mapping = a->mapping, .special = a->special, .monitor = a->monitor };
 }
 
 static void set_bounds(struct vm_area *a, u64 start, u64 end)
@@ -385,6 +386,8 @@ static struct vm_area *area_make(struct vm *vm, const struct area_spec *s)
                 a->file = file_hold(s->file);
         if (s->special)
                 a->special = vm_special_hold(s->special);
+        if (s->monitor)
+                a->monitor = vm_monitor_hold(s->monitor);
         if (a->flags & AREA_COUNTED)
                 a->file->ops->area(a->file, true);
         return a;

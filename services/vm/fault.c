@@ -29,13 +29,6 @@ static struct vm_fault_result result_of(err_t err)
         return err_is(err, ENOMEM) ? no_memory() : bus();
 }
 
-/* From now on fork must copy this area's pages. */
-static void has_own_pages(struct vm_area *a)
-{
-        if (!(LOAD_RELAXED(a->flags) & AREA_ANON_PAGES))
-                FETCH_OR(a->flags, AREA_ANON_PAGES);
-}
-
 /* ---- Copy on write ---- */
 
 enum step { DONE, ABSENT, NO_MEMORY };
@@ -50,9 +43,14 @@ static enum step take_over(struct vm *vm, struct vm_area *a, u64 page, struct fr
         struct vm_page now = cursor_get(&c);
         if (!now.frame)
                 return ABSENT;
-        if (!(now.prot & VM_COW))
-                return DONE;                    /* another thread was faster */
-        has_own_pages(a);
+        if ((now.prot & VM_WP) && (a->flags & AREA_WP))
+                return DONE;                    /* protected meanwhile: the next fault asks */
+        if (!(now.prot & VM_COW)) {             /* another thread was faster; or the area was watched once */
+                if (now.prot & VM_WP)
+                        cursor_protect(&c, area_hw(a));
+                return DONE;
+        }
+        area_has_own_pages(a);
         if (now.frame != frame_zero_page() && frame_refs(now.frame) == 1) {
                 cursor_protect(&c, area_hw(a));
                 return DONE;
@@ -89,7 +87,7 @@ static enum step map_new(struct vm *vm, u64 page, struct frame *f, u32 prot)
 static bool in_large_page(struct vm_area *a, u64 page)
 {
         u64 block = page & ~(LARGE_PAGE - 1);
-        return block >= a->start && block + LARGE_PAGE <= a->end && !(a->flags & (AREA_NOHUGE | AREA_GROWSDOWN));
+        return block >= a->start && block + LARGE_PAGE <= a->end && !(a->flags & (AREA_NOHUGE | AREA_GROWSDOWN | AREA_WATCHED));
 }
 
 static bool is_empty(struct vm *vm, u64 from, u64 to)
@@ -131,7 +129,7 @@ static struct vm_fault_result fault_anon(struct vm *vm, struct vm_area *a, u64 p
         struct frame *f = frame_alloc(vm->payer, FRAME_ZERO);
         if (!f)
                 return no_memory();
-        has_own_pages(a);
+        area_has_own_pages(a);
         enum step s = in_large_page(a, page) && map_anon_around(vm, a, page, f) ? DONE
                                                                                 : map_new(vm, page, f, area_hw(a));
         frame_drop(f);
@@ -209,7 +207,7 @@ static struct vm_fault_result copy_file_page(struct vm *vm, struct vm_area *a, u
                 return no_memory();
         if (from)
                 frame_copy(f, from);
-        has_own_pages(a);
+        area_has_own_pages(a);
         enum step s = map_new(vm, page, f, area_hw(a));
         frame_drop(f);
         return result_of_step(s);
@@ -263,7 +261,7 @@ static bool grow_locked(struct vm *vm, struct vm_area *a, u64 addr)
         u64 start = page_down(addr);
         u64 more = a->start - start;
         struct vm_area *prev = a->prev;
-        if (!(a->flags & AREA_GROWSDOWN) || start < vm->domain->settings.mmap_min_addr)
+        if (!(a->flags & AREA_GROWSDOWN) || start < max_u64(vm->domain->settings.mmap_min_addr, VM_MIN))
                 return false;
         /* What lies below must not be run into, except where nothing can be accessed. */
         if (prev && prev->end > start)
@@ -329,6 +327,17 @@ static bool out_of_memory(struct vm *vm, u32 *tries)
         return oom && oom->kill(vm, 1);
 }
 
+/* REQUIRES vm->mmap_lock. */
+static struct vm_fault_result fault_allowed(struct vm *vm, struct vm_area *a, u64 addr, u32 access, struct vm_ask **ask)
+{
+        if (a->flags & AREA_WATCHED) {
+                enum watch w = monitor_fault(vm, a, addr, access, ask);
+                if (w != WATCH_NOTHING)
+                        return w == WATCH_SIGBUS ? bus() : w == WATCH_NO_MEMORY ? no_memory() : fine();
+        }
+        return fault_page(vm, a, page_down(addr), access);
+}
+
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
 {
         if (addr < VM_MIN || addr >= VM_MAX)
@@ -336,13 +345,16 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
         u32 tries = 0;
         for (;;) {
                 struct vm_fault_result r = segv(SEGV_MAPERR);
+                struct vm_ask *ask = NULL;
                 read_lock(&vm->mmap_lock);
                 struct vm_area *a = area_at(vm, addr);
                 if (a && !key_permits(a, access))
                         r = (struct vm_fault_result){ .signal = SIGSEGV, .code = SEGV_PKUERR, .key = area_key(a) };
                 else if (a)
-                        r = is_allowed(a, access) ? fault_page(vm, a, page_down(addr), access) : segv(SEGV_ACCERR);
+                        r = is_allowed(a, access) ? fault_allowed(vm, a, addr, access, &ask) : segv(SEGV_ACCERR);
                 read_unlock(&vm->mmap_lock);
+                if (ask)
+                        monitor_wait(ask, (access & VM_USER) != 0);
                 if (!r.signal)
                         return r;
                 if (!a) {
@@ -376,9 +388,30 @@ static err_t populate_locked(struct vm *vm, struct vm_area *a, u64 start, u64 en
 
 #define POPULATE_STEP (512 * PAGE_SIZE)         /* the lock is let go after as much */
 
+/* A page of a watched area: who provides it may be waited for. */
+static err_t populate_watched(struct vm *vm, u64 page, bool write)
+{
+        struct vm_fault_result r = vm_fault(vm, page, write ? VM_WRITE : VM_READ);
+        return r.signal ? ERR(r.signal == SIGKILL ? ENOMEM : EFAULT) : task_interrupts() & INTR_KILL ? ERR(EINTR) : OK;
+}
+
+static bool is_watched(struct vm *vm, u64 page, bool *writable)
+{
+        READ_GUARD(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, page);
+        *writable = a && (a->prot & VM_WRITE);
+        return a && (a->flags & AREA_WATCHED);
+}
+
 err_t fault_range(struct vm *vm, u64 start, u64 end, bool write)
 {
+        bool writable = false;
         while (start < end) {
+                if (is_watched(vm, start, &writable)) {
+                        TRY(populate_watched(vm, start, write && writable));
+                        start += PAGE_SIZE;
+                        continue;
+                }
                 READ_GUARD(&vm->mmap_lock);
                 struct vm_area *a = area_at(vm, start);
                 if (!a)

@@ -23,7 +23,7 @@ bool room_at(struct vm *vm, u64 start, u64 end)
 
 u64 place_locked(struct vm *vm, u64 len, u64 hint, bool low)
 {
-        u64 min = vm->domain->settings.mmap_min_addr, at = 0;
+        u64 min = max_u64(vm->domain->settings.mmap_min_addr, VM_MIN), at = 0;
         if (len > VM_MAX - min)
                 return 0;
         if (page_down(hint)) {
@@ -289,7 +289,7 @@ static err_t check_range(struct vm *vm, struct vm_mmap *m)
                         return ERR(EINVAL);
                 if (!vm_is_user(m->addr, m->len))
                         return ERR(ENOMEM);
-                if (m->addr < vm->domain->settings.mmap_min_addr)
+                if (m->addr < VM_MIN || (m->addr < vm->domain->settings.mmap_min_addr && !may_map_low()))
                         return ERR(EPERM);
         }
         if ((m->flags & MAP_LOCKED) && !may_lock_any())

@@ -14,6 +14,8 @@ static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
         if (!copy)
                 TRY(isolate(vm, &a, m.from, m.from + m.old_len));
         struct area_spec s = area_spec_of(a);
+        s.flags &= ~(u32)AREA_WATCHED;
+        s.monitor = NULL;
         s.start = m.to;
         s.end = m.to + m.new_len;
         if (a->mapping || a->special)
@@ -87,7 +89,7 @@ static err_t remap_fixed(struct vm *vm, struct vm_mremap m, u64 *out)
                 return ERR(EINVAL);
         if (m.addr + m.old_len > m.new_addr && m.new_addr + m.new_len > m.addr)
                 return ERR(EINVAL);
-        if (m.new_addr < vm->domain->settings.mmap_min_addr)
+        if (m.new_addr < VM_MIN || (m.new_addr < vm->domain->settings.mmap_min_addr && !may_map_low()))
                 return ERR(EPERM);
         struct vm_area *a = area_at(vm, m.addr);
         if (!a)

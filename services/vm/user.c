@@ -230,12 +230,37 @@ static struct frame *grab_locked(struct vm *vm, u64 addr, bool write, bool force
         }
 }
 
-static struct frame *grab(struct vm *vm, u64 addr, bool write, bool force)
+/* The frame, with vm->mmap_lock held for reading: as long as that, the mapping stays, and its file cannot be sealed against
+ * writing.  NULL: not to be had, and not locked. */
+static struct frame *grab_and_lock(struct vm *vm, u64 addr, bool write, bool force)
 {
         if (!vm_is_user(addr, 1) || addr < VM_MIN)
                 return NULL;
-        READ_GUARD(&vm->mmap_lock);
-        return grab_locked(vm, addr, write, force);
+        for (;;) {
+                struct vm_ask *ask = NULL;
+                struct frame *f = NULL;
+                read_lock(&vm->mmap_lock);
+                struct vm_area *a = area_at(vm, addr);
+                enum watch w = a && (a->flags & AREA_WATCHED) ? monitor_fault(vm, a, addr, write ? VM_WRITE : VM_READ, &ask) : WATCH_NOTHING;
+                if (w == WATCH_NOTHING)
+                        f = grab_locked(vm, addr, write, force);
+                if (f)
+                        return f;
+                read_unlock(&vm->mmap_lock);
+                if (w != WATCH_WAIT)
+                        return NULL;
+                monitor_wait(ask, false);
+                if (task_interrupts() & INTR_KILL)
+                        return NULL;
+        }
+}
+
+static struct frame *grab(struct vm *vm, u64 addr, bool write, bool force)
+{
+        struct frame *f = grab_and_lock(vm, addr, write, force);
+        if (f)
+                read_unlock(&vm->mmap_lock);
+        return f;
 }
 
 struct frame *vm_grab(struct vm *vm, u64 addr, bool write) { return grab(vm, addr, write, false); }
@@ -267,10 +292,11 @@ u64 vm_write_remote(struct vm *vm, u64 addr, bytes src, bool force)
         u64 done = 0, len = bytes_len(src);
         while (done < len) {
                 u64 at = addr + done, off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, len - done);
-                struct frame *f = grab(vm, at, true, force);
+                struct frame *f = grab_and_lock(vm, at, true, force);
                 if (!f)
                         break;
                 frame_write(f, off, bytes_sub(src, done, n));
+                read_unlock(&vm->mmap_lock);
                 vm_ungrab(f);
                 done += n;
         }
@@ -282,10 +308,11 @@ u64 vm_zero_remote(struct vm *vm, u64 addr, u64 len)
         u64 done = 0;
         while (done < len) {
                 u64 at = addr + done, off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, len - done);
-                struct frame *f = grab(vm, at, true, true);
+                struct frame *f = grab_and_lock(vm, at, true, true);
                 if (!f)
                         break;
                 frame_fill(f, off, n, 0);
+                read_unlock(&vm->mmap_lock);
                 vm_ungrab(f);
                 done += n;
         }

@@ -30,17 +30,20 @@ struct vm_domain *vm_domain_new(void)
         if (!d)
                 return NULL;
         d->settings = (struct vm_settings){ .overcommit = OVERCOMMIT_GUESS, .overcommit_ratio = 50,
-                .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN, .oom_dump_tasks = 1 };
+                .max_map_count = 65530, .randomize = 2, .mmap_min_addr = VM_MIN, .oom_dump_tasks = 1, .swappiness = 60 };
         d->total = mem_stats().total;
+        u32 part = (u32)min_u64(mem_stats().free * (PAGE_SIZE / 1024) / 32, 1u << 17);        /* about 3 percent */
+        d->settings.admin_reserve = min_u32(part, 8192);
+        d->settings.user_reserve = part;
         vm_domain_publish(d);
         return d;
 }
 
+/* Without a swap there is nothing that swappiness decides. */
 struct vm_settings vm_settings(struct vm_domain *d) { return d->settings; }
 
 void vm_set_settings(struct vm_domain *d, struct vm_settings s)
 {
-        s.mmap_min_addr = max_u64(page_up(s.mmap_min_addr), VM_MIN);
         d->settings = s;
 }
 
@@ -124,6 +127,7 @@ struct vm *vm_new(struct vm_domain *d, struct payer *payer)
         vm->domain = vm_domain_hold(d);
         vm->mmap_base = VM_MAX;
         vm->keys = 1;
+        vm->serial = FETCH_ADD(d->serial, 1) + 1;
         lock_init(&vm->mmap_lock, mmap);
         vm_publish(vm);
         return vm;
@@ -186,7 +190,8 @@ static err_t clone_area(struct vm *to, struct vm *from, struct vm_area *a)
         struct area_spec s = area_spec_of(a);
         struct vm_area *b = NULL;
         /* Memory locks are not inherited. */
-        s.flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
+        s.flags &= ~(u32)(AREA_LOCKED | AREA_LOCK_ONFAULT | AREA_WATCHED);
+        s.monitor = NULL;
         if (s.flags & AREA_SHARED)
                 s.flags &= ~AREA_ACCOUNT;
         if (s.flags & AREA_ACCOUNT)

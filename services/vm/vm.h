@@ -19,12 +19,14 @@
 OBJECT(vm);
 OBJECT(vm_domain);
 OBJECT(vm_special);
+OBJECT(vm_monitor);
 STABLE(mapping);                        /* vfs/mapping.h */
 BASE(superblock);                       /* vfs/super.h */
 STABLE(file_ops);                       /* vfs/file.h */
 POOL_DECLARE(vm)
 POOL_DECLARE(vm_domain)
 POOL_DECLARE(vm_special)
+POOL_DECLARE(vm_monitor)
 
 /* ---- The domain: what is one per system, and becomes one per container ---- */
 
@@ -38,11 +40,14 @@ struct vm_settings {                    /* /proc/sys/vm and kernel.randomize_va_
         u32 overcommit_ratio;           /* percent of memory that NEVER allows */
         u32 max_map_count;              /* areas per address space */
         u32 randomize;                  /* 0 none, 1 all but brk, 2 all */
-        u64 mmap_min_addr;
+        u64 mmap_min_addr;              /* below it only with CAP_SYS_RAWIO, and nothing below VM_MIN */
         u64 legacy_layout;              /* not 0: mmap grows up */
         u64 overcommit_kbytes;          /* not 0: what NEVER allows, in place of the ratio */
         u32 oom_kill_caller;            /* oom_kill_allocating_task */
         u32 oom_dump_tasks;
+        u32 admin_reserve, user_reserve;        /* kbytes that NEVER keeps for CAP_SYS_ADMIN, and of each address space */
+        u32 swappiness;
+        u32 user_faults;                /* unprivileged_userfaultfd */
 };
 struct vm_domain *vm_domain_new(void);  /* count 1; NULL: no memory.  Linux's defaults */
 struct vm_settings vm_settings(struct vm_domain *d);
@@ -107,6 +112,7 @@ struct vm_fault_result {
 /* access: VM_READ, VM_WRITE or VM_EXEC, as the instruction wanted it; with VM_ABSENT if the CPU found no
  * page there (a hint that saves a look: `fault.present ? 0 : VM_ABSENT`). */
 #define VM_ABSENT 0x100
+#define VM_USER   0x200         /* by the program itself: a signal ends the wait for who provides watched memory */
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access);
 
 /* ---- User memory of the current thread ---- */
@@ -224,6 +230,29 @@ struct vm_places vm_choose_places(struct vm *vm, u64 stack_limit, bool randomize
 void  vm_use_places(struct vm *vm, struct vm_places p);
 u64   vm_random_brk(struct vm *vm, u64 end, bool randomize);
 
+/* ---- Watched memory: monitor.c, for userfaultfd ---- */
+
+/* Ranges are page-aligned and in user space, not empty.  The monitor's address space is the one it was made for; once that
+ * has ended: ENOMEM from watch and unwatch, ESRCH. */
+struct vm_monitor *vm_monitor_new(struct vm *vm, bool user_only);        /* count 1; NULL: no memory.  user_only: the kernel's accesses get EFAULT */
+void  vm_monitor_close(struct vm_monitor *m);            /* watches nothing any more, lets all go on, and drops */
+void  vm_monitor_sigbus(struct vm_monitor *m);           /* from now on faults are SIGBUS */
+/* EINVAL: nothing there, or not private anonymous memory; EBUSY: another's. */
+err_t vm_monitor_watch(struct vm_monitor *m, u64 start, u64 end, bool missing, bool protected);
+err_t vm_monitor_unwatch(struct vm_monitor *m, u64 start, u64 end);
+/* The next fault that nobody has taken yet.  EAGAIN, ERESTARTSYS. */
+struct vm_asked { u64 addr; u32 tid; bool write, protected; };
+err_t vm_monitor_take(struct vm_monitor *m, bool wait, struct vm_asked *out);
+struct waitq *vm_monitor_asked(struct vm_monitor *m);
+u32   vm_monitor_unread(struct vm_monitor *m);
+u32   vm_monitor_waiting(struct vm_monitor *m);          /* read ones too */
+void  vm_monitor_wake(struct vm_monitor *m, u64 start, u64 end);
+/* Pages from `from`, or zeros, where nothing is yet.  *done: bytes, also on error.  ENOENT: not one watched area; EINVAL: protect,
+ * and it is not watched for that; EEXIST, EFAULT, ENOMEM, EINTR. */
+struct vm_fill { u64 start, len, from; bool zero, protect; };
+err_t vm_monitor_fill(struct vm_monitor *m, struct vm_fill fill, u64 *done);
+err_t vm_monitor_protect(struct vm_monitor *m, u64 start, u64 end, bool on);     /* ENOENT */
+
 /* ---- For vfs: pages leave a file ---- */
 
 /* What vfs calls through vfs/hooks.h (registered by vm_init): takes pages first .. last of the file out of
@@ -245,6 +274,7 @@ enum vm_area_flag {
         AREA_STACK = 0x40000,           /* the stack exec made */
         AREA_POLICY = 0x1f000000,       /* a memory policy, << AREA_POLICY_SHIFT */
         AREA_COUNTED = 0x80000,         /* its file is told of it (FOPS_AREAS) */
+        AREA_MISSING = 0x20000000, AREA_WP = 0x40000000, AREA_WATCHED = AREA_MISSING | AREA_WP,      /* for its monitor */
         AREA_KEY = 0xf00000,            /* its protection key, << AREA_KEY_SHIFT */
 };
 #define AREA_KEY_SHIFT 20

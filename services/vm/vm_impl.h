@@ -28,6 +28,7 @@ OBJECT(vm_area) {
         struct file *file;              /* counted, or NULL */
         struct mapping *mapping;        /* of the file, or NULL: anonymous */
         struct vm_special *special;     /* counted, or NULL */
+        struct vm_monitor *monitor;     /* counted; NULL: not watched; mmap_lock */
         /* the tree and the list by address; mmap_lock */
         struct vm_area *left, *right, *up, *prev, *next;
         u64   gap;                      /* free bytes between the area before and this one's guard */
@@ -42,6 +43,7 @@ OBJECT(vm) {
         struct vmspace   *space;        /* counted; fixed */
         struct vm_domain *domain;       /* counted; fixed */
         struct payer     *payer;        /* counted, or NULL; fixed */
+        u64               serial;       /* of all address spaces of the domain; fixed */
         struct rwlock     mmap_lock;
 
         /* mmap_lock */
@@ -74,6 +76,7 @@ OBJECT(vm_domain) {
         struct vm_settings settings;    /* racy reads are fine: each word stands alone */
         u64   committed;                /* pages; ATOMIC */
         u64   total;                    /* pages of the machine; fixed */
+        u64   serial;                   /* of the last address space; ATOMIC */
         const struct vm_oom_ops *oom;   /* fixed at boot; may be NULL */
         const struct vm_shmem_ops *shmem;       /* the same */
         struct superblock *shmem_sb;    /* counted; fixed at boot */
@@ -88,6 +91,7 @@ struct area_spec {
         struct file *file;              /* borrowed */
         struct mapping *mapping;        /* borrowed */
         struct vm_special *special;     /* borrowed */
+        struct vm_monitor *monitor;     /* borrowed */
 };
 
 #define STACK_GUARD  (256 * PAGE_SIZE)  /* kept free below a growing stack */
@@ -136,6 +140,7 @@ void  areas_free(struct vm *vm);                         /* all of them; for the
 void  account(struct vm *vm, u32 prot, u32 flags, bool file, u64 bytes, bool add);
 err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes);   /* RLIMIT_AS, RLIMIT_DATA: ENOMEM */
 bool  may_lock(struct vm *vm, u64 bytes);                /* RLIMIT_MEMLOCK */
+bool  may_map_low(void);                                 /* has CAP_SYS_RAWIO */
 bool  may_lock_any(void);                                /* has CAP_IPC_LOCK, or a limit above 0 */
 err_t vm_charge(struct vm *vm, u64 bytes);               /* commits */
 void  vm_uncharge(struct vm *vm, u64 bytes);
@@ -164,6 +169,20 @@ u64   area_low_end(struct vm_area *a);                   /* start, less the guar
 struct vm_fault_result fault_page(struct vm *vm, struct vm_area *a, u64 page, u32 access);
 err_t fault_range(struct vm *vm, u64 start, u64 end, bool write);       /* populate; takes the lock itself; ENOMEM, EFAULT */
 bool  stack_grow(struct vm *vm, u64 addr);               /* takes the lock itself */
+
+/* From now on fork must copy this area's pages. */
+static inline void area_has_own_pages(struct vm_area *a)
+{
+        if (!(LOAD_RELAXED(a->flags) & AREA_ANON_PAGES))
+                FETCH_OR(a->flags, AREA_ANON_PAGES);
+}
+
+/* monitor.c.  mmap_lock held for reading: is the monitor to be asked about this access?  WAIT: *ask is then to be waited for, without
+ * the lock, and the access tried again; interruptible: by any signal. */
+OBJECT(vm_ask);
+enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_SIGBUS, WATCH_NO_MEMORY };
+enum watch monitor_fault(struct vm *vm, struct vm_area *a, u64 addr, u32 access, struct vm_ask **ask);
+void  monitor_wait(struct vm_ask *ask, bool interruptible);
 
 /* protect.c: advice that is a flag of areas.  *known: false if it is not of this sort. */
 err_t advise_flags(struct vm *vm, u64 start, u64 end, u32 advice, bool *known);
