@@ -9,6 +9,7 @@
 #include "services/pipe/pipe.h"
 #include "services/sched/sched.h"
 #include "services/security/cred.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/mount.h"
 #include "services/vm/vm.h"
 #include "lib/num.h"
@@ -414,6 +415,43 @@ static err_t write_mount_max(bytes text, const struct subject *s)
         return OK;
 }
 
+static err_t show_leases_enable(struct text *t, const struct subject *s) { (void)s; return say_u64(t, leases_on()); }
+static err_t show_lease_time(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, leases_break_time()); }
+static err_t show_dnotify(struct text *t, const struct subject *s)       { (void)s; return say_u64(t, dnotify_on()); }
+
+static err_t parse_int(bytes text, u32 *out)
+{
+        TRY(parse_u32(text, out));
+        return *out > I32_MAX ? ERR(EINVAL) : OK;
+}
+
+static err_t write_leases_enable(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_int(text, &v));
+        leases_set_on(v != 0);
+        return OK;
+}
+
+static err_t write_lease_time(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_int(text, &v));
+        leases_set_break_time(v);
+        return OK;
+}
+
+static err_t write_dnotify(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        TRY(parse_int(text, &v));
+        dnotify_set_on(v != 0);
+        return OK;
+}
+
 /* services/inotify's limits, which are fixed. */
 static err_t show_queued_events(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 16384); }
 static err_t show_user_instances(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, 128); }
@@ -426,8 +464,11 @@ static const struct proc_dir inotify_dir = { .entry = {
 } };
 
 static const struct proc_dir fs_dir = { .entry = {
+        { .name = "dir-notify-enable", .mode = 0644, .show = show_dnotify, .write = write_dnotify },
         { .name = "file-max", .mode = 0444, .show = show_file_max },
         { .name = "inotify", .mode = 0555, .dir = &inotify_dir },
+        { .name = "lease-break-time", .mode = 0644, .show = show_lease_time, .write = write_lease_time },
+        { .name = "leases-enable", .mode = 0644, .show = show_leases_enable, .write = write_leases_enable },
         { .name = "mount-max", .mode = 0644, .show = show_mount_max, .write = write_mount_max },
         { .name = "mqueue", .mode = 0555, .dir = &proc_mqueue_dir },
         { .name = "nr_open", .mode = 0444, .show = show_nr_open },

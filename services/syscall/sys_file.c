@@ -536,6 +536,13 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
         case F_OFD_SETLK:
         case F_OFD_SETLKW:
                 return set_lock(c, f, true, cmd == F_OFD_SETLKW, arg);
+        case F_SETLEASE:
+                return file_lease_set(f, arg_uint(c, 0), (u32)arg);
+        case F_GETLEASE:
+                c->result = file_lease_get(f);
+                return OK;
+        case F_NOTIFY:
+                return file_dnotify(f, c->t->files, arg_uint(c, 0), (u32)arg);
         case F_ADD_SEALS:
                 return tmpfs_add_seals(f, (u32)arg);
         case F_GET_SEALS:

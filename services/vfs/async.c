@@ -10,7 +10,8 @@
 #include "abi/const/signal.h"
 
 LOCK_CLASS(async);
-LOCK_CLASS(io_owner, AFTER(async));
+LOCK_CLASS_DECLARE(dnotify);
+LOCK_CLASS(io_owner, AFTER2(async, dnotify));
 
 OBJECT(io_owner) {
         struct spinlock lock;
@@ -226,6 +227,31 @@ struct owner_id file_get_owner(struct file *f)
                 return (struct owner_id){};
         SPIN_GUARD(&o->lock);
         return (struct owner_id){ o->to.kind, o->to.id };
+}
+
+err_t file_own_by_default(struct file *f, u32 fd)
+{
+        struct io_owner *o = owner_of(f);
+
+        if (!o)
+                return ERR(ENOMEM);
+        spin_lock(&o->lock);
+        bool owned = o->to.id != 0;
+        o->fd = fd;
+        spin_unlock(&o->lock);
+        return owned ? OK : file_set_owner(f, (struct owner_id){ F_OWNER_PID, thread_current()->process->tgid });
+}
+
+void file_forget_owner(struct file *f)
+{
+        struct io_owner *o = PTR_LOAD(f->owner);
+
+        if (!o)
+                return;
+        SPIN_GUARD(&o->lock);
+        o->to.id = 0;
+        o->to.kind = F_OWNER_TID;
+        o->sig = 0;
 }
 
 struct owner_id file_owner_uids(struct file *f)

@@ -37,6 +37,9 @@ void  async_end(struct file *f);
 /* kind: F_OWNER_*; id 0: nobody; the current credentials are what is allowed to send.  ENOMEM. */
 struct owner_id { u32 kind, id; };
 err_t file_set_owner(struct file *f, struct owner_id owner);
+/* For leases and dnotify: the current process, if nobody was named; signals tell of fd.  ENOMEM.  And nobody, no signal any more. */
+err_t file_own_by_default(struct file *f, u32 fd);
+void  file_forget_owner(struct file *f);
 struct owner_id file_get_owner(struct file *f);
 struct owner_id file_owner_uids(struct file *f);        /* kind, id: real and effective user id of who set it */
 err_t file_set_signal(struct file *f, u32 sig);         /* ENOMEM; 0: SIGIO without information */

@@ -4,6 +4,7 @@
  * directory.
  */
 #include "services/vfs/vfs.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/namei.h"
 #include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
@@ -258,7 +259,9 @@ static err_t truncate_place(const struct actor *who, const struct path *p, u64 l
         if (inode->flags & INODE_APPEND)
                 return ERR(EPERM);
         TRY(inode_get_write(inode));
-        err_t err = truncate_inode(inode, len, who->cred);
+        err_t err = lease_break(inode, true, true);
+        if (succeeded(err))
+                err = truncate_inode(inode, len, who->cred);
         inode_put_write(inode);
         if (succeeded(err))
                 notify_place(p->dentry, IN_MODIFY);

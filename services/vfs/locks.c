@@ -15,7 +15,7 @@
  *             look, and one that waits for several readers is followed to one of them.
  * File-scope state   `waits` (reviewed list): a cycle may lead through any inodes.
  */
-#include "services/vfs/locks.h"
+#include "services/vfs/locks_impl.h"
 #include "services/vfs/files.h"
 
 LOCK_CLASS(file_locks);
@@ -36,13 +36,6 @@ OBJECT(file_lock) {
 };
 POOL_DECLARE(file_lock)
 POOL_DEFINE(file_lock, NO_FINI);
-
-OBJECT(inode_locks) {
-        struct mutex lock;
-        struct waitq changed;
-        struct file_lock *whole, *ranges;
-};
-POOL_DECLARE(inode_locks)
 
 STABLE(waits) {
         struct spinlock lock;
@@ -65,13 +58,13 @@ static void inode_locks_fini(struct inode_locks *s)
 {
         drop_list(s->whole);
         drop_list(s->ranges);
+        leases_free(s->leases);
 }
 POOL_DEFINE(inode_locks, inode_locks_fini);
 
 void locks_free(struct inode *inode) { inode_locks_drop(inode->locks); }
 
-/* The inode's locks, made if there are none. NULL: no memory. */
-static struct inode_locks *locks_of(struct inode *inode)
+struct inode_locks *locks_of(struct inode *inode)
 {
         struct inode_locks *s = PTR_LOAD(inode->locks);
 
@@ -81,6 +74,7 @@ static struct inode_locks *locks_of(struct inode *inode)
         if (!s)
                 return NULL;
         lock_init(&s->lock, file_locks);
+        dnotify_init(s);
         inode_locks_publish(s);
         if (CMPXCHG(inode->locks, NULL, s))
                 return s;
@@ -430,8 +424,10 @@ static void remove_owner(struct inode_locks *s, struct file *file, struct files 
 
         GUARD(&s->lock);
         cut(s, &all, &none);
-        if (file)
+        if (file) {
                 (void)take_whole(s, file);
+                leases_end_locked(s, file);
+        }
         tell_changed(s);
 }
 

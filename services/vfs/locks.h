@@ -14,6 +14,32 @@ err_t file_lock_get(struct file *f, struct files *files, bool ofd, struct linux_
 /* F_SETLK, F_SETLKW and their OFD kin.  EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, ENOMEM, ERESTARTSYS. */
 err_t file_lock_set(struct file *f, struct files *files, bool ofd, const struct linux_flock *fl, bool wait);
 
+/* Leases.  set: F_RDLCK, F_WRLCK or F_UNLCK (give it back); fd: what signals shall tell.  EINVAL, EACCES, EAGAIN, ENOMEM.
+ * get: what it is, or shall become. */
+err_t file_lease_set(struct file *f, u32 fd, u32 type);
+u32   file_lease_get(struct file *f);
+/* Before an open or truncation: waits until leases allow it.  EAGAIN: not without waiting; ERESTARTSYS. */
+err_t lease_break_slow(struct inode *inode, bool write, bool wait);
+static inline err_t lease_break(struct inode *inode, bool write, bool wait)
+{
+        return PTR_LOAD(inode->locks) ? lease_break_slow(inode, write, wait) : OK;
+}
+/* fs.leases-enable, fs.lease-break-time (seconds; 0: for ever). */
+bool leases_on(void);
+void leases_set_on(bool on);
+u32  leases_break_time(void);
+void leases_set_break_time(u32 seconds);
+
+/* F_NOTIFY: mask: DN_*, added to what was asked; 0: no more.  EINVAL: switched off, ENOTDIR, ENOMEM. */
+err_t file_dnotify(struct file *f, struct files *files, u32 fd, u32 mask);
+void  dnotify_close(struct file *f, struct files *files);        /* files.c: a descriptor closes */
+/* For notify.c: an entry of dir; event: IN_*, kinds: DN_*. */
+void  dnotify_event(struct inode *dir, u32 event);
+void  dnotify_tell(struct inode *dir, u32 kinds);
+bool  dnotify_is_on(struct inode *dir);
+bool  dnotify_on(void);                  /* fs.dir-notify-enable */
+void  dnotify_set_on(bool on);
+
 void locks_init(void);                   /* at boot */
 /* For files.c and file.c: a descriptor of `files` closes; a file ends. */
 void locks_close(struct inode *inode, struct files *files);

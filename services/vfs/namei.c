@@ -7,6 +7,7 @@
  *            What a removed name leaves behind is freed after the locks are gone.
  */
 #include "services/vfs/namei.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/notify.h"
 #include "services/vfs/dentry.h"
 #include "services/vfs/fs_context.h"
@@ -438,6 +439,8 @@ static void tell_renamed(const struct renaming *r, bytes old, bytes new)
         struct inode *moved = r->old->inode, *other = r->new->inode;
 
         tell_moved(r->old_dir, old, r->new_dir, new, moved);
+        if (r->old_dir == r->new_dir)
+                dnotify_tell(r->old_dir->inode, DN_RENAME);
         if (other && !exchange && !inode_is_dir(other))
                 notify_inode(other, IN_ATTRIB);
         notify_inode(moved, IN_MOVE_SELF);

@@ -3,6 +3,7 @@
  * The slow half of notify.h: finds the watched inodes that an event is about.
  */
 #include "services/vfs/notify.h"
+#include "services/vfs/locks.h"
 
 struct notify_state notify_state;
 
@@ -28,6 +29,7 @@ void notify_name_slow(struct inode *dir, bytes name, u32 mask, u32 cookie)
 {
         struct notify_event e = { .mask = mask, .cookie = cookie, .name = name };
 
+        dnotify_event(dir, mask);
         tell(dir, &e);
 }
 
@@ -35,6 +37,7 @@ void notify_inode_slow(struct inode *inode, u32 mask)
 {
         struct notify_event e = { .mask = mask, .name = NO_BYTES };
 
+        dnotify_event(inode, mask);
         tell(inode, &e);
 }
 
@@ -44,7 +47,7 @@ static struct dentry *watched_parent(struct dentry *d, mbytes name, usize *len)
         SPIN_GUARD(&d->sb->dcache);
         struct dentry *up = d->parent;
 
-        if (!up || up == d || !up->inode || !PTR_LOAD(up->inode->watches))
+        if (!up || up == d || !up->inode || (!PTR_LOAD(up->inode->watches) && !dnotify_is_on(up->inode)))
                 return NULL;
         *len = mbytes_copy(name, dentry_name(d));
         return dentry_hold(up);
@@ -63,6 +66,7 @@ void notify_place_slow(struct dentry *d, u32 mask)
         if (up) {
                 struct notify_event e = { .mask = mask, .name = bytes_take(BYTES_OF(name), len),
                                           .unlinked = (LOAD(d->flags) & DENTRY_DELETED) != 0 };
+                dnotify_event(up->inode, mask);
                 tell(up->inode, &e);
                 dentry_drop(up);
         }

@@ -3,6 +3,7 @@
  * open(2), openat2(2), and opening for execve.
  */
 #include "services/vfs/vfs.h"
+#include "services/vfs/locks.h"
 #include "services/vfs/namei.h"
 #include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
@@ -76,7 +77,9 @@ static err_t make_file(const struct actor *who, const struct path *p, u32 flags,
                 return ERR(ENXIO);
         if (writer)
                 TRY(inode_get_write(inode));
-        err_t err = ops->open ? ops->open(who, p, flags, out) : file_open_plain(who, p, ops, flags, out);
+        err_t err = lease_break(inode, (wanted(flags) & MAY_WRITE) != 0, (flags & O_NONBLOCK) == 0);
+        if (succeeded(err))
+                err = ops->open ? ops->open(who, p, flags, out) : file_open_plain(who, p, ops, flags, out);
         if (failed(err)) {
                 if (writer)
                         inode_put_write(inode);
@@ -326,6 +329,7 @@ static err_t open_exec(const struct actor *who, const struct path *p, struct fil
         TRY(inode_permission(who, inode, MAY_EXEC));
         if (!inode->fops)
                 return ERR(EACCES);
+        TRY(lease_break(inode, false, true));
         TRY(inode_deny_write(inode));
         err_t err = inode->fops->open ? inode->fops->open(who, p, O_RDONLY, out) : file_open_plain(who, p, inode->fops, O_RDONLY, out);
         if (failed(err)) {
