@@ -52,15 +52,27 @@ void file_fini(struct file *f)
         cred_drop(f->cred);
 }
 
+struct file *file_new_plain(struct payer *payer)
+{
+        struct plain_file *f = plain_file_alloc(payer, MAY_RECLAIM);
+
+        return f ? &f->base : NULL;
+}
+
+void file_open_new(struct file *f, const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags)
+{
+        file_init(f, ops, p, who->cred, flags);
+        file_publish(f);
+}
+
 err_t file_open_plain(const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags, struct file **out)
 {
-        struct plain_file *f = plain_file_alloc(who->payer, MAY_RECLAIM);
+        struct file *f = file_new_plain(who->payer);
 
         if (!f)
                 return ERR(ENOMEM);
-        file_init(&f->base, ops, p, who->cred, flags);
-        plain_file_publish(f);
-        *out = &f->base;
+        file_open_new(f, who, p, ops, flags);
+        *out = f;
         return OK;
 }
 

@@ -103,6 +103,9 @@ BASE_DECLARE(file)
 void file_init(struct file *f, const struct file_ops *ops, const struct path *p, struct cred *cred, u32 flags);
 void file_fini(struct file *f);
 /* A file without an object of its own; published. */
+/* In two steps, for who must not fail late: not published (NULL: no memory); and what it becomes. */
+struct file *file_new_plain(struct payer *payer);
+void  file_open_new(struct file *f, const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags);
 err_t file_open_plain(const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags, struct file **out);
 /* A file with no place in any file system: "anon_inode:[eventfd]".  f as for file_init.  ENOMEM. */
 err_t file_init_anon(struct file *f, const struct file_ops *ops, struct cred *cred, u32 flags, bytes name);

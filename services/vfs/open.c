@@ -66,8 +66,21 @@ static err_t may_open(const struct actor *who, const struct path *p, u32 flags, 
         return OK;
 }
 
+/* What it opens to: by the type's own way, or a plain file; *spare: one made beforehand, NULL once it is used, or none. */
+static err_t open_file(const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags, struct file **spare, struct file **out)
+{
+        if (ops->open)
+                return ops->open(who, p, flags, out);
+        if (!*spare)
+                return file_open_plain(who, p, ops, flags, out);
+        *out = *spare;
+        *spare = NULL;
+        file_open_new(*out, who, p, ops, flags);
+        return OK;
+}
+
 /* Makes the file and counts it as a writer. */
-static err_t make_file(const struct actor *who, const struct path *p, u32 flags, struct file **out)
+static err_t make_file(const struct actor *who, const struct path *p, u32 flags, struct file **spare, struct file **out)
 {
         struct inode *inode = p->dentry->inode;
         const struct file_ops *ops = ops_for(inode);
@@ -79,7 +92,7 @@ static err_t make_file(const struct actor *who, const struct path *p, u32 flags,
                 TRY(inode_get_write(inode));
         err_t err = lease_break(inode, (wanted(flags) & MAY_WRITE) != 0, (flags & O_NONBLOCK) == 0);
         if (succeeded(err))
-                err = ops->open ? ops->open(who, p, flags, out) : file_open_plain(who, p, ops, flags, out);
+                err = open_file(who, p, ops, flags, spare, out);
         if (failed(err)) {
                 if (writer)
                         inode_put_write(inode);
@@ -99,14 +112,14 @@ static void announce(struct file *f)
         notify_file(f, IN_OPEN);
 }
 
-static err_t open_place(const struct actor *who, const struct path *p, u32 flags, bool created, struct file **out)
+static err_t open_place(const struct actor *who, const struct path *p, u32 flags, bool created, struct file **spare, struct file **out)
 {
         struct file *f = NULL;
 
         if (flags & O_PATH)
                 return file_open_plain(who, p, &path_file_ops, flags, out);
         TRY(may_open(who, p, flags, created));
-        TRY(make_file(who, p, flags, &f));
+        TRY(make_file(who, p, flags, spare, &f));
         if ((flags & O_TRUNC) != 0 && !created && inode_is_regular(f->inode)) {
                 err_t err = truncate_inode(f->inode, 0, who->cred);
                 if (failed(err)) {
@@ -122,7 +135,9 @@ static err_t open_place(const struct actor *who, const struct path *p, u32 flags
 
 err_t vfs_open_path(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
-        return make_file(who, p, flags, out);
+        struct file *none = NULL;
+
+        return make_file(who, p, flags, &none, out);
 }
 
 /* ---- O_CREAT ---- */
@@ -235,6 +250,12 @@ static err_t create_at(const struct actor *who, const struct walk *walk, bytes p
 
         c.p = path_parent(who, *walk, path);
         TRY(c.p.err);
+        /* First of all: a name that was made is not taken back for want of memory. */
+        struct file *spare = file_new_plain(who->payer);
+        if (!spare) {
+                path_drop(&c.p.dir);
+                return ERR(ENOMEM);
+        }
         err_t err = create_step(who, &c, &how, &again);
         while (succeeded(err) && again) {
                 struct parent next = follow_created(who, &c, how.resolve);
@@ -248,10 +269,11 @@ static err_t create_at(const struct actor *who, const struct walk *walk, bytes p
         if (succeeded(err) && (how.flags & O_DIRECTORY) != 0 && !inode_is_dir(c.at.dentry->inode))
                 err = ERR(ENOTDIR);
         if (succeeded(err))
-                err = open_place(who, &c.at, how.flags, c.created, out);
+                err = open_place(who, &c.at, how.flags, c.created, &spare, out);
         path_drop(&c.at);
         path_drop(&c.p.dir);
         blob_drop(c.text);
+        file_drop(spare);
         return err;
 }
 
@@ -279,7 +301,8 @@ static err_t make_tmpfile(const struct actor *who, const struct path *dir, struc
         dentry_set(d, inode);
         dentry_delete(d);               /* never hashed: only its " (deleted)" matters */
         struct path at = { dir->mnt, d };
-        err_t err = open_place(who, &at, how.flags & ~(u32)(O_TMPFILE | O_CREAT | O_TRUNC), true, out);
+        struct file *none = NULL;
+        err_t err = open_place(who, &at, how.flags & ~(u32)(O_TMPFILE | O_CREAT | O_TRUNC), true, &none, out);
         dentry_drop(d);
         return err;
 }
@@ -312,8 +335,9 @@ err_t vfs_open(const struct actor *who, i32 dfd, bytes path, struct open_how how
                 walk.how |= LOOK_FOLLOW;
         if ((how.flags & O_DIRECTORY) != 0)
                 walk.how |= LOOK_DIRECTORY;
+        struct file *none = NULL;
         TRY(path_lookup(who, walk, path, &at));
-        err_t err = (how.flags & O_TMPFILE_BIT) != 0 ? make_tmpfile(who, &at, how, out) : open_place(who, &at, how.flags, false, out);
+        err_t err = (how.flags & O_TMPFILE_BIT) != 0 ? make_tmpfile(who, &at, how, out) : open_place(who, &at, how.flags, false, &none, out);
         path_drop(&at);
         return err;
 }
