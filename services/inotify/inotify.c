@@ -10,7 +10,7 @@
  * Locking       state.lock (spin, class inotify): all lists, trees and queues.
  * Invariants    I1  notify_state.watches is the number of watches.
  *               I2  IN_IGNORED is the last event of a watch, unless its instance is closed.
- *               I3  at most INOTIFY_MAX_EVENTS events and one IN_Q_OVERFLOW are queued.
+ *               I3  at most max_events events and one IN_Q_OVERFLOW are queued.
  */
 #include "services/inotify/inotify.h"
 #include "services/process/account.h"
@@ -68,6 +68,7 @@ OBJECT(inotify) {
         struct file base;
         struct account *account;        /* counted; fixed */
         struct payer *payer;            /* counted: of the events; fixed */
+        u32 max_events;                 /* fixed: the limit when it was made */
         struct waitq readable;
         /* state.lock */
         struct watch_tree watches;
@@ -84,8 +85,12 @@ DOWNCASTABLE(inotify, file);
 STABLE(inotify_state) {
         struct spinlock lock;
         struct watch_list all;          /* lock */
+        u32 limit[INOTIFY_LIMITS];      /* ATOMIC */
 };
-static struct inotify_state state;
+static struct inotify_state state = { .limit = { 16384, 128, 8192 } };
+
+u32  inotify_limit(enum inotify_limit which)                 { return LOAD(state.limit[which % INOTIFY_LIMITS]); }
+void inotify_set_limit(enum inotify_limit which, u32 value)  { STORE(state.limit[which % INOTIFY_LIMITS], value); }
 
 static struct inotify *of(struct file *f) { return DOWNCAST(inotify, f); }
 
@@ -120,7 +125,7 @@ static void queue_locked(struct inotify *in, i32 wd, u32 mask, u32 cookie, bytes
 {
         if (in->last && is_same(in->last, wd, mask, cookie, name))
                 return;
-        struct inotify_event *e = in->queued < INOTIFY_MAX_EVENTS ? inotify_event_alloc(in->payer, NOWAIT) : NULL;
+        struct inotify_event *e = in->queued < in->max_events ? inotify_event_alloc(in->payer, NOWAIT) : NULL;
         if (!e) {
                 overflow_locked(in);
                 return;
@@ -239,7 +244,7 @@ static void on_unmount(struct superblock *sb)
                 next = w->next;
                 if (w->inode->sb != sb)
                         continue;
-                queue_locked(w->owner, w->wd, IN_UNMOUNT, 0, NO_BYTES);
+                queue_locked(w->owner, w->wd, IN_UNMOUNT | notify_isdir(w->inode), 0, NO_BYTES);
                 end_locked(w, &gone);
         }
         spin_unlock(&state.lock);
@@ -334,7 +339,7 @@ static err_t inotify_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
 }
 
 static const struct file_ops inotify_ops = {
-        .read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .llseek = generic_noop_llseek, .flags = FOPS_STREAM | FOPS_NOLOCK,
 };
 
 /* ---- Instances ---- */
@@ -363,11 +368,12 @@ static err_t fill(struct inotify *in, const struct actor *who, u32 flags)
 {
         struct account *a = thread_current()->account;
 
-        if (FETCH_ADD(a->inotify_instances, 1) >= INOTIFY_MAX_INSTANCES) {
+        if (FETCH_ADD(a->inotify_instances, 1) >= inotify_limit(INOTIFY_INSTANCES)) {
                 FETCH_SUB(a->inotify_instances, 1);
                 return ERR(EMFILE);
         }
         in->account = account_hold(a);
+        in->max_events = inotify_limit(INOTIFY_EVENTS);
         if (who->payer)
                 in->payer = payer_hold(who->payer);
         in->overflow = inotify_event_alloc(who->payer, MAY_RECLAIM);
@@ -418,7 +424,7 @@ static err_t add_locked(struct inotify *in, struct inode *inode, u32 mask, struc
         struct inotify_watch *w = *new;
         if (in->last_wd == I32_MAX)
                 return ERR(ENOSPC);
-        if (FETCH_ADD(in->account->inotify_watches, 1) >= INOTIFY_MAX_WATCHES) {
+        if (FETCH_ADD(in->account->inotify_watches, 1) >= inotify_limit(INOTIFY_WATCHES)) {
                 FETCH_SUB(in->account->inotify_watches, 1);
                 return ERR(ENOSPC);
         }

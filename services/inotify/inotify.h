@@ -5,9 +5,11 @@
 #pragma once
 #include "services/vfs/vfs.h"
 
-#define INOTIFY_MAX_EVENTS    16384u    /* queued per instance, before the one that says more were lost */
-#define INOTIFY_MAX_INSTANCES 128u      /* per user */
-#define INOTIFY_MAX_WATCHES   8192u     /* per user */
+/* Events queued per instance before the one that says more were lost; instances and watches per user: /proc/sys/fs/inotify. */
+enum inotify_limit { INOTIFY_EVENTS, INOTIFY_INSTANCES, INOTIFY_WATCHES };
+#define INOTIFY_LIMITS 3u
+u32  inotify_limit(enum inotify_limit which);
+void inotify_set_limit(enum inotify_limit which, u32 value);
 
 void inotify_register(void);             /* at boot */
 /* flags: IN_CLOEXEC (ignored here), IN_NONBLOCK.  *out counted.  EINVAL, EMFILE, ENOMEM. */

@@ -4,6 +4,7 @@
  */
 #include "services/procfs/tree.h"
 #include "services/procfs/ipc.h"
+#include "services/inotify/inotify.h"
 #include "services/namespace/namespace.h"
 #include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
@@ -452,15 +453,25 @@ static err_t write_dnotify(bytes text, const struct subject *s)
         return OK;
 }
 
-/* services/inotify's limits, which are fixed. */
-static err_t show_queued_events(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, 16384); }
-static err_t show_user_instances(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, 128); }
-static err_t show_user_watches(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, 8192); }
+static err_t write_inotify(bytes text, enum inotify_limit which)
+{
+        u32 v = 0;
+        TRY(parse_int(text, &v));
+        inotify_set_limit(which, v);
+        return OK;
+}
+
+static err_t show_queued_events(struct text *t, const struct subject *s)   { (void)s; return say_u64(t, inotify_limit(INOTIFY_EVENTS)); }
+static err_t show_user_instances(struct text *t, const struct subject *s)  { (void)s; return say_u64(t, inotify_limit(INOTIFY_INSTANCES)); }
+static err_t show_user_watches(struct text *t, const struct subject *s)    { (void)s; return say_u64(t, inotify_limit(INOTIFY_WATCHES)); }
+static err_t write_queued_events(bytes text, const struct subject *s)      { (void)s; return write_inotify(text, INOTIFY_EVENTS); }
+static err_t write_user_instances(bytes text, const struct subject *s)     { (void)s; return write_inotify(text, INOTIFY_INSTANCES); }
+static err_t write_user_watches(bytes text, const struct subject *s)       { (void)s; return write_inotify(text, INOTIFY_WATCHES); }
 
 static const struct proc_dir inotify_dir = { .entry = {
-        { .name = "max_queued_events", .mode = 0444, .show = show_queued_events },
-        { .name = "max_user_instances", .mode = 0444, .show = show_user_instances },
-        { .name = "max_user_watches", .mode = 0444, .show = show_user_watches },
+        { .name = "max_queued_events", .mode = 0644, .show = show_queued_events, .write = write_queued_events },
+        { .name = "max_user_instances", .mode = 0644, .show = show_user_instances, .write = write_user_instances },
+        { .name = "max_user_watches", .mode = 0644, .show = show_user_watches, .write = write_user_watches },
 } };
 
 static const struct proc_dir fs_dir = { .entry = {

@@ -176,18 +176,22 @@ err_t vfs_symlink(const struct actor *who, bytes target, i32 dfd, bytes path)
         return make(who, dfd, path, &m);
 }
 
-static err_t link_locked(const struct actor *who, struct inode *target, struct dentry *dir, const struct last *last)
+static err_t link_locked(const struct actor *who, const struct path *from, const struct path *at, const struct last *last)
 {
-        struct inode *inode = dir->inode;
+        struct inode *inode = at->dentry->inode, *target = from->dentry->inode;
         struct dentry *d = NULL;
 
-        TRY(path_child_locked(dir, last->name, &d));
+        TRY(path_child_locked(at->dentry, last->name, &d));
         err_t err = OK;
         if (d->inode)
                 err = ERR(EEXIST);
         else if (last->slash)
                 err = ERR(ENOENT);
         else
+                err = mount_want_write(at->mnt);
+        if (succeeded(err) && from->mnt != at->mnt)
+                err = ERR(EXDEV);
+        if (succeeded(err))
                 err = may_create(who, inode);
         if (succeeded(err) && (target->flags & (INODE_APPEND | INODE_IMMUTABLE)) != 0)
                 err = ERR(EPERM);
@@ -196,6 +200,8 @@ static err_t link_locked(const struct actor *who, struct inode *target, struct d
         if (succeeded(err)) {
                 WRITE_GUARD(&target->lock);
                 err = inode->ops->link(target, inode, d);
+                if (succeeded(err))
+                        target->flags &= ~INODE_LINKABLE;       /* once */
         }
         dentry_drop(d);
         return err;
@@ -218,15 +224,11 @@ err_t vfs_link(const struct actor *who, i32 old_dfd, bytes old, i32 new_dfd, byt
         err_t err = p.err;
         if (succeeded(err) && p.last.kind != LAST_NORM)
                 err = ERR(EEXIST);
-        if (succeeded(err) && p.dir.mnt != from.mnt)
-                err = ERR(EXDEV);
         if (succeeded(err))
                 err = path_may_search(who, &p.dir);
-        if (succeeded(err))
-                err = mount_want_write(p.dir.mnt);
         if (succeeded(err)) {
                 WRITE_GUARD(&p.dir.dentry->inode->lock);
-                err = link_locked(who, from.dentry->inode, p.dir.dentry, &p.last);
+                err = link_locked(who, &from, &p.dir, &p.last);
         }
         if (succeeded(err)) {
                 notify_inode(from.dentry->inode, IN_ATTRIB);
@@ -481,8 +483,6 @@ err_t vfs_rename(const struct actor *who, i32 old_dfd, bytes old, i32 new_dfd, b
                 return ERR(EINVAL);
         if ((flags & RENAME_EXCHANGE) != 0 && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) != 0)
                 return ERR(EINVAL);
-        if ((flags & RENAME_WHITEOUT) != 0 && !cred_has(who->cred, CAP_MKNOD))
-                return ERR(EPERM);
         struct parent from = path_parent(who, walk_at(old_dfd, 0), old);
         TRY(from.err);
         struct parent to = path_sibling(who, &from.dir, old, walk_at(new_dfd, 0), old_dfd == new_dfd, new);

@@ -54,10 +54,13 @@ static err_t may_open(const struct actor *who, const struct path *p, u32 flags, 
                 FETCH_AND(p->mnt->flags, ~MNT_EXPIRING);
         if ((type == S_IFCHR || type == S_IFBLK) && (LOAD(p->mnt->flags) & MNT_NODEV) != 0)
                 return ERR(EACCES);
-        if ((want & MAY_WRITE) != 0 && type == S_IFREG)
+        bool writes = (want & MAY_WRITE) != 0 && type == S_IFREG;
+        if (writes && (flags & O_TRUNC) != 0)
                 TRY(mount_want_write(p->mnt));
         if (!created)
                 TRY(inode_permission(who, inode, want));
+        if (writes)
+                TRY(mount_want_write(p->mnt));
         if ((inode->flags & INODE_APPEND) != 0 &&
             (((flags & O_ACCMODE) != O_RDONLY && (flags & O_APPEND) == 0) || (flags & O_TRUNC) != 0))
                 return ERR(EPERM);
@@ -112,6 +115,19 @@ static void announce(struct file *f)
         notify_file(f, IN_OPEN);
 }
 
+/* O_TRUNC, which is writing whatever else the file is opened for.  ETXTBSY. */
+static err_t cut(const struct actor *who, const struct path *p)
+{
+        struct inode *inode = p->dentry->inode;
+
+        TRY(inode_get_write(inode));
+        err_t err = truncate_inode(inode, 0, who->cred);
+        inode_put_write(inode);
+        if (succeeded(err))
+                notify_place(p->dentry, IN_MODIFY);
+        return err;
+}
+
 static err_t open_place(const struct actor *who, const struct path *p, u32 flags, bool created, struct file **spare, struct file **out)
 {
         struct file *f = NULL;
@@ -121,12 +137,11 @@ static err_t open_place(const struct actor *who, const struct path *p, u32 flags
         TRY(may_open(who, p, flags, created));
         TRY(make_file(who, p, flags, spare, &f));
         if ((flags & O_TRUNC) != 0 && !created && inode_is_regular(f->inode)) {
-                err_t err = truncate_inode(f->inode, 0, who->cred);
+                err_t err = cut(who, p);
                 if (failed(err)) {
                         file_drop(f);
                         return err;
                 }
-                notify_place(p->dentry, IN_MODIFY);
         }
         announce(f);
         *out = f;
