@@ -248,4 +248,5 @@ void pci_reset(struct pci_device *d)
         }
         klock_unlock(&d->lock);
         dma_forget(d);
+        virtio_forget(d);
 }

@@ -7,11 +7,12 @@
  * A model for rings (virtio.c: the virtqueue core) keeps the registers to itself, by pci_close, and writes
  * bus addresses of its own pinned frames; a model for plain address registers judges each write.
  *
- * Lock order  dma_lock, msi_lock; then pci_device.lock; then the configuration port's.
+ * Lock order  dma_lock, msi_lock; then pci_device.lock; then virtq.lock, the configuration port's.
  */
 #pragma once
 #include "arch.h"
 #include "mem.h"
+#include "mmu.h"
 
 struct pci_model {
         const char *name;
@@ -29,6 +30,7 @@ struct pci_model {
 extern const struct pci_model virtio_model;
 #ifdef KEEL_SELFTEST
 extern const struct pci_model edu_model, e1000e_model;
+volatile u16 *virtq_used(struct virtq *q);
 #endif
 
 STABLE(mmio) {
@@ -73,3 +75,4 @@ void *pci_map_own(struct pci_device *d, u32 bar, u64 off, u64 len);      /* for 
 /* d->lock held: nothing, or the write was refused. */
 bool mmio_write_locked(struct mmio *w, u64 off, u32 size, u64 v, u32 map, u64 room, u32 dir);
 void dma_forget(struct pci_device *d);  /* the device reaches nothing any more: its pins go */
+void virtio_forget(struct pci_device *d);       /* the same of its queues */

@@ -97,15 +97,18 @@ static err_t devfs_mount(const struct fs_type *type, const struct mount_request 
         (void)req;
         if (!sb)
                 return ERR(ENODEV);
-        if (LOAD(sb->root->inode->size) == 0) {
-                err_t err = fill(sb);
-                if (failed(err)) {
-                        superblock_drop(sb);
-                        return err;
-                }
-        }
         *out = sb;
         return OK;
+}
+
+void devfs_fill(void)
+{
+        struct superblock *sb = fs_single(&devtmpfs);
+        err_t err = sb ? fill(sb) : ERR(ENODEV);
+
+        superblock_drop(sb);
+        if (failed(err))
+                klog(LOG_ERR, "devfs: nodes are missing: error {}", err);
 }
 
 err_t devfs_add(bytes name, u32 mode, u64 dev)

@@ -10,6 +10,7 @@
 #include "services/coredump/coredump.h"
 #include "services/devfs/devfs.h"
 #include "services/drivers/uart/uart.h"
+#include "services/drivers/virtio_console/virtio_console.h"
 #include "services/exec/exec.h"
 #include "services/futex/futex.h"
 #include "services/namespace/namespace.h"
@@ -92,8 +93,11 @@ static void init_services(const struct params *p)
         procfs_init();
         sysfs_init();
         tty_init();
-        uart_init(p->console < 0 ? 0 : p->console);     /* there is no other console */
+        uart_init(p->console < 0 && p->console_virtual < 0 ? 0 : p->console);   /* without a word: the first one */
+        virtio_console_register();
         sysfs_system_init();
+        devfs_fill();
+        virtio_console_init(p->console_virtual);
 }
 
 static void init_time(struct vm_domain *domain)

@@ -65,13 +65,26 @@ static void add_string(struct blob *to, u32 *count, bytes s, bool *overflow)
         ++*count;
 }
 
-/* "ttyS0,115200n8" → 0; anything else leaves the choice as it is. */
-static i32 serial_index(bytes value, i32 before)
+/* The index in "ttyS0,115200n8" or "hvc0", or -1. */
+static i32 console_index(bytes value, bytes prefix, u32 count)
 {
-        if (!bytes_starts(value, STR("ttyS")) || bytes_len(value) < 5)
-                return before;
-        u8 c = bytes_at(value, 4);
-        return c >= '0' && c <= '3' ? c - '0' : before;
+        usize n = bytes_len(prefix);
+
+        if (!bytes_starts(value, prefix) || bytes_len(value) <= n)
+                return -1;
+        u32 index = bytes_at(value, n) - (u32)'0';
+        return index < count ? (i32)index : -1;
+}
+
+/* Anything else leaves the choice as it is. */
+static void choose_console(struct params *p, bytes value)
+{
+        i32 serial = console_index(value, STR("ttyS"), 4), virtual = console_index(value, STR("hvc"), 8);
+
+        if (serial >= 0 || virtual >= 0) {
+                p->console = serial;
+                p->console_virtual = virtual;
+        }
 }
 
 static void set_number(bytes value, i32 *out)
@@ -92,7 +105,7 @@ static bool known(struct params *p, const struct word *w)
                 value = params_value(p, w->value);
         }
         if (bytes_eq(name, STR("console"))) {
-                p->console = serial_index(value, p->console);
+                choose_console(p, value);
         } else if (bytes_eq(name, STR("rdinit")) && w->assigns) {
                 p->rdinit = w->value;
                 blob_set_len(p->args, 0);               /* words before it were not for this init */
@@ -142,7 +155,7 @@ struct params *params_parse(bytes cmdline)
         }
         blob_set_len(p->args, 0);
         blob_set_len(p->env, 0);
-        p->console = -1;
+        p->console = p->console_virtual = -1;
         p->loglevel = 7;
         add_string(p->env, &p->n_env, STR("HOME=/"), &p->overflow);
         add_string(p->env, &p->n_env, STR("TERM=linux"), &p->overflow);

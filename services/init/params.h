@@ -11,7 +11,8 @@
 OBJECT(params) {
         u8    text[INIT_TEXT];          /* the command line, quotes taken out, words ended by NUL */
         u32   rdinit, init;             /* where those values begin in text; 0: not given */
-        i32   console;                  /* serial port of the last console=ttySn; -1: none */
+        i32   console;                  /* serial port of the last console=, if it was a ttySn; -1: none */
+        i32   console_virtual;          /* the same of an hvcn */
         u32   loglevel;
         i32   panic;                    /* seconds; see machine_set_panic_timeout */
         bool  has_root;                 /* root= was given */

@@ -363,18 +363,23 @@ static err_t set_termios_from(struct tty *tty, u64 arg, enum set_when when)
         return set_termios(tty, t, when);
 }
 
-static err_t set_size(struct tty *tty, u64 arg)
+void tty_resized(struct tty *tty, struct linux_winsize size)
 {
-        struct linux_winsize size = {};
-        TRY(VM_GET(arg, size));
         {
                 SPIN_GUARD(&tty->lock);
                 if (size.ws_row == tty->size.ws_row && size.ws_col == tty->size.ws_col &&
                     size.ws_xpixel == tty->size.ws_xpixel && size.ws_ypixel == tty->size.ws_ypixel)
-                        return OK;
+                        return;
                 tty->size = size;
         }
         tty_signal_foreground(tty, SIGWINCH);
+}
+
+static err_t set_size(struct tty *tty, u64 arg)
+{
+        struct linux_winsize size = {};
+        TRY(VM_GET(arg, size));
+        tty_resized(tty, size);
         return OK;
 }
 

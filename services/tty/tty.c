@@ -32,7 +32,8 @@ POOL_DECLARE(tty_file)
 DOWNCASTABLE(tty_file, file);
 
 STABLE(tty_table) {
-        struct tty *serial[4];          /* fixed after boot */
+        struct tty *serial[4];          /* as all here: counted, set once, PTR_LOAD */
+        struct tty *virtual[8];
         struct tty *console;
 };
 static struct tty_table ttys;
@@ -91,7 +92,7 @@ void tty_flush_input_locked(struct tty *tty)
 }
 
 /* all: what there is no room for is lost. */
-static usize receive(struct tty *tty, bytes typed, bool all)
+static usize type(struct tty *tty, bytes typed, bool all)
 {
         u32 signals;
         usize n = bytes_len(typed);
@@ -110,13 +111,23 @@ static usize receive(struct tty *tty, bytes typed, bool all)
                 async_signal(&tty->tell, POLL_IN);
         }
         waitq_wake_all(&tty->writers);          /* START may have been typed */
-        tty_settled(tty);
         return n;
 }
 
-void tty_received(struct tty *tty, bytes typed) { receive(tty, typed, true); }
+void tty_received(struct tty *tty, bytes typed)
+{
+        (void)type(tty, typed, true);
+        tty_settled(tty);
+}
 
-usize tty_type(struct tty *tty, bytes typed) { return receive(tty, typed, false); }
+usize tty_offered(struct tty *tty, bytes typed) { return type(tty, typed, false); }
+
+usize tty_type(struct tty *tty, bytes typed)
+{
+        usize n = type(tty, typed, false);
+        tty_settled(tty);
+        return n;
+}
 
 void tty_break(struct tty *tty)
 {
@@ -429,11 +440,16 @@ err_t tty_open(const struct actor *who, const struct path *p, u32 flags, struct 
 
 static err_t open_serial(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
-        u32 index = dev_minor(p->dentry->inode->rdev) - 64;
-        struct tty *tty = index < 4 ? PTR_LOAD(ttys.serial[index]) : NULL;
+        u64 dev = p->dentry->inode->rdev;
+        u32 index = dev_minor(dev) - 64;
+        struct tty *tty = NULL;
 
+        if (dev_major(dev) == TTY_VIRTUAL_MAJOR)
+                tty = tty_virtual(dev_minor(dev));
+        else if (index < ARRAY_SIZE(ttys.serial))
+                tty = PTR_LOAD(ttys.serial[index]);
         if (!tty)
-                return ERR(EIO);
+                return dev_major(dev) == TTY_VIRTUAL_MAJOR ? ERR(ENODEV) : ERR(EIO);
         TRY(tty_open(who, p, flags, tty, out));
         if (!(flags & O_NOCTTY))
                 tty_take_if_free(tty);
@@ -471,6 +487,8 @@ static const struct chrdev serial_devices[4] = {
         { .name = "ttyS3", .major = 4, .minor = 67, .mode = 0620, .ops = &serial_ops },
 };
 
+static const struct chrdev virtual_devices = { .major = TTY_VIRTUAL_MAJOR, .count = 8, .ops = &serial_ops };
+
 struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 minor, bytes name)
 {
         struct tty *tty = tty_alloc(payer, MAY_RECLAIM);
@@ -485,9 +503,9 @@ struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 m
         lock_init(&tty->read_mutex, tty_io);
         lock_init(&tty->write_mutex, tty_io);
         ldisc_init(&tty->ldisc, &discipline);
-        if (major == 4)                         /* a serial console's settings, as Linux has them */
+        if (major == TTY_SERIAL_MAJOR)          /* a serial console's settings, as Linux has them */
                 tty->ldisc.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
-        else
+        else if (major != TTY_VIRTUAL_MAJOR)
                 tty->ldisc.termios.c_cflag = B38400 | CS8 | CREAD;
         tty_publish(tty);
         return tty;
@@ -498,17 +516,22 @@ struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name
         struct tty *tty = tty_new(NULL, port, major, minor, name);
         u32 index = minor - 64;
 
-        if (tty && major == 4 && index < 4) {
+        if (tty && major == TTY_SERIAL_MAJOR && index < ARRAY_SIZE(ttys.serial)) {
                 PTR_STORE(ttys.serial[index], tty_hold(tty));
                 chrdev_register(&serial_devices[index]);
         }
+        if (tty && major == TTY_VIRTUAL_MAJOR && minor < ARRAY_SIZE(ttys.virtual))
+                PTR_STORE(ttys.virtual[minor], tty_hold(tty));
         return tty;
 }
+
+struct tty *tty_virtual(u32 index) { return index < ARRAY_SIZE(ttys.virtual) ? PTR_LOAD(ttys.virtual[index]) : NULL; }
 
 void tty_init(void)
 {
         chrdev_register(&own_device);
         chrdev_register(&console_device);
+        chrdev_register(&virtual_devices);
         pty_init();
         devpts_init();
 }

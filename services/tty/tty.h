@@ -3,10 +3,10 @@
  * Terminals: the device a process reads, writes and is job-controlled by.
  *
  * A tty stands between a line discipline (ldisc.h) and a port, which a driver embeds
- * as BASE in its own object.  /dev/ttyS<n> opens the tty of a serial port,
+ * as BASE in its own object.  /dev/ttyS<n> and /dev/hvc<n> open the tty of a port,
  * /dev/console the one chosen by console=, /dev/tty the caller's controlling one.
  *
- * Lifetime   A tty of a serial port lives for ever; sessions count it.
+ * Lifetime   A tty of a registered port lives for ever; sessions count it.
  * Locking    tty.lock (spin, class tty) guards discipline, size and flow; bottom halves
  *            take it.  tty.read_mutex and write_mutex keep one reader and one writer's
  *            bytes together.  session and foreground group: the pid namespace's tree lock.
@@ -24,11 +24,11 @@ BASE(tty_port);
  *   queued  bytes taken and not yet sent
  *   stop    true: send nothing more until false
  *   flush   drops what is queued
- * Those of pseudo-terminals; NULL for others:
+ * NULL for some:
  *   opened, closed  before each open (EIO), after the last close
  *   flushed         typed input was dropped
  *   set             the settings changed
- *   settled         without locks, after what may concern the other side: wakes it */
+ *   settled         without locks, after what may concern the other side: wakes it, or types what it kept back */
 STABLE(tty_port_ops) {
         usize (*write)(struct tty_port *port, bytes text);
         u32   (*room)(struct tty_port *port);
@@ -70,16 +70,22 @@ OBJECT(tty) {
 POOL_DECLARE(tty)
 
 void tty_init(void);                            /* registers /dev/tty and /dev/console */
+#define TTY_SERIAL_MAJOR  4             /* minors from 64: ttyS0 to ttyS3 */
+#define TTY_VIRTUAL_MAJOR 229           /* hvc0 to hvc7 */
 /* A new terminal for a port; its device node is major:minor.  The reference is the caller's. NULL: no memory. */
 struct tty *tty_register(struct tty_port *port, u32 major, u32 minor, bytes name);
 /* The same without a driver's table behind it. */
 struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 minor, bytes name);
 /* From a driver's bottom half. */
 void tty_received(struct tty *tty, bytes typed);
+/* The same, but takes only what there is room for and returns how much that was; settled() comes when there is more room. */
+usize tty_offered(struct tty *tty, bytes typed);
+void tty_resized(struct tty *tty, struct linux_winsize size);           /* SIGWINCH, if it is another size */
 void tty_written(struct tty *tty);              /* there is room again */
 void tty_break(struct tty *tty);
 /* Makes tty the system console: /dev/console, and where the kernel log goes. */
 void tty_set_console(struct tty *tty);
+struct tty *tty_virtual(u32 index);             /* of hvc<index>; not counted, as it is for ever; NULL: none */
 usize tty_console_name(mbytes out);             /* "ttyS0"; returns its length, 0: there is none */
 void tty_log_write(bytes text);                 /* console_ops.write */
 /* A session leader has exited: hang-up, and nobody's controlling terminal any more. */

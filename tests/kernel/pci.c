@@ -444,6 +444,88 @@ static void test_dma(struct pci_device *edu, struct pci_device *rng, struct mmio
 
 /* ---- virtio ---- */
 
+/* What a device could write into the used ring. */
+static void device_says(struct virtq *q, u32 at, u32 id, u32 len, u16 index)
+{
+        volatile struct virtio_used { u32 id, len; } *u = (volatile struct virtio_used *)(virtq_used(q) + 2);
+
+        u[at].id = id;
+        u[at].len = len;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        virtq_used(q)[1] = index;
+}
+
+static struct virtq *open_anew(struct pci_device *d)
+{
+        u64 features = 0;
+
+        pci_reset(d);
+        return succeeded(pci_enable(d)) && succeeded(virtio_begin(d, 0, &features)) && features == 1ul << 32 ? virtq_open(d, 0, 8, VIRTIO_NO_ENTRY) : NULL;
+}
+
+/* The bell is not rung, so that the true device is silent and the test can lie for it. */
+static void test_queue(struct pci_device *d)
+{
+        struct frame *f = frame_alloc(NULL, 0), *dead = frame_alloc(NULL, 0);
+        struct virtq *q = open_anew(d);
+
+        frame_drop(dead);
+        check("I11 a queue", q && virtq_size(q) == 8 && !virtq_open(d, 0, 8, 0) && !virtq_open(d, 1, 8, 0) && !virtq_open(d, U32_MAX, 8, 0));
+        if (!q)
+                return;
+        struct virtq_request r = { .cookie = 7, .in = 1, .part = { { f, 96, 4000 } } }, bad = r, two = r;
+
+        two.in = 2;
+        two.part[1] = (struct virtq_part){ f, 0, 16 };
+        bad.part[0].len = 4001;
+        check("I13 outside the frame", err_is(virtq_add(q, &bad), EINVAL));
+        bad.part[0] = (struct virtq_part){ f, U32_MAX, 4001 };
+        check("I13 wrapped", err_is(virtq_add(q, &bad), EINVAL));
+        bad.part[0] = (struct virtq_part){ f, 0, 0 };
+        check("I13 empty", err_is(virtq_add(q, &bad), EINVAL));
+        bad.part[0] = (struct virtq_part){ dead, 0, 16 };
+        check("I13 a dead frame", err_is(virtq_add(q, &bad), EINVAL));
+        bad = two;
+        bad.part[1].frame = frame_zero_page();
+        check("I13 the zero page, second", err_is(virtq_add(q, &bad), EINVAL) && !(word_of(f) & PIN_MASK));
+        bad = r;
+        bad.in = U32_MAX, bad.out = 2;
+        check("I13 too many parts", err_is(virtq_add(q, &bad), EINVAL));
+        bad.in = bad.out = 0;
+        check("I13 no parts", err_is(virtq_add(q, &bad), EINVAL));
+        check("add", succeeded(virtq_add(q, &r)) && word_of(f) & PIN_MASK && virtq_take(q).what == VIRTQ_NONE);
+        device_says(q, 0, 0, 100, 1);
+        struct virtq_done done = virtq_take(q);
+        check("done", done.what == VIRTQ_DONE && done.cookie == 7 && done.len == 100 && !(word_of(f) & PIN_MASK));
+        u32 n = 0;
+        while (succeeded(virtq_add(q, &two)))
+                n++;
+        check("ENOSPC", n == 4 && err_is(virtq_add(q, &r), ENOSPC));
+        /* Each lie is found out, and what was under way stays pinned until the reset. */
+        const struct { u32 id, len; u16 index; const char *name; } lies[] = {
+                { 8, 0, 1, "I13 no such descriptor" }, { 0xffff0000, 0, 1, "I13 no such descriptor, far" }, { 1, 0, 1, "I13 the middle of a request" },
+                { 0, 4017, 1, "I13 longer than the room" }, { 0, U32_MAX, 1, "I13 much longer" }, { 0, 0, 9, "I13 more than there are" },
+                { 0, 0, 0xffff, "I13 backwards" },
+        };
+        for (u32 i = 0; i < ARRAY_SIZE(lies); i++) {
+                q = open_anew(d);
+                check("open anew", q && !(word_of(f) & PIN_MASK) && succeeded(virtq_add(q, &two)) && succeeded(virtq_add(q, &two)));
+                device_says(q, 0, lies[i].id, lies[i].len, lies[i].index);
+                check(lies[i].name, virtq_take(q).what == VIRTQ_LIES && virtq_take(q).what == VIRTQ_LIES && err_is(virtq_add(q, &r), EIO) &&
+                      !virtq_must_notify(q) && word_of(f) & PIN_MASK);
+        }
+        q = open_anew(d);
+        check("two requests", q && succeeded(virtq_add(q, &two)) && succeeded(virtq_add(q, &two)));
+        device_says(q, 0, 0, 0, 1);
+        check("the first", virtq_take(q).what == VIRTQ_DONE);
+        device_says(q, 1, 0, 0, 2);
+        check("I13 the same one twice", virtq_take(q).what == VIRTQ_LIES);
+        pci_reset(d);
+        check("I13 all pins go with the reset", !(word_of(f) & PIN_MASK) && virtq_take(q).what == VIRTQ_NONE && err_is(virtq_add(q, &r), EIO));
+        check("not enabled", err_is(virtio_go(d, 0), ENODEV) && !virtq_open(d, 0, 8, 0));
+        frame_drop(f);
+}
+
 static void test_virtio(struct pci_device *d)
 {
         u32 at = 0, cap = pci_capability(d, 17, 0), i = 0;
@@ -463,6 +545,7 @@ static void test_virtio(struct pci_device *d)
         check("virtio MSI-X", succeeded(irq_attach_msix(&testers[0].h, d, 0, on_0)) && mmio_read32(t, (table & ~7u) + 12) == 0);
         irq_detach(&testers[0].h);
         check("virtio MSI-X masked", mmio_read32(t, (table & ~7u) + 12) == 1);
+        test_queue(d);
         pci_reset(d);
         check("virtio reset", !masters(d));
 }
