@@ -79,6 +79,10 @@ void ldisc_set_termios(struct ldisc *d, struct linux_termios t)
         }
 }
 
+/* Letters of Latin-1, as Linux has them. */
+static bool is_upper(u8 c) { return (c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7); }
+static bool is_lower(u8 c) { return (c >= 'a' && c <= 'z') || (c >= 0xdf && c != 0xf7); }
+
 /* ---- output ---- */
 
 /* Room for one rendered byte: a tab may become eight. */
@@ -128,7 +132,7 @@ static usize render_byte(struct ldisc *d, mbytes out, usize n, u8 c)
                         d->column--;
                 return put(out, n, c);
         default:
-                if (oflag(d, OLCUC) && c >= 'a' && c <= 'z')
+                if (oflag(d, OLCUC) && is_lower(c))
                         c = (u8)(c - 32);
                 /* Control bytes and UTF-8 continuation bytes do not move the cursor. */
                 if (c >= 32 && c != 127 && !(iflag(d, IUTF8) && (c & 0xc0) == 0x80))
@@ -160,7 +164,7 @@ static void echo_raw(struct ldisc *d, bytes text) { d->ops->output(d, text); }
 
 static bool is_shown_as_caret(const struct ldisc *d, u8 c)
 {
-        return lflag(d, ECHOCTL) && (c < 32 || c == 127) && c != '\t' && c != '\n';
+        return lflag(d, ECHOCTL) && (c < 32 || c == 127) && c != '\t';
 }
 
 static void echo(struct ldisc *d, u8 c)
@@ -209,15 +213,24 @@ static void back_to(struct ldisc *d, u32 column, bool tab)
 
 /* ---- editing ---- */
 
-/* Erases the last byte (the whole character with IUTF8) of the line being typed. */
-static void erase_one(struct ldisc *d)
+/* Where the last byte (with IUTF8: the last character) of the line being typed begins; head: there is none, or only a part of one. */
+static u32 last_character(const struct ldisc *d)
 {
-        if (d->head == d->canon)
-                return;
-        u32 at = d->head - 1;
-        while (iflag(d, IUTF8) && at != d->canon && (byte_at(d, at) & 0xc0) == 0x80)
+        u32 at = d->head;
+
+        do {
+                if (at == d->canon)
+                        return d->head;
                 at--;
+        } while (iflag(d, IUTF8) && (byte_at(d, at) & 0xc0) == 0x80);
+        return at;
+}
+
+static void erase_from(struct ldisc *d, u32 at)
+{
         u8 c = byte_at(d, at);
+        u32 end = d->head;
+
         d->head = at;
         if (!lflag(d, ECHO))
                 return;
@@ -227,6 +240,8 @@ static void erase_one(struct ldisc *d)
                         echo_rendered(d, '\\');
                 }
                 echo(d, c);
+                while (++at != end)
+                        echo_rendered(d, byte_at(d, at));
         } else if (!lflag(d, ECHOE)) {
                 echo(d, cc(d, VERASE));
         } else {
@@ -234,17 +249,29 @@ static void erase_one(struct ldisc *d)
         }
 }
 
-static bool is_word_byte(u8 c)
+/* False: there is nothing to erase. */
+static bool erase_one(struct ldisc *d)
 {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80;
+        u32 at = last_character(d);
+
+        if (at == d->head)
+                return false;
+        erase_from(d, at);
+        return true;
 }
+
+static bool is_word_byte(u8 c) { return (c >= '0' && c <= '9') || is_upper(c) || is_lower(c) || c == '_'; }
 
 static void erase_word(struct ldisc *d)
 {
-        while (d->head != d->canon && !is_word_byte(byte_at(d, d->head - 1)))
-                erase_one(d);
-        while (d->head != d->canon && is_word_byte(byte_at(d, d->head - 1)))
-                erase_one(d);
+        bool in_word = false;
+
+        for (u32 at; (at = last_character(d)) != d->head; erase_from(d, at)) {
+                bool is = is_word_byte(byte_at(d, at));
+                if (in_word && !is)
+                        return;
+                in_word = is;
+        }
 }
 
 static void erase_line(struct ldisc *d)
@@ -257,8 +284,8 @@ static void erase_line(struct ldisc *d)
                         echo_rendered(d, '\n');
                 return;
         }
-        while (d->head != d->canon)
-                erase_one(d);
+        while (erase_one(d))
+                ;
 }
 
 static void reprint(struct ldisc *d)
@@ -292,14 +319,18 @@ static void finish_line(struct ldisc *d, u8 c)
         d->canon = d->head;
 }
 
-static void echo_typed(struct ldisc *d, u8 c)
+/* return_key: a newline that was typed as a carriage return is not shown as ^J outside of canonical mode, either. */
+static void echo_typed(struct ldisc *d, u8 c, bool return_key)
 {
         if (!lflag(d, ECHO))
                 return;
         end_erasing(d);
         if (d->head == d->canon)
                 d->line_column = d->column;
-        echo(d, c);
+        if (c == '\n' && return_key)
+                echo_rendered(d, c);
+        else
+                echo(d, c);
 }
 
 static void typed_signal(struct ldisc *d, u32 sig, u8 c)
@@ -315,14 +346,14 @@ static void typed_signal(struct ldisc *d, u32 sig, u8 c)
         }
 }
 
-static void store_typed(struct ldisc *d, u8 c)
+static void store_typed(struct ldisc *d, u8 c, bool return_key)
 {
         if (is_full(d)) {
                 if (iflag(d, IMAXBEL))
                         echo_raw(d, STR("\a"));
                 return;
         }
-        echo_typed(d, c);
+        echo_typed(d, c, return_key);
         if (c == 0xff && iflag(d, PARMRK) && !iflag(d, ISTRIP) && d->head - d->tail < LDISC_SIZE - 2)
                 store(d, c);
         store(d, c);
@@ -332,7 +363,7 @@ static void store_typed(struct ldisc *d, u8 c)
 static bool edit(struct ldisc *d, u8 c)
 {
         if (is_cc(d, VERASE, c)) {
-                erase_one(d);
+                (void)erase_one(d);
         } else if (is_cc(d, VKILL, c)) {
                 erase_line(d);
         } else if (lflag(d, IEXTEN) && is_cc(d, VWERASE, c)) {
@@ -347,16 +378,14 @@ static bool edit(struct ldisc *d, u8 c)
         } else if (lflag(d, IEXTEN) && lflag(d, ECHO) && is_cc(d, VREPRINT, c)) {
                 reprint(d);
         } else if (c == '\n') {
-                if (lflag(d, ECHO) || lflag(d, ECHONL)) {
-                        end_erasing(d);
-                        echo_rendered(d, '\n');
-                }
+                if (lflag(d, ECHO) || lflag(d, ECHONL))
+                        echo_rendered(d, '\n');         /* as on Linux, ECHOPRT's \ stays without its / */
                 finish_line(d, '\n');
         } else if (is_cc(d, VEOF, c)) {
                 finish_line(d, DISABLED);
         } else if (is_cc(d, VEOL, c) || (lflag(d, IEXTEN) && is_cc(d, VEOL2, c))) {
                 if (lflag(d, ECHO))
-                        echo_typed(d, c);
+                        echo_typed(d, c, false);
                 finish_line(d, c);
         } else {
                 return false;
@@ -388,11 +417,17 @@ static void receive_byte(struct ldisc *d, u8 c)
 {
         if (iflag(d, ISTRIP))
                 c &= 0x7f;
-        if (iflag(d, IUCLC) && lflag(d, IEXTEN) && c >= 'A' && c <= 'Z')
+        if (iflag(d, IUCLC) && lflag(d, IEXTEN) && is_upper(c))
                 c = (u8)(c + 32);
+        if (lflag(d, EXTPROC)) {                        /* the other side edits and echoes */
+                if (!is_full(d))
+                        store(d, c);
+                d->canon = d->head;
+                return;
+        }
         if (d->literal_next) {
                 d->literal_next = false;
-                store_typed(d, c);
+                store_typed(d, c, false);
                 return;
         }
         if (d->stopped && iflag(d, IXON) && iflag(d, IXANY) && !is_cc(d, VSTOP, c)) {
@@ -401,7 +436,8 @@ static void receive_byte(struct ldisc *d, u8 c)
         }
         if (control(d, c))
                 return;
-        if (c == '\r') {
+        bool return_key = c == '\r';
+        if (return_key) {
                 if (iflag(d, IGNCR))
                         return;
                 if (iflag(d, ICRNL))
@@ -411,7 +447,7 @@ static void receive_byte(struct ldisc *d, u8 c)
         }
         if (lflag(d, ICANON) && edit(d, c))
                 return;
-        store_typed(d, c);
+        store_typed(d, c, return_key);
         if (!lflag(d, ICANON))
                 d->canon = d->head;
 }
@@ -445,12 +481,14 @@ void ldisc_break(struct ldisc *d)
                 store(d, 0xff);
                 store(d, 0);
         }
-        store_typed(d, 0);
+        store_typed(d, 0, false);
         if (!lflag(d, ICANON))
                 d->canon = d->head;
 }
 
 /* ---- reading ---- */
+
+bool ldisc_is_canonical(const struct ldisc *d) { return lflag(d, ICANON) && !lflag(d, EXTPROC); }
 
 bool ldisc_readable(const struct ldisc *d) { return d->canon != d->tail; }
 
@@ -458,14 +496,14 @@ usize ldisc_available(const struct ldisc *d)
 {
         usize n = 0;
         for (u32 at = d->tail; at != d->canon; at++)
-                n += !(lflag(d, ICANON) && ends_at(d, at) && byte_at(d, at) == DISABLED);
+                n += !(ldisc_is_canonical(d) && ends_at(d, at) && byte_at(d, at) == DISABLED);
         return n;
 }
 
 usize ldisc_read(struct ldisc *d, mbytes out, bool *done)
 {
         usize n = 0;
-        bool canonical = lflag(d, ICANON);
+        bool canonical = ldisc_is_canonical(d);
 
         *done = false;
         while (d->tail != d->canon) {

@@ -50,6 +50,7 @@ void  ldisc_break(struct ldisc *d);                                     /* a bre
 usize ldisc_render(struct ldisc *d, mbytes out, bytes text, usize *used);
 /* Takes input for a reader.  *done: this read(2) is complete (line end, EOF).  Canonical: at most one line. */
 usize ldisc_read(struct ldisc *d, mbytes out, bool *done);
+bool  ldisc_is_canonical(const struct ldisc *d);        /* readers get lines: ICANON without EXTPROC */
 /* Bytes a reader may take; in canonical mode those of complete lines. */
 usize ldisc_available(const struct ldisc *d);
 bool  ldisc_readable(const struct ldisc *d);            /* a canonical EOF counts, though it has no bytes */

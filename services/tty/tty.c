@@ -190,7 +190,7 @@ static struct read_rule rule_of(struct tty *tty)
         SPIN_GUARD(&tty->lock);
         struct linux_termios *t = &tty->ldisc.termios;
         if (t->c_lflag & ICANON)
-                return (struct read_rule){ .canonical = true, .min = 1 };
+                return (struct read_rule){ .canonical = ldisc_is_canonical(&tty->ldisc), .min = 1 };
         return (struct read_rule){ .min = t->c_cc[VMIN], .time = t->c_cc[VTIME] * 100 * NSEC_PER_MSEC };
 }
 

@@ -87,3 +87,32 @@ UNUSED static void settings(int iclear, int oclear, int lclear, int lset)
         t.c_lflag = (t.c_lflag & ~lclear) | lset;
         must(tcsetattr(slave, TCSANOW, &t) == 0, "tcsetattr");
 }
+
+/* Prints what fd gives until it is quiet, escaped: for what only the oracle knows. */
+UNUSED static void shows(const char *name, int fd)
+{
+        unsigned char buf[400];
+        char          text[1700];
+        size_t        n = 0, len = 0;
+
+        while (n < sizeof buf && events(fd, POLLIN, n ? 60 : 150) & POLLIN) {
+                ssize_t got = read(fd, buf + n, sizeof buf - n);
+
+                if (got <= 0)
+                        break;
+                n += got;
+        }
+        for (size_t i = 0; i < n; i++)
+                len += sprintf(text + len, buf[i] < 32 || buf[i] > 126 || buf[i] == '"' ? "\\%02x" : "%c", buf[i]);
+        text[len] = 0;
+        for (size_t i = 0; i < len + 1; i += 400)
+                say("ok %s%s: \"%.400s\"\n", name, i ? " (more)" : "", text + i);
+}
+
+/* Prints what a call returns, or the error. */
+#define RESULT(name, call) do { \
+        errno = 0; \
+        long r_ = (call); \
+        if (r_ < 0) say("ok %s: error %d\n", name, errno); \
+        else say("ok %s: %ld\n", name, r_); \
+} while (0)
