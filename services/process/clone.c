@@ -220,6 +220,7 @@ static void join_process_locked(struct process *p, struct thread *t, struct thre
                 p->exit_signal = maker->exit_signal;
         p->leader = t;
         p->session = session_hold(maker->session);
+        p->left_tty = maker->left_tty;
         group_join_tree(p, pid_hold(maker->pgrp));
         child_add_tree(parent, p);
         PTR_STORE(p->pid->process, p);

@@ -169,6 +169,7 @@ err_t process_setsid(u32 *sid)
                 old = p->session;
                 old_group = p->pgrp;
                 p->session = new;
+                p->left_tty = false;
                 p->pid->session = new;
                 group_leave_tree(p);
                 group_join_tree(p, pid_hold(p->pid));

@@ -184,6 +184,7 @@ OBJECT(process) {
         struct pid *pgrp;                       /* counted: the process group's id */
         struct process *pgrp_next, *pgrp_prev;  /* members of the group, from pid.group */
         struct session *session;                /* counted */
+        bool   left_tty;                        /* TIOCNOTTY of one that is no leader; tree lock */
         u32   exit_signal;                      /* to the parent; SIGCHLD mostly, 0 none */
         bool  child_subreaper, did_exec;
         bool  zombie;                           /* all threads gone; waits for its parent */

@@ -59,13 +59,16 @@ void tty_take_if_free(struct tty *tty)
         pid_drop(old);
 }
 
+/* The controlling terminal of p, borrowed; NULL: none.  tree lock held. */
+static struct tty *tty_of_locked(const struct process *p) { return p->left_tty ? NULL : p->session->tty; }
+
 struct tty *tty_of_current(void)
 {
         struct process *p = thread_current()->process;
         struct pid_ns *ns = pid_ns_current();
 
         tree_lock(ns);
-        struct tty *tty = p->session->tty;
+        struct tty *tty = tty_of_locked(p);
         if (tty)
                 tty_hold(tty);
         tree_unlock(ns);
@@ -174,7 +177,7 @@ void tty_of_process(struct process *p, u32 *device, i32 *foreground)
         *device = 0;
         *foreground = -1;
         tree_lock(ns);
-        struct tty *tty = p->session ? p->session->tty : NULL;
+        struct tty *tty = p->session ? tty_of_locked(p) : NULL;
         if (tty) {
                 *device = (u32)dev_make(tty->major, tty->minor);
                 if (tty->foreground)
@@ -201,7 +204,7 @@ static bool is_background(struct tty *tty, struct pid **pgrp, bool *orphaned)
         bool is;
 
         tree_lock(ns);
-        is = p->session->tty == tty && tty->foreground && p->pgrp != tty->foreground;
+        is = tty_of_locked(p) == tty && tty->foreground && p->pgrp != tty->foreground;
         if (is) {
                 *pgrp = pid_hold(p->pgrp);
                 *orphaned = process_group_orphaned(p->pgrp);
@@ -278,6 +281,19 @@ static err_t drain(struct tty *tty)
         }
 }
 
+/* What TIOCSLCKTRMIOS holds stays as it was. */
+static struct linux_termios keep_locked(struct linux_termios old, struct linux_termios t, const struct linux_termios *locked)
+{
+        t.c_iflag = (t.c_iflag & ~locked->c_iflag) | (old.c_iflag & locked->c_iflag);
+        t.c_oflag = (t.c_oflag & ~locked->c_oflag) | (old.c_oflag & locked->c_oflag);
+        t.c_cflag = (t.c_cflag & ~locked->c_cflag) | (old.c_cflag & locked->c_cflag);
+        t.c_lflag = (t.c_lflag & ~locked->c_lflag) | (old.c_lflag & locked->c_lflag);
+        t.c_line = locked->c_line ? old.c_line : t.c_line;
+        for (u32 i = 0; i < NCCS; i++)
+                t.c_cc[i] = locked->c_cc[i] ? old.c_cc[i] : t.c_cc[i];
+        return t;
+}
+
 static err_t set_termios(struct tty *tty, struct linux_termios t, enum set_when when)
 {
         TRY(tty_check_change(tty));
@@ -288,13 +304,54 @@ static err_t set_termios(struct tty *tty, struct linux_termios t, enum set_when 
                 struct linux_termios old = ldisc_termios(&tty->ldisc);
                 if (when == SET_FLUSHED)
                         tty_flush_input_locked(tty);
-                ldisc_set_termios(&tty->ldisc, t);
+                ldisc_set_termios(&tty->ldisc, keep_locked(old, t, &tty->locked));
                 if (tty->port->ops->set)
                         tty->port->ops->set(tty->port, old, ldisc_termios(&tty->ldisc));
         }
         waitq_wake_all(&tty->readers);
         tty_settled(tty);
         return OK;
+}
+
+static err_t get_locked(struct tty *tty, u64 arg)
+{
+        struct linux_termios t;
+        {
+                SPIN_GUARD(&tty->lock);
+                t = tty->locked;
+        }
+        return VM_PUT(arg, t);
+}
+
+static err_t set_locked(struct tty *tty, u64 arg)
+{
+        struct linux_termios t = {};
+
+        if (!capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        TRY(VM_GET(arg, t));
+        SPIN_GUARD(&tty->lock);
+        tty->locked = t;
+        return OK;
+}
+
+/* TIOCGSOFTCAR, TIOCSSOFTCAR: CLOCAL by another name. */
+static err_t get_softcar(struct tty *tty, u64 arg)
+{
+        struct linux_termios t = {};
+        TRY(get_termios(tty, &t));
+        u32 on = (t.c_cflag & CLOCAL) != 0;
+        return VM_PUT(arg, on);
+}
+
+static err_t set_softcar(struct tty *tty, u64 arg)
+{
+        struct linux_termios t = {};
+        u32 on = 0;
+        TRY(VM_GET(arg, on));
+        TRY(get_termios(tty, &t));
+        t.c_cflag = on ? t.c_cflag | CLOCAL : t.c_cflag & ~(u32)CLOCAL;
+        return set_termios(tty, t, SET_NOW);
 }
 
 static u32 speed_bits(u32 cflag)
@@ -400,6 +457,26 @@ static err_t flush(struct tty *tty, u64 queue)
         return OK;
 }
 
+/* TCOON undoes TCOOFF (and a STOP with it), but not a STOP alone.  Lock held. */
+static void stop_output(struct tty *tty, bool stop)
+{
+        if (tty->tco_stopped == stop)
+                return;
+        tty->tco_stopped = tty->flow_stopped = stop;
+        if (!stop)
+                tty->ldisc.stopped = false;
+        tty->port->ops->stop(tty->port, stop);
+}
+
+/* Goes out although STOP was typed, but not past TCOOFF.  Lock held. */
+static void send_flow_byte(struct tty *tty, u32 which)
+{
+        u8 c = tty->ldisc.termios.c_cc[which];
+
+        if (c && !tty->tco_stopped)
+                tty->port->ops->write(tty->port, BYTES_OF(c));
+}
+
 /* tcflow(3): TCOOFF and TCOON stop and start output, TCIOFF and TCION send STOP and START. */
 static err_t flow(struct tty *tty, u64 action)
 {
@@ -408,14 +485,10 @@ static err_t flow(struct tty *tty, u64 action)
         TRY(tty_check_change(tty));
         {
                 SPIN_GUARD(&tty->lock);
-                if (action == TCOOFF || action == TCOON) {
-                        tty->flow_stopped = action == TCOOFF;
-                        tty->port->ops->stop(tty->port, tty->flow_stopped);
-                } else {
-                        u8 c = tty->ldisc.termios.c_cc[action == TCIOFF ? VSTOP : VSTART];
-                        if (c)
-                                tty->port->ops->write(tty->port, BYTES_OF(c));
-                }
+                if (action == TCOOFF || action == TCOON)
+                        stop_output(tty, action == TCOOFF);
+                else
+                        send_flow_byte(tty, action == TCIOFF ? VSTOP : VSTART);
         }
         waitq_wake_all(&tty->writers);
         tty_settled(tty);
@@ -449,14 +522,16 @@ static err_t take_controlling(struct tty *tty, u64 arg)
         return OK;
 }
 
-/* TIOCNOTTY: a leader gives the terminal up for its whole session; others cannot leave it alone here. */
+/* TIOCNOTTY: a leader gives the terminal up for its whole session; others leave it alone. */
 static err_t give_up(struct tty *tty)
 {
         struct process *p = thread_current()->process;
         struct pid_ns *ns = pid_ns_current();
 
         tree_lock(ns);
-        bool mine = p->session->tty == tty, leads = p->session->leader == p;
+        bool mine = tty_of_locked(p) == tty, leads = p->session->leader == p;
+        if (mine && !leads)
+                p->left_tty = true;
         tree_unlock(ns);
         if (!mine)
                 return ERR(ENOTTY);
@@ -492,7 +567,7 @@ static err_t get_group(struct tty *tty, u64 arg, bool session)
         u32 nr = 0;
 
         tree_lock(ns);
-        bool mine = p->session->tty == tty;
+        bool mine = tty_of_locked(p) == tty;
         if (mine)
                 nr = session ? p->session->sid->nr : tty->foreground ? tty->foreground->nr : 0;
         tree_unlock(ns);
@@ -513,7 +588,7 @@ static err_t set_group(struct tty *tty, u64 arg)
                 return ERR(EINVAL);
         struct pid *pgrp = pid_find(ns, (u32)nr);
         tree_lock(ns);
-        if (p->session->tty != tty)
+        if (tty_of_locked(p) != tty)
                 err = ERR(ENOTTY);
         else if (!pgrp || (!pgrp->group && !pgrp->process))
                 err = ERR(ESRCH);
@@ -526,10 +601,20 @@ static err_t set_group(struct tty *tty, u64 arg)
         return err;
 }
 
+static bool is_own(struct tty *tty)
+{
+        struct pid_ns *ns = pid_ns_current();
+
+        tree_lock(ns);
+        bool own = tty_of_locked(thread_current()->process) == tty;
+        tree_unlock(ns);
+        return own;
+}
+
 static err_t type_in(struct tty *tty, u64 arg)
 {
         u8 c = 0;
-        if (thread_current()->process->session->tty != tty && !capable(CAP_SYS_ADMIN))
+        if (!is_own(tty) && !capable(CAP_SYS_ADMIN))
                 return ERR(EPERM);
         TRY(VM_GET(arg, c));
         tty_received(tty, BYTES_OF(c));
@@ -614,7 +699,19 @@ err_t tty_ioctl(struct tty *tty, struct file *f, u32 cmd, u64 arg, u64 *result)
                 TRY(VM_GET(arg, n));
                 return n == 0 ? OK : ERR(EINVAL);
         }
+        case TIOCGLCKTRMIOS: return get_locked(tty, arg);
+        case TIOCSLCKTRMIOS: return set_locked(tty, arg);
+        case TIOCGSOFTCAR: return get_softcar(tty, arg);
+        case TIOCSSOFTCAR: return set_softcar(tty, arg);
+        case TIOCSBRK:                          /* no port here has a line to hold */
+        case TIOCCBRK:  return OK;
+        case TIOCGDEV: {
+                u32 dev = (tty->minor & 0xff) | tty->major << 8 | (tty->minor & ~0xffu) << 12;
+                return VM_PUT(arg, dev);
+        }
         case TIOCMGET: {
+                if (tty->major != TTY_SERIAL_MAJOR)
+                        return ERR(ENOTTY);
                 u32 lines = TIOCM_DTR | TIOCM_RTS | TIOCM_CAR | TIOCM_CTS | TIOCM_DSR;
                 return VM_PUT(arg, lines);
         }

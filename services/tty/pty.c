@@ -380,6 +380,14 @@ static err_t ioctl_master(struct file *f, u32 cmd, u64 arg, u64 *result)
                         v = LOAD(p->locked);
                 return VM_PUT(arg, v);
         }
+        case TIOCEXCL:
+        case TIOCNXCL:                          /* the master's own: nobody else can open it anyway */
+                STORE(p->exclusive, cmd == TIOCEXCL);
+                return OK;
+        case TIOCGEXCL: {
+                u32 is = LOAD(p->exclusive);
+                return VM_PUT(arg, is);
+        }
         case TIOCGPTPEER:       return open_peer(m, (u32)arg, result);
         case TIOCSIG:           return send_signal(m, arg);
         case TIOCINQ:           return put_ready(m, arg);

@@ -25,6 +25,7 @@ OBJECT(pty) {
         bool stopped;                   /* the slave's output, by STOP */
         bool typing_stopped;            /* the master's output, by TCOOFF */
         bool packet;
+        u32  exclusive;                 /* TIOCEXCL on the master; ATOMIC */
         u8   status;                    /* TIOCPKT_*: for the master's next read */
         u8   ring[PTY_SIZE];            /* what the slave wrote */
 };

@@ -68,8 +68,8 @@ static void typed_signal(struct ldisc *d, u32 sig)
 static void typed_flow(struct ldisc *d, bool stop)
 {
         struct tty *tty = OWNER_OF(tty, ldisc, d);
-        tty->flow_stopped = stop;
-        tty->port->ops->stop(tty->port, stop);
+        tty->flow_stopped = stop || tty->tco_stopped;
+        tty->port->ops->stop(tty->port, tty->flow_stopped);
 }
 
 static const struct ldisc_ops discipline = { .output = echo, .signal = typed_signal, .flow = typed_flow };
@@ -321,6 +321,8 @@ static err_t write_tty(struct file *f, struct io *io, u64 *pos)
         bool checks;
 
         (void)pos;
+        if (tty_is_hung_up(f))
+                return ERR(EIO);
         {
                 SPIN_GUARD(&tty->lock);
                 checks = tty->ldisc.termios.c_lflag & TOSTOP;

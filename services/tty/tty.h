@@ -56,7 +56,9 @@ OBJECT(tty) {
         struct tty_port *port;                  /* counted; fixed */
         u32   major, minor;                     /* fixed */
         u8    name[16];                         /* fixed; "ttyS0" */
-        bool  flow_stopped;                     /* tcflow or ^S; lock */
+        struct linux_termios locked;            /* TIOCSLCKTRMIOS: what may not change; lock */
+        bool  tco_stopped;                      /* by TCOOFF: START does not start it; lock */
+        bool  flow_stopped;                     /* that or ^S; lock */
         bool  exclusive;                        /* lock */
         u32   hangups;                          /* ATOMIC: files opened before the last one are cut off */
         u32   pending_signals;                  /* lock: typed signals to send, bit = number */
