@@ -14,8 +14,8 @@
 
 static void thread_fini(struct thread *t)
 {
-        if (t->sem_undos)               /* made, but never started */
-                ns_of(t->process)->ops->undo_exit(t);
+        if (t->sem_undos)               /* made, but never started; without a pid yet only its maker knows it */
+                (t->pid ? t->pid->ns : ns_of(thread_current()->process))->ops->undo_exit(t);
         signal_flush_thread(t);
         vm_drop(t->vm);
         files_drop(t->files);

@@ -119,7 +119,14 @@ err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 
         return OK;
 }
 
-void timers_exit(struct process *p) { timer_fini(&p->itimer_real); }
+/* Disarmed first: an expiry that runs now must not arm what is gone. */
+void timers_exit(struct process *p)
+{
+        spin_lock(&p->lock);
+        p->itimer_value = 0;
+        spin_unlock(&p->lock);
+        timer_fini(&p->itimer_real);
+}
 
 /* ---- Processor time ---- */
 

@@ -474,7 +474,8 @@ static err_t get_lock(struct call *c, struct file *f, bool ofd, u64 at)
         return PUT_USER(at, fl);
 }
 
-/* A lock taken while another thread closed the descriptor would have no end: it is given back. */
+/* A lock taken while another thread closed the descriptor would have no end: that close is made good.  (Unlocking
+ * the range would not do: the position that it is counted from may have moved, and it may need memory.) */
 static err_t set_lock(struct call *c, struct file *f, bool ofd, bool wait, u64 at)
 {
         struct linux_flock fl = {};
@@ -488,8 +489,7 @@ static err_t set_lock(struct call *c, struct file *f, bool ofd, bool wait, u64 a
                 fd_put(now);
         if (same)
                 return OK;
-        fl.l_type = F_UNLCK;
-        ignore(file_lock_set(f, c->t->files, ofd, &fl, false));
+        locks_close(f->inode, c->t->files);
         return ERR(EBADF);
 }
 

@@ -38,10 +38,14 @@ OBJECT(timerfd) {
 POOL_DECLARE(timerfd)
 DOWNCASTABLE(timerfd, file);
 
+/* Off before the timer goes: an expiry that runs now must not arm what is gone. */
 static void timerfd_fini(struct timerfd *t)
 {
-        timer_fini(&t->timer);
         notifier_fini(&t->on_set);
+        spin_lock(&t->lock);
+        t->due = NEVER;
+        spin_unlock(&t->lock);
+        timer_fini(&t->timer);
         file_fini(&t->base);
 }
 POOL_DEFINE(timerfd, timerfd_fini);
@@ -79,6 +83,8 @@ static void expired(struct timer *timer)
         struct timerfd *t = OWNER_OF(timerfd, timer, timer);
 
         SPIN_GUARD(&t->lock);
+        if (t->due == NEVER)
+                return;
         if (t->due > now_of(t))
                 arm_locked(t);          /* the clock was set back */
         else

@@ -41,7 +41,7 @@ bool  dnotify_on(void);                  /* fs.dir-notify-enable */
 void  dnotify_set_on(bool on);
 
 void locks_init(void);                   /* at boot */
-/* For files.c and file.c: a descriptor of `files` closes; a file ends. */
+/* A descriptor of `files` closes, or closed while a lock was set through it; a file ends. */
 void locks_close(struct inode *inode, struct files *files);
 void locks_end(struct inode *inode, struct file *f);
 void locks_free(struct inode *inode);    /* at the inode's end */
