@@ -35,7 +35,8 @@ static err_t write_full(struct file *f, struct io *io, u64 *pos)
 {
         (void)f;
         (void)pos;
-        return io_left(io) > 0 ? ERR(ENOSPC) : OK;
+        (void)io;
+        return ERR(ENOSPC);
 }
 
 static err_t seek_nowhere(struct file *f, i64 off, u32 whence, u64 *pos)
@@ -105,14 +106,17 @@ static err_t random_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
                 return cred_has(who.cred, CAP_SYS_ADMIN) ? OK : ERR(EPERM);
         }
         default:
-                return ERR(ENOTTY);
+                return ERR(EINVAL);
         }
 }
 
-static const struct file_ops null_ops = { .read = read_nothing, .write = write_away, .llseek = seek_nowhere, .flags = FOPS_NOLOCK };
-static const struct file_ops zero_ops = { .read = read_zeros, .write = write_away, .llseek = seek_nowhere, .mmap = map_zero, .flags = FOPS_NOLOCK };
-static const struct file_ops full_ops = { .read = read_zeros, .write = write_full, .llseek = seek_nowhere, .flags = FOPS_NOLOCK };
-static const struct file_ops random_ops = { .read = read_random, .write = write_random, .llseek = seek_nowhere, .ioctl = random_ioctl, .flags = FOPS_NOLOCK };
+static const struct file_ops null_ops = { .read = read_nothing, .write = write_away, .llseek = seek_nowhere, .flags = FOPS_NOLOCK | FOPS_NOWAIT | FOPS_NO_SPLICE_IN };
+static const struct file_ops zero_ops = { .read = read_zeros, .write = write_away, .llseek = seek_nowhere, .mmap = map_zero,
+                                          .flags = FOPS_NOLOCK | FOPS_NOWAIT | FOPS_NO_SPLICE_IN | FOPS_NO_SPLICE_OUT };
+static const struct file_ops full_ops = { .read = read_zeros, .write = write_full, .llseek = seek_nowhere,
+                                          .flags = FOPS_NOLOCK | FOPS_NO_SPLICE_IN | FOPS_NO_SPLICE_OUT };
+static const struct file_ops random_ops = { .read = read_random, .write = write_random, .llseek = seek_nowhere, .ioctl = random_ioctl,
+                                            .flags = FOPS_NOLOCK | FOPS_NOWAIT };
 
 static const struct chrdev null_dev    = { .name = "null",    .major = MEM_MAJOR, .minor = 3, .mode = 0666, .ops = &null_ops };
 static const struct chrdev zero_dev    = { .name = "zero",    .major = MEM_MAJOR, .minor = 5, .mode = 0666, .ops = &zero_ops };

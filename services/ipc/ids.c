@@ -7,8 +7,9 @@
 #include "services/security/cred.h"
 #include "services/ipc/mqueue.h"
 
-LOCK_CLASS(ipc_ids);
-LOCK_CLASS(ipc_object, AFTER2(ipc_ids, sem_undos));
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS(ipc_ids, AFTER(file_pos));     /* /proc/sysvipc is read */
+LOCK_CLASS(ipc_object, AFTER3(file_pos, ipc_ids, sem_undos));
 
 static void ipc_ns_fini(struct ipc_ns *ns)
 {

@@ -358,7 +358,8 @@ static err_t queue_flush(struct file *f)
         return OK;
 }
 
-static const struct file_ops queue_ops = { .read = queue_read, .poll = queue_poll, .flush = queue_flush };
+static const struct file_ops queue_ops = { .read = queue_read, .poll = queue_poll, .flush = queue_flush, .fsync = file_no_fsync,
+                                           .flags = FOPS_NO_SPLICE_IN | FOPS_NO_EXEC };
 
 /* ---- Making queues ---- */
 

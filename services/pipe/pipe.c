@@ -373,8 +373,8 @@ err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *byte
                 return ERR(EBADF);
         if (size > 1ul << 31)
                 return ERR(EINVAL);
-        if (slots > PIPE_MAX)
-                return ERR(EPERM);
+        if (slots > PIPE_MAX)           /* more than there can be: too much for a user, too big for root */
+                return capable(CAP_SYS_RESOURCE) ? ERR(ENOMEM) : ERR(EPERM);
         struct pipe *p = of(f)->pipe;
         GUARD(&p->lock);
         if (slots > p->size && slots * (u32)PAGE_SIZE > pipe_max_size() && !capable(CAP_SYS_RESOURCE))

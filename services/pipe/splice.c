@@ -259,8 +259,6 @@ static err_t check_offset(struct file *f, const u64 *pos)
 {
         if (!pos)
                 return OK;
-        if (file_is_pipe(f))
-                return ERR(ESPIPE);
         if ((f->ops->flags & FOPS_STREAM) != 0)
                 return ERR(EINVAL);
         return (i64)*pos < 0 ? ERR(EINVAL) : OK;
@@ -271,23 +269,25 @@ err_t pipe_splice(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, 
         *done = 0;
         if ((flags & ~(u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)) != 0)
                 return ERR(EINVAL);
+        bool from = file_is_pipe(in), to = file_is_pipe(out);
+        if ((from && in_pos) || (to && out_pos))
+                return ERR(ESPIPE);
         if (!file_may_read(in) || !file_may_write(out))
                 return ERR(EBADF);
-        bool from = file_is_pipe(in), to = file_is_pipe(out);
         TRY(check_offset(in, in_pos));
         TRY(check_offset(out, out_pos));
         len = min_u64(len, IO_MAX_BYTES);
         if (from && to)
                 return pipe_of(in) == pipe_of(out) ? ERR(EINVAL) : pipe_to_pipe(in, out, len, flags, done);
         if (from) {
-                if ((LOAD(out->flags) & O_APPEND) != 0 || !out->ops->write)
+                if ((LOAD(out->flags) & O_APPEND) != 0 || !out->ops->write || (out->ops->flags & FOPS_NO_SPLICE_OUT))
                         return ERR(EINVAL);
                 return pipe_to_file(in, out, out_pos, len, flags, done);
         }
         if (!to)
                 return ERR(EINVAL);
         /* As Linux 6.1: files, sockets and terminals can, memory devices and event files cannot. */
-        if (!in->ops->read || inode_type(in->inode) == 0 || (inode_type(in->inode) == S_IFCHR && !in->ops->poll))
+        if (!in->ops->read || inode_type(in->inode) == 0 || (in->ops->flags & FOPS_NO_SPLICE_IN))
                 return ERR(EINVAL);
         return file_to_pipe(in, in_pos, out, len, flags, done);
 }

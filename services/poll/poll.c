@@ -78,6 +78,15 @@ err_t poll_call(struct files *files, u64 at, u64 count, u64 deadline, u64 *ready
 static u64 word(mbytes set, u32 i) { return mbytes_len(set) ? bytes_le64(bytes_const(set), i * 8) : 0; }
 static void put_word(mbytes set, u32 i, u64 v) { if (mbytes_len(set)) mbytes_put_le64(set, i * 8, v); }
 
+static noinline bool is_path(struct files *files, u32 fd)
+{
+        struct fd_ref r = fd_get_path(files, fd);
+        if (!r.file)
+                return false;
+        fd_put(r);
+        return true;
+}
+
 /* One pass: results go to `found`, laid out as the sets; true in *bad: a descriptor is not open. */
 static u64 select_pass(struct files *files, u32 n, const struct select_sets *want, const struct select_sets *found,
                        struct waiter *w, bool *bad)
@@ -96,6 +105,8 @@ static u64 select_pass(struct files *files, u32 n, const struct select_sets *wan
                         u32 mask = ask(files, own, i * 64 + bit_lowest(any), w);
                         if (!mask)
                                 continue;
+                        if ((mask & POLLNVAL) && is_path(files, i * 64 + bit_lowest(any)))
+                                mask = IN_MASK | OUT_MASK | EX_MASK;    /* as on Linux: open, though nothing to be asked */
                         if (mask & POLLNVAL) {
                                 *bad = true;
                                 return 0;

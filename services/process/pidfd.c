@@ -46,8 +46,7 @@ static usize pidfd_fdinfo(struct file *f, mbytes out)
         return format(out, "Pid:\t{}\nNSpid:\t{}\n", nr, nr);
 }
 
-static const struct file_ops pidfd_ops = { .poll = pidfd_poll, .show_fdinfo = pidfd_fdinfo, .llseek = generic_noop_llseek,
-                                           .flags = FOPS_STREAM | FOPS_NOLOCK };
+static const struct file_ops pidfd_ops = { .poll = pidfd_poll, .show_fdinfo = pidfd_fdinfo, .flags = FOPS_STREAM | FOPS_NOLOCK };
 
 err_t pidfd_new(const struct actor *who, struct pid *pid, u32 flags, struct file **out)
 {

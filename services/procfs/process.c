@@ -74,7 +74,7 @@ static void gather(struct facts *f, const struct subject *s)
         struct thread *t = s->thread ? thread_hold(s->thread) : NULL;
         {
                 SPIN_GUARD(&p->lock);
-                if (!t && p->leader)
+                if (!t && p->threads)           /* else it has been reaped, and the leader is gone */
                         t = thread_hold(p->leader);
                 f->threads = p->live;
                 f->child_min_faults = p->child_min_faults;

@@ -519,8 +519,15 @@ static const struct inode_ops dir_inode_ops = { .lookup = proc_lookup };
 static const struct inode_ops file_inode_ops = { .setattr = NULL };
 static const struct inode_ops text_link_ops = { .readlink = proc_readlink };
 static const struct inode_ops magic_link_ops = { .readlink = proc_readlink, .follow = proc_follow };
-static const struct file_ops dir_file_ops = { .readdir = proc_readdir };
-static const struct file_ops text_file_ops = { .open = proc_open, .read = proc_read, .write = proc_write };
+static const struct file_ops dir_file_ops = { .readdir = proc_readdir, .fsync = file_no_fsync, .flags = FOPS_NO_EXEC };
+/* As of Linux's sequential files: there is no size to count from. */
+static err_t text_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
+{
+        return whence > SEEK_CUR ? ERR(EINVAL) : generic_llseek(f, off, whence, pos);
+}
+
+static const struct file_ops text_file_ops = { .open = proc_open, .read = proc_read, .write = proc_write, .llseek = text_llseek, .fsync = file_no_fsync,
+                                               .flags = FOPS_NO_SPLICE_IN | FOPS_NO_SPLICE_OUT | FOPS_NO_EXEC };
 
 /* ---- the file system ---- */
 

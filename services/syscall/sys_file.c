@@ -33,9 +33,27 @@ static inline err_t transfer(struct call *c, struct io *io, bool is_write)
         return err;
 }
 
+/* Lengths that no user space has: as Linux asks before it asks the file.  OK: go on. */
+static noinline err_t check_huge(struct call *c, bool is_write)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        bool may = is_write ? file_may_write(r.file) : file_may_read(r.file);
+        bool can = is_write ? r.file->ops->write != NULL : r.file->ops->read || inode_is_dir(r.file->inode);
+        fd_put(r);
+        if (!may)
+                return ERR(EBADF);
+        if (!can)
+                return ERR(EINVAL);
+        return vm_is_user(arg(c, 1), arg(c, 2)) ? OK : ERR(EFAULT);
+}
+
 /* The two most frequent calls are written out. */
 err_t sys_read(struct call *c)
 {
+        if (arg(c, 2) > IO_MAX_BYTES)
+                TRY(check_huge(c, false));
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
@@ -47,6 +65,8 @@ err_t sys_read(struct call *c)
 
 err_t sys_write(struct call *c)
 {
+        if (arg(c, 2) > IO_MAX_BYTES)
+                TRY(check_huge(c, true));
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
@@ -92,17 +112,39 @@ static bool has_file(struct call *c)
         return has;
 }
 
+/* What comes before the first byte, in Linux's order; *nothing: there is nothing to do. */
+static err_t check_vec(struct call *c, u32 where, bool is_write, u32 flags, usize total, bool *nothing)
+{
+        u32 known = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND;
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        const struct file_ops *ops = r.file->ops;
+        bool may = is_write ? file_may_write(r.file) : file_may_read(r.file);
+        bool can = is_write ? ops->write != NULL : ops->read || inode_is_dir(r.file->inode);
+        bool stream = where == AT_OFFSET && (ops->flags & FOPS_STREAM);
+        fd_put(r);
+        if (ops->flags & FOPS_NOWAIT)
+                known |= RWF_NOWAIT;
+        *nothing = total == 0;
+        return stream ? ERR(ESPIPE) : !may ? ERR(EBADF) : !can ? ERR(EINVAL) : total > 0 && (flags & ~known) ? ERR(EOPNOTSUPP) : OK;
+}
+
 /* flags: of preadv2 and pwritev2. What is in memory is as synchronous as can be: RWF_SYNC, RWF_DSYNC and RWF_HIPRI ask
- * for nothing; no file of Linux 6.1's that is here takes RWF_NOWAIT. */
+ * for nothing; of the files that are here those with FOPS_NOWAIT take RWF_NOWAIT, as in Linux 6.1. */
 static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u32 flags)
 {
         usize total = 0;
         TRY(io_vec_check(vec, &total));
         struct io io = io_vec(vec, total);
-        if ((flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)) != 0 && total > 0 && has_file(c))
-                return ERR(EOPNOTSUPP);
+        if (flags != 0 || total == 0) {
+                bool nothing = false;
+                TRY(check_vec(c, where, is_write, flags, total, &nothing));
+                if (nothing)
+                        return OK;
+        }
         io.append = (flags & RWF_APPEND) != 0;
-        io.nowait = where == NOT_WAITING;
+        io.nowait = where == NOT_WAITING || (flags & RWF_NOWAIT) != 0;
         return where == AT_OFFSET ? transfer_at(c, &io, arg(c, 3), is_write) : transfer(c, &io, is_write);
 }
 
@@ -115,7 +157,7 @@ static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
         struct linux_iovec small[VEC_SMALL] = {};
 
         if (count > IO_MAX_VECS)
-                return ERR(EINVAL);
+                return has_file(c) ? ERR(EINVAL) : ERR(EBADF);
         usize size = count * sizeof(struct linux_iovec);
         if (count <= VEC_SMALL) {
                 TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), arg(c, 1)));
@@ -177,14 +219,14 @@ err_t sys_sendfile(struct call *c)
                 return ERR(EBADF);
         struct fd_ref in = fd_get(c->t->files, arg_uint(c, 1));
         err_t err = ERR(EBADF);
-        if (in.file && file_is_pipe(in.file)) {
-                fd_put(in);
-                err = ERR(EINVAL);
-        } else if (in.file) {
+        usize len = min_u64(arg(c, 3), IO_MAX_BYTES);
+        if (in.file) {
                 if (arg(c, 2))
-                        err = file_sendfile(out.file, in.file, &pos, min_u64(arg(c, 3), IO_MAX_BYTES), &done);
+                        err = file_sendfile(out.file, in.file, &pos, len, &done);
+                else if (file_is_pipe(out.file) && !file_is_pipe(in.file) && !file_is_seekable(in.file))
+                        err = pipe_splice(in.file, NULL, out.file, NULL, len, 0, &done);        /* a pipe takes from what is no file, too */
                 else
-                        err = file_sendfile(out.file, in.file, NULL, min_u64(arg(c, 3), IO_MAX_BYTES), &done);
+                        err = file_sendfile(out.file, in.file, NULL, len, &done);
                 fd_put(in);
         }
         fd_put(out);
@@ -458,6 +500,10 @@ static err_t pipe_size(struct call *c, struct file *f, u64 size, bool set)
 
 err_t sys_flock(struct call *c)
 {
+        u32 kind = arg_uint(c, 1) & ~(u32)LOCK_NB;
+
+        if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
+                return ERR(EINVAL);
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
@@ -502,6 +548,23 @@ static err_t get_seals(struct file *f, u64 *result)
         return OK;
 }
 
+static err_t get_hint(struct inode *inode, u64 at)
+{
+        u64 hint = (LOAD(inode->flags) & INODE_HINT) / INODE_HINT_ONE;
+        return PUT_USER(at, hint);
+}
+
+static err_t set_hint(struct inode *inode, u64 at)
+{
+        u64 hint = 0;
+        TRY(GET_USER(hint, at));
+        if (hint > RWH_WRITE_LIFE_EXTREME)
+                return ERR(EINVAL);
+        WRITE_GUARD(&inode->lock);
+        STORE(inode->flags, (inode->flags & ~INODE_HINT) | (u32)hint * INODE_HINT_ONE);
+        return OK;
+}
+
 static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
 {
         switch (cmd) {
@@ -543,6 +606,10 @@ static err_t fcntl_file(struct call *c, struct file *f, u32 cmd, u64 arg)
                 return OK;
         case F_NOTIFY:
                 return file_dnotify(f, c->t->files, arg_uint(c, 0), (u32)arg);
+        case F_GET_RW_HINT:
+                return get_hint(f->inode, arg);
+        case F_SET_RW_HINT:
+                return set_hint(f->inode, arg);
         case F_ADD_SEALS:
                 return tmpfs_add_seals(f, (u32)arg);
         case F_GET_SEALS:
@@ -581,20 +648,41 @@ err_t sys_fcntl(struct call *c)
         return err;
 }
 
+/* FICLONE: no file system here shares blocks. */
+static err_t clone_from(struct call *c, struct file *to, u32 fd)
+{
+        struct fd_ref r = fd_get(c->t->files, fd);
+        if (!r.file)
+                return ERR(EBADF);
+        struct inode *a = r.file->inode, *b = to->inode;
+        err_t err = a->sb != b->sb ? ERR(EXDEV) : inode_is_dir(a) || inode_is_dir(b) ? ERR(EISDIR)
+                  : !inode_is_regular(a) || !inode_is_regular(b) ? ERR(EINVAL)
+                  : !file_may_read(r.file) || !file_may_write(to) || (LOAD(to->flags) & O_APPEND) ? ERR(EBADF) : ERR(EOPNOTSUPP);
+        fd_put(r);
+        return err;
+}
+
 err_t sys_ioctl(struct call *c)
 {
         u32 fd = arg_uint(c, 0), cmd = arg_uint(c, 1);
 
-        switch (cmd) {
-        case FIOCLEX:
-                return files_set_flags(c->t->files, fd, FD_CLOEXEC);
-        case FIONCLEX:
-                return files_set_flags(c->t->files, fd, 0);
-        }
         struct fd_ref r = fd_get(c->t->files, fd);
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = file_ioctl(r.file, fd, cmd, arg(c, 2), &c->result);
+        err_t err = OK;
+        switch (cmd) {
+        case FIOCLEX:
+                err = files_set_flags(c->t->files, fd, FD_CLOEXEC);
+                break;
+        case FIONCLEX:
+                err = files_set_flags(c->t->files, fd, 0);
+                break;
+        case FICLONE:
+                err = clone_from(c, r.file, arg_uint(c, 2));
+                break;
+        default:
+                err = file_ioctl(r.file, fd, cmd, arg(c, 2), &c->result);
+        }
         fd_put(r);
         return restartable(err);
 }
@@ -612,15 +700,28 @@ static err_t sync_one(struct call *c, bool data_only)
 err_t sys_fsync(struct call *c)     { return sync_one(c, false); }
 err_t sys_fdatasync(struct call *c) { return sync_one(c, true); }
 err_t sys_sync(struct call *c)      { (void)c; vfs_sync(); return OK; }
-err_t sys_syncfs(struct call *c)    { return sync_one(c, false); }
 
-err_t sys_ftruncate(struct call *c)
+/* The whole file system of whatever file; what is no file of a disk's has nothing to write. */
+err_t sys_syncfs(struct call *c)
 {
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
+        u32 type = inode_type(r.file->inode);
+        err_t err = (type == S_IFREG || type == S_IFDIR) && r.file->ops->fsync != file_no_fsync ? file_fsync(r.file, false) : OK;
+        fd_put(r);
+        return err;
+}
+
+err_t sys_ftruncate(struct call *c)
+{
+        if ((i64)arg(c, 1) < 0)
+                return ERR(EINVAL);
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
         struct actor who = actor_current();
-        err_t err = (i64)arg(c, 1) < 0 ? ERR(EINVAL) : file_truncate(&who, r.file, (i64)arg(c, 1));
+        err_t err = file_truncate(&who, r.file, (i64)arg(c, 1));
         fd_put(r);
         return err;
 }
@@ -663,6 +764,8 @@ err_t sys_sync_file_range(struct call *c)
 {
         i64 off = (i64)arg(c, 1), len = (i64)arg(c, 2);
 
+        if (!has_file(c))
+                return ERR(EBADF);
         if (arg(c, 3) & ~(u64)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
                 return ERR(EINVAL);
         if (off < 0 || len < 0 || len > I64_MAX - off)
@@ -671,7 +774,8 @@ err_t sys_sync_file_range(struct call *c)
         if (!r.file)
                 return ERR(EBADF);
         u32 type = r.file->inode ? inode_type(r.file->inode) : 0;
-        err_t err = type == S_IFREG || type == S_IFBLK || type == S_IFDIR || type == S_IFLNK ? file_fsync(r.file, true) : ERR(ESPIPE);
+        err_t err = type == S_IFREG || type == S_IFBLK || type == S_IFDIR || type == S_IFLNK
+                  ? r.file->ops->fsync == file_no_fsync ? OK : file_fsync(r.file, true) : ERR(ESPIPE);
         fd_put(r);
         return err;
 }

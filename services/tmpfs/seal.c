@@ -31,8 +31,10 @@ err_t tmpfs_seals_may_write(struct tmpfs_inode *i, struct io *io, u64 at)
 {
         if (io_left(io) == 0)
                 return OK;
-        if (i->seals & SEALS_WRITE)
+        if (i->seals & SEALS_WRITE) {
+                TRY(io_fault_in(io, false));    /* as Linux: the bytes must be there to be refused */
                 return ERR(EPERM);
+        }
         return i->seals & F_SEAL_GROW ? may_grow_by(i->base.size, io, at) : OK;
 }
 

@@ -20,7 +20,7 @@ DOWNCASTABLE(plain_file, file);
 static void plain_file_fini(struct plain_file *f) { file_fini(&f->base); }
 POOL_DEFINE(plain_file, plain_file_fini);
 
-#define KEPT_FLAGS ((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH))
+#define KEPT_FLAGS ((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_TMPFILE | O_NOFOLLOW | O_NOATIME | O_PATH))
 
 void file_init(struct file *f, const struct file_ops *ops, const struct path *p, struct cred *cred, u32 flags)
 {
@@ -222,17 +222,26 @@ static err_t send_all(struct file *out, struct file *in, u64 *pos, usize len, us
         return *done > 0 ? OK : err;
 }
 
+bool file_is_seekable(const struct file *f)
+{
+        return (f->ops->flags & FOPS_STREAM) == 0 || (f->ops->llseek && f->ops->llseek != generic_no_llseek);
+}
+
 err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, usize *done)
 {
         *done = 0;
         len = min_u64(len, IO_MAX_BYTES);
         if (!file_may_read(in) || !file_may_write(out))
                 return ERR(EBADF);
-        if (!in->ops->read || !out->ops->write || (LOAD(out->flags) & O_APPEND) != 0)
+        if (in_pos && (in->ops->flags & FOPS_STREAM))
+                return ERR(ESPIPE);
+        if (in_pos && (i64)*in_pos < 0)
                 return ERR(EINVAL);
-        if (in_pos)
-                TRY(may_seek(in, *in_pos, 0));
-        if (in->ops->flags & FOPS_STREAM)
+        if ((LOAD(out->flags) & O_APPEND) != 0 || !file_is_seekable(in))
+                return ERR(EINVAL);
+        if (len == 0)
+                return OK;
+        if (!in->ops->read || !out->ops->write || (in->ops->flags & (FOPS_STREAM | FOPS_NO_SPLICE_IN)) || (out->ops->flags & FOPS_NO_SPLICE_OUT))
                 return ERR(EINVAL);
         if (in_pos)
                 return send_all(out, in, in_pos, len, done);
@@ -324,10 +333,10 @@ err_t file_copy_range(struct file *in, u64 *in_pos, struct file *out, u64 *out_p
 
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos)
 {
-        if ((f->ops->flags & FOPS_STREAM) != 0 && !f->ops->llseek)
-                return ERR(ESPIPE);
         if (whence > SEEK_MAX)
                 return ERR(EINVAL);
+        if (!file_is_seekable(f))
+                return ERR(ESPIPE);
         bool locked = pos_begin(f);
         err_t err = f->ops->llseek ? f->ops->llseek(f, off, whence, pos) : generic_llseek(f, off, whence, pos);
         if (succeeded(err))
@@ -373,6 +382,10 @@ err_t file_ioctl(struct file *f, u32 fd, u32 cmd, u64 arg, u64 *result_out)
         case FIGETBSZ:
                 value = f->inode->sb->block_size;
                 return user_put(arg, BYTES_OF(value));
+        case FIBMAP:                    /* no file system here has blocks of a disk to tell of */
+                if (inode_is_regular(f->inode))
+                        return cred_has(actor_current().cred, CAP_SYS_RAWIO) ? ERR(EINVAL) : ERR(EPERM);
+                break;
         case FIONREAD:
                 if (!inode_is_regular(f->inode))
                         break;
@@ -391,6 +404,13 @@ err_t file_fsync(struct file *f, bool data_only)
         return f->ops->fsync(f, data_only);
 }
 
+err_t file_no_fsync(struct file *f, bool data_only)
+{
+        (void)f;
+        (void)data_only;
+        return ERR(EINVAL);
+}
+
 err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len)
 {
         if (off < 0 || len <= 0)
@@ -404,7 +424,7 @@ err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len)
                 return ERR(EBADF);
         if ((mode & ~(u32)FALLOC_FL_KEEP_SIZE) != 0 && (LOAD(f->flags) & O_APPEND) != 0 && (f->inode->flags & INODE_APPEND) != 0)
                 return ERR(EPERM);
-        if ((f->ops->flags & FOPS_STREAM) != 0)
+        if (inode_type(f->inode) == S_IFIFO)
                 return ERR(ESPIPE);
         if (inode_is_dir(f->inode))
                 return ERR(EISDIR);
@@ -430,6 +450,8 @@ err_t file_setfl(struct file *f, u32 fd, u32 flags)
                 if (!cred_owns(who.cred, (struct file_owner){ f->inode->uid, f->inode->gid, f->inode->mode }))
                         return ERR(EPERM);
         }
+        if ((flags & O_DIRECT) != 0 && inode_type(f->inode) != S_IFIFO)
+                return ERR(EINVAL);
         if (f->ops->setfl)
                 TRY(f->ops->setfl(f, flags));
         if (((old ^ flags) & FASYNC) != 0 && f->ops->async)
@@ -451,7 +473,7 @@ err_t file_mmap(struct file *f, struct map_request *req)
                 return ERR(EACCES);
         if (!file_may_read(f))
                 return ERR(EACCES);
-        if ((req->prot & PROT_EXEC) != 0 && (mnt & MNT_NOEXEC) != 0)
+        if ((req->prot & PROT_EXEC) != 0 && ((mnt & MNT_NOEXEC) != 0 || (f->ops->flags & FOPS_NO_EXEC) != 0))
                 return ERR(EPERM);
         if (!f->ops->mmap)
                 return ERR(ENODEV);

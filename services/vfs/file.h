@@ -74,6 +74,10 @@ STABLE(file_ops) {
 #define FOPS_STREAM  1u                 /* no position: pread, lseek: ESPIPE */
 #define FOPS_AREAS   4u                 /* wants to be told of areas that map it; they are never merged */
 #define FOPS_NOLOCK  2u                 /* needs no pos_lock (read and write ignore *pos) */
+#define FOPS_NO_SPLICE_IN  8u           /* neither sendfile nor splice takes anything from it */
+#define FOPS_NO_SPLICE_OUT 0x10u        /* nor gives anything to it */
+#define FOPS_NO_EXEC 0x40u              /* as on a file system mounted noexec, always */
+#define FOPS_NOWAIT  0x20u              /* takes RWF_NOWAIT: it never waits */
 
 BASE(file) {
         const struct file_ops *ops;     /* fixed */
@@ -117,6 +121,7 @@ static inline u32  file_poll(struct file *f, struct waiter *w)           /* EPOL
 static inline bool file_nonblock(const struct file *f) { return (LOAD_RELAXED(f->flags) & O_NONBLOCK) != 0; }
 static inline bool file_may_read(const struct file *f)  { return (f->mode & FILE_READ) != 0; }
 static inline bool file_may_write(const struct file *f) { return (f->mode & FILE_WRITE) != 0; }
+bool  file_is_seekable(const struct file *f);            /* lseek is no ESPIPE */
 
 /* What the calls do; the file is held by the caller.  *done: bytes transferred (also when > 0 bytes were
  * done before an error, which is then dropped). */
@@ -127,6 +132,7 @@ err_t file_pwrite(struct file *f, struct io *io, u64 pos, usize *done);
 err_t file_lseek(struct file *f, i64 off, u32 whence, u64 *pos);
 err_t file_ioctl(struct file *f, u32 fd, u32 cmd, u64 arg, u64 *result); /* generic ones too: FIONBIO, FIOASYNC, FIONREAD */
 err_t file_fsync(struct file *f, bool data_only);
+err_t file_no_fsync(struct file *f, bool data_only);     /* for file_ops of types that cannot: EINVAL */
 err_t file_fallocate(struct file *f, u32 mode, i64 off, i64 len);
 err_t file_truncate(const struct actor *who, struct file *f, i64 len);
 err_t file_setfl(struct file *f, u32 fd, u32 flags);     /* F_SETFL; fd: what signals of O_ASYNC shall tell */

@@ -114,6 +114,8 @@ BASE_DECLARE(inode)
 #define INODE_STALE_OK   0x40u          /* size and the like are whatever (procfs) */
 #define INODE_PLAIN      0x100u         /* mode and owner alone say who may search it, and its dentries are never stale; fixed */
 #define INODE_LINKABLE   0x80u          /* made by O_TMPFILE without O_EXCL: link may give it a name */
+#define INODE_HINT       0x7000u        /* F_SET_RW_HINT: a number, of which nothing is made */
+#define INODE_HINT_ONE   0x1000u
 #define INODE_FILE_CAPS  0x200u         /* has security.capability; lock */
 
 static inline u32  inode_type(const struct inode *i) { return LOAD_RELAXED(i->mode) & S_IFMT; }

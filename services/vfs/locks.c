@@ -8,7 +8,8 @@
  *             owner closes any descriptor of the file.  Owners are not counted.
  * Locking     inode_locks.lock (mutex); waiters sleep on `changed`.  Under it waits.lock (spin, leaf).
  * Invariants  K1  no two locks of different owners conflict.
- *             K2  an owner's ranges do not overlap, and touching ones of one type are one.
+ *             K2  an owner's ranges do not overlap, and touching ones of one type are one; it has one
+ *                 whole-file lock at most.
  *             K3  a POSIX owner that sleeps is listed in `waits`, with the owner it sleeps for, until
  *                 the inode's locks change; so no owner sleeps for itself, through whatever others.
  * EDEADLK     is told where the first owner in the way leads back; as on Linux, only POSIX locks
@@ -127,12 +128,14 @@ static err_t flock_locked(struct inode_locks *s, struct file *f, u32 op, struct 
 {
         bool write = (op & LOCK_EX) != 0;
 
-        /* A change of kind lets go first, as flock(2) warns. */
-        for (struct file_lock *l = s->whole; l; l = l->next)
-                if (l->file == f && l->write == write)
-                        return OK;
-        (void)take_whole(s, f);
-        while (flock_conflicts(s, f, write)) {
+        for (;;) {
+                for (struct file_lock *l = s->whole; l; l = l->next)
+                        if (l->file == f && l->write == write)
+                                return OK;
+                /* A change of kind lets go first, as flock(2) warns; after a wait, of what another thread got through f. */
+                (void)take_whole(s, f);
+                if (!flock_conflicts(s, f, write))
+                        break;
                 if (op & LOCK_NB)
                         return ERR(EAGAIN);
                 if (failed(waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER)))

@@ -15,8 +15,9 @@
 #include "lib/num.h"
 #include "lib/split.h"
 
+LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS(mount_ns, AFTER(inode));
+LOCK_CLASS(mount_ns, AFTER2(file_pos, inode));          /* mountinfo is read; lookups */
 
 static void mount_fini(struct mount *m)
 {

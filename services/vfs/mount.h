@@ -106,7 +106,7 @@ err_t mount_super(const struct actor *who, struct superblock *sb, bytes target, 
 
 /* A mount outside any namespace (pipes and the like). Takes a count on sb. */
 struct mount *mount_new_internal(struct superblock *sb, u32 flags);       /* MNT_* */
-#define MNT_INTERNAL_FLAGS (MNT_NOSUID | MNT_NODEV | MNT_NOEXEC)        /* where nothing is run */
+#define MNT_INTERNAL_FLAGS (MNT_NOSUID | MNT_NODEV)
 
 /* For /proc/PID/{mounts,mountinfo}: the n-th mount of the namespace as seen from `root`; ENOENT past the end;
  * *len 0: not reachable from there, skip it.  ENAMETOOLONG: out is too small. */

@@ -318,6 +318,8 @@ static err_t make_tmpfile(const struct actor *who, const struct path *dir, struc
         struct path at = { dir->mnt, d };
         struct file *none = NULL;
         err_t err = open_place(who, &at, how.flags & ~(u32)(O_TMPFILE | O_CREAT | O_TRUNC), true, &none, out);
+        if (succeeded(err))
+                FETCH_OR((*out)->flags, (u32)O_TMPFILE);        /* F_GETFL tells */
         dentry_drop(d);
         return err;
 }

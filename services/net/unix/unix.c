@@ -181,6 +181,8 @@ static err_t unix_ioctl(struct sock *sk, u32 cmd, u64 arg)
                 v = unix_is_stream(u) ? unix_stream_readable(u) : first_len(u);
                 break;
         case SIOCATMARK:
+                if (!unix_is_stream(u))
+                        return ERR(EOPNOTSUPP);
                 v = at_mark(u);
                 break;
         default:
