@@ -14,10 +14,10 @@ static err_t open_it(bytes path, struct file **out)
         *out = file_hold(program);
         return OK;
 }
-static err_t cred_it(struct file *f, struct cred **c, bool *secure)
+static err_t cred_it(struct file *f, struct cred **c, u32 *secure)
 {
         *c = cred_hold(vmhost.cred);
-        *secure = false;
+        *secure = 0;
         return OK;
 }
 static const struct exec_ops ops = { .open = open_it, .cred = cred_it };

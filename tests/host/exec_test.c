@@ -50,7 +50,7 @@ static err_t open_it(bytes path, struct file **out)
         *out = file_hold(interp_file);
         return OK;
 }
-static err_t cred_it(struct file *f, struct cred **c, bool *secure)
+static err_t cred_it(struct file *f, struct cred **c, u32 *secure)
 {
         (void)f, (void)secure;
         *c = cred_alloc(NULL, MAY_RECLAIM);
