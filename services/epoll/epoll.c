@@ -583,7 +583,7 @@ static err_t wait_events(struct epoll *ep, u64 at, u32 max, u64 deadline, u32 *n
                 if (*n > 0 || err_is(slept, ETIMEDOUT))
                         return OK;
                 TRY(slept);
-                slept = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                slept = waiter_sleep(&w, WAIT_INTERRUPTIBLE, thread_slack(deadline));
         }
 }
 

@@ -59,7 +59,7 @@ err_t poll_call(struct files *files, u64 at, u64 count, u64 deadline, u64 *ready
         WAITER(w);
         TRY(pass(files, at, count, &w, ready));
         while (!*ready) {
-                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, thread_slack(deadline));
                 if (failed(err) && !err_is(err, ETIMEDOUT))
                         return err;
                 TRY(pass(files, at, count, NULL, ready));
@@ -135,7 +135,7 @@ err_t select_call(struct files *files, u32 n, const struct select_sets *want, co
         else
                 *ready = select_pass(files, n, want, found, NULL, &bad);
         while (!bad && !*ready && deadline) {
-                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, thread_slack(deadline));
                 if (failed(err) && !err_is(err, ETIMEDOUT))
                         return err;
                 *ready = select_pass(files, n, want, found, NULL, &bad);

@@ -575,6 +575,28 @@ static err_t show_limits(struct text *t, const struct subject *s)
         return OK;
 }
 
+/* Another's slack is for who may set priorities. */
+static err_t show_slack(struct text *t, const struct subject *s)
+{
+        if (s->process != thread_current()->process && !capable(CAP_SYS_NICE))
+                return ERR(EPERM);
+        SAY(t, "{}\n", PTR_LOAD(s->process->leader)->timer_slack);
+        return OK;
+}
+
+static err_t write_slack(bytes text, const struct subject *s)
+{
+        struct thread *leader = PTR_LOAD(s->process->leader);
+        u64 v = 0;
+
+        if (!num_parse(text, 10, &v))
+                return ERR(EINVAL);
+        if (s->process != thread_current()->process && !capable(CAP_SYS_NICE))
+                return ERR(EPERM);
+        leader->timer_slack = v ? v : leader->default_slack;
+        return OK;
+}
+
 static err_t show_oom_adj(struct text *t, const struct subject *s)
 {
         SAY(t, "{}\n", s->process->oom_score_adj);
@@ -834,6 +856,7 @@ const struct proc_dir proc_process_dir = { .entry = {
         { .name = "mountstats", .mode = 0400, .guarded = true, .show = show_mountstats },
         { .name = "task", .mode = 0555, .dir = &task_dir },
         { .name = "timers", .mode = 0444, .show = show_timers },
+        { .name = "timerslack_ns", .mode = 0666, .show = show_slack, .write = write_slack },
 } };
 
 const struct proc_dir proc_thread_dir = { .entry = { COMMON_ENTRIES } };

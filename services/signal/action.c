@@ -232,7 +232,7 @@ static err_t wait_loop(struct thread *t, u64 set, u64 deadline, struct siginfo *
         for (;;) {
                 if (take(t, set, info))
                         return OK;
-                err_t err = deadline <= time_now() ? ERR(EAGAIN) : waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                err_t err = deadline <= time_now() ? ERR(EAGAIN) : waiter_sleep(&w, WAIT_INTERRUPTIBLE, thread_slack(deadline));
                 if (succeeded(err))
                         continue;
                 if (take(t, set, info))

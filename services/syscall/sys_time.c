@@ -305,7 +305,7 @@ err_t sys_restart_syscall(struct call *c)
         switch (kind) {
         case RESTART_NANOSLEEP: {
                 u64 deadline = t->restart.deadline, remain_at = t->restart.arg[0];
-                err_t err = sleep_until(deadline, WAIT_INTERRUPTIBLE);
+                err_t err = sleep_until(thread_slack(deadline), WAIT_INTERRUPTIBLE);
                 if (!err_is(err, EINTR))
                         return err;
                 if (remain_at) {

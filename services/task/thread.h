@@ -253,6 +253,17 @@ POOL_DECLARE(process)
 
 static inline struct thread *thread_current(void) { return DOWNCAST(thread, task_current()); }
 static inline struct cred *cred_current(void)     { return thread_current()->cred; }
+/* The time to wake the current thread at that wanted `deadline`: later by no more than its slack, which real-time threads do
+ * not have; the roundest there is, so that many wake at one time (PR_SET_TIMERSLACK). */
+static inline u64 thread_slack(u64 deadline)
+{
+        struct thread *t = thread_current();
+        u64 end = deadline + t->timer_slack;
+
+        if (end <= deadline || t->se.policy == 1 || t->se.policy == 2 || t->se.policy == 6 || deadline <= time_now())
+                return deadline;
+        return end & (~0ul << bit_highest((deadline - 1) ^ end));
+}
 bool capable(u32 cap);                          /* does the current thread have it? (process/account.c) */
 
 /* May others look into it, and may it leave a core file?  prctl(2), PR_SET_DUMPABLE; ROOT: only root may. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * adjtimex(2): what is told and what is done.  The frequency, the tick and offsets slew CLOCK_REALTIME alone, in steps
- * of 1/100 s (clock.c); there is no PPS, the PLL does not learn a frequency, and no leap second is inserted.
+ * adjtimex(2): what is told and what is done.  The frequency, the tick and offsets slew CLOCK_REALTIME alone: they are a rate,
+ * and clock.c runs the clock by it.  Leap seconds: with STA_INS the day's last second is told twice, with STA_DEL it is left out; the
+ * states follow the seconds.  There is no PPS, and the PLL does not learn a frequency.
  */
 #include "services/time/adjust.h"
 #include "services/task/thread.h"
@@ -13,6 +14,8 @@
 #define FREQ_LIMIT      32768000l       /* 500 ppm */
 #define FREQ_MOST       (I64_MAX / 65536000)    /* more than that is an error, not clamped */
 #define OFFSET_LIMIT    (500 * (i64)NSEC_PER_MSEC)
+#define SINGLE_LIMIT    (I64_MAX / 1000000)
+#define DAY             86400ul
 #define TAI_LIMIT       100000l
 #define CONSTANT_MAX    10l
 #define ADJ_ADJTIME     0x8000u
@@ -30,6 +33,7 @@ void clock_discipline_set(struct clock_discipline *d)
 {
         d->single = 0;
         d->offset = 0;
+        d->leap_at = NEVER;             /* as on Linux: no leap second before its flag has been taken away and given again */
         d->status |= STA_UNSYNC;
         d->maxerror = ERROR_LIMIT;
         d->esterror = ERROR_LIMIT;
@@ -77,8 +81,10 @@ static err_t check(const struct linux_timex *tx)
 
 static void set_status(struct clock_discipline *d, u32 status)
 {
-        if ((d->status & STA_PLL) && !(status & STA_PLL))
+        if ((d->status & STA_PLL) && !(status & STA_PLL)) {
                 d->status = STA_UNSYNC;
+                d->leap = TIME_OK;
+        }
         d->status = (d->status & STA_RONLY) | (status & ~(u32)STA_RONLY);
 }
 
@@ -122,15 +128,15 @@ err_t clock_discipline_adjust(struct clock_discipline *d, struct linux_timex *tx
                 a->step = clamp(tx->time.tv_sec, -far, far) * (i64)NSEC_PER_SEC + tx->time.tv_usec * (modes & ADJ_NANO ? 1 : 1000);
         }
         if (modes & ADJ_ADJTIME) {
-                i64 left = d->single;
+                i64 left = d->single / 1000;
                 if (!(modes & ADJ_READONLY))
-                        d->single = tx->offset;
+                        d->single = clamp(tx->offset, -SINGLE_LIMIT, SINGLE_LIMIT) * 1000;
                 tx->offset = left;
         } else {
                 set_modes(d, tx, a);
                 tx->offset = d->status & STA_NANO ? d->offset : d->offset / 1000;
         }
-        *state = d->status & (STA_UNSYNC | STA_CLOCKERR) ? TIME_ERROR : TIME_OK;
+        *state = d->status & (STA_UNSYNC | STA_CLOCKERR) ? TIME_ERROR : d->leap;
         *tx = (struct linux_timex){
                 .modes = modes, .offset = tx->offset, .freq = d->freq, .maxerror = d->maxerror, .esterror = d->esterror,
                 .status = (i32)d->status, .constant = d->constant, .precision = 1, .tolerance = FREQ_LIMIT,
@@ -139,22 +145,76 @@ err_t clock_discipline_adjust(struct clock_discipline *d, struct linux_timex *tx
         return OK;
 }
 
-i64 clock_discipline_slew(struct clock_discipline *d, bool *busy)
+#define SLEW_PPM 500                    /* for `single` and `offset`, each */
+
+/* Takes what a slew of 500 ppm did in dt ns off what is left. */
+static i64 less(i64 left, u64 dt)
 {
-        u64 now = time_now();
-        i64 dt = (i64)min_u64(now - d->slewed_at, NSEC_PER_SEC);
-        i64 ppb = d->freq * 1000 / 65536 + (d->tick - TICK_USEC) * 100000;
-        i64 delta = ppb * dt / (i64)NSEC_PER_SEC;
+        i64 most = (i64)(min_u64(dt, 1000 * NSEC_PER_SEC) * SLEW_PPM / 1000000);
+        return left - clamp(left, -most, most);
+}
+
+/* A second has begun. */
+static i32 next_second(struct clock_discipline *d, u64 second)
+{
+        u32 wanted = d->status & STA_INS ? TIME_INS : d->status & STA_DEL ? TIME_DEL : TIME_OK;
+
+        switch (d->leap) {
+        case TIME_OK:
+                d->leap = wanted;
+                d->leap_at = second - second % DAY + DAY - (wanted == TIME_DEL ? 1 : 0);
+                return 0;
+        case TIME_INS:
+        case TIME_DEL:
+                if (wanted != d->leap) {
+                        d->leap = TIME_OK;
+                        return 0;
+                }
+                if (second < d->leap_at)
+                        return 0;
+                d->leap = wanted == TIME_INS ? TIME_OOP : TIME_WAIT;
+                return wanted == TIME_INS ? -1 : 1;
+        case TIME_OOP:
+                d->leap = TIME_WAIT;
+                return 0;
+        default:
+                d->leap = wanted == TIME_OK ? TIME_OK : TIME_WAIT;
+                return 0;
+        }
+}
+
+i32 clock_discipline_advance(struct clock_discipline *d, u64 now, u64 second)
+{
+        u64 dt = now - d->slewed_at;
 
         d->slewed_at = now;
-        i64 most = dt / 2000;                                   /* 500 ppm, ns */
-        i64 part = clamp(d->single * 1000, -most, most);
-        part = part / 1000;                                     /* whole us are told */
-        d->single -= part;
-        delta += part * 1000;
-        i64 chunk = clamp(d->offset, -most, most);
-        d->offset -= chunk;
-        delta += chunk;
-        *busy = ppb || d->single || d->offset;
-        return delta;
+        d->single = less(d->single, dt);
+        d->offset = less(d->offset, dt);
+        if (second == d->second)
+                return 0;
+        i32 leap = next_second(d, second);
+        d->second = second + (u64)(i64)leap;
+        return leap;
+}
+
+i64 clock_discipline_rate(const struct clock_discipline *d, u64 now, u64 realtime, u64 *until)
+{
+        i64 ppb = (d->tick - TICK_USEC) * 100000, lefts[2] = { d->single, d->offset };
+        u64 end = NEVER;
+
+        for (u32 i = 0; i < 2; i++) {
+                i64 left = lefts[i];
+                if (!left)
+                        continue;
+                ppb += left > 0 ? SLEW_PPM * 1000 : -SLEW_PPM * 1000;
+                u64 takes = min_u64((u64)(left > 0 ? left : -left), NSEC_PER_SEC) * (1000000 / SLEW_PPM);
+                end = min_u64(end, now + max_u64(takes, NSEC_PER_USEC));
+        }
+        i64 rate = d->freq * 4294967 / 65536000 + ppb * 4294967 / 1000000;      /* 2^32 times 10^-6, times 2^32 times 10^-9 */
+        if (rate)
+                end = min_u64(end, now + 16 * NSEC_PER_SEC);
+        if (d->leap != TIME_OK || (d->status & (STA_INS | STA_DEL)))
+                end = min_u64(end, now + NSEC_PER_SEC - realtime % NSEC_PER_SEC);
+        *until = end;
+        return rate;
 }

@@ -9,12 +9,15 @@ struct clock_discipline {
         i64 freq;                       /* 2^-16 ppm */
         i64 tick;                       /* us in 1/100 s */
         i64 offset;                     /* ns yet to be slewed by the PLL */
-        i64 single;                     /* us yet to be slewed for adjtime(3) */
+        i64 single;                     /* ns yet to be slewed for adjtime(3) */
         i64 maxerror, esterror;         /* us; maxerror: at error_at */
         i64 constant;
         u32 status;                     /* STA_* */
         u64 error_at;                   /* ns since boot */
-        u64 slewed_at;                  /* ns since boot: until then the clock has been slewed */
+        u64 slewed_at;                  /* ns since boot: until then `single` and `offset` have been slewed */
+        u32 leap;                       /* TIME_OK, INS, DEL, OOP, WAIT */
+        u64 leap_at;                    /* second since 1970 at which the leap second comes */
+        u64 second;                     /* the second since 1970 that was looked at last */
 };
 
 /* In: the time of the clock, ns; the TAI offset, seconds.  Out: that; and what to add to the clock, ns. */
@@ -24,5 +27,8 @@ struct clock_discipline clock_discipline_at_boot(void);
 void  clock_discipline_set(struct clock_discipline *d);  /* the clock has been set: what is under way is over */
 /* EINVAL, EPERM.  Fills *tx but for the time. */
 err_t clock_discipline_adjust(struct clock_discipline *d, struct linux_timex *tx, struct clock_adjustment *a, u32 *state);
-/* What to add to the clock for the time since it was asked last, ns; *busy: there will be more. */
-i64   clock_discipline_slew(struct clock_discipline *d, bool *busy);
+/* At `now`, in this second since 1970: what was due is slewed; the leap second's states go on.  1, -1: the clock is to be set
+ * forward or back by a second. */
+i32   clock_discipline_advance(struct clock_discipline *d, u64 now, u64 second);
+/* What the clock gains from now on, times 2^32; *until: when to ask again, ns since boot; NEVER. */
+i64   clock_discipline_rate(const struct clock_discipline *d, u64 now, u64 realtime, u64 *until);

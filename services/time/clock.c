@@ -4,8 +4,10 @@
  *
  * The one piece of state is the offset of wall-clock time from time since boot, and what
  * adjtimex(2) keeps beside it: a property of the machine, so the one file-scope variable here.
- * Readers load the offset with one atomic load; writers store it and refresh the vDSO's page under
- * the lock, then wake `changed`.
+ * The clock runs straight from one moment, `base`, to the next that changes its rate: realtime = boot time + offset +
+ * (boot time - base) * rate.  Readers load the three under a sequence count; writers store them and refresh the vDSO's page
+ * under the lock, then, if the clock was set, wake `changed`.  While the clock is slewed or a leap second is to come, a timer
+ * ends each such piece: after a second, or with the second, or when what was to be slewed is done.
  */
 #include "services/time/clock.h"
 #include "services/time/adjust.h"
@@ -19,43 +21,86 @@ LOCK_CLASS(timekeeper);
 
 STABLE(timekeeper) {
         struct spinlock lock;           /* writers */
-        u64 offset;                     /* ATOMIC: realtime - boot time, ns */
+        u32 seq;                        /* ATOMIC: odd while the next three change; lock */
+        u64 offset;                     /* ATOMIC: realtime - boot time at base, ns */
+        u64 base;                       /* ATOMIC: ns since boot */
+        i64 rate;                       /* ATOMIC: what the clock gains, times 2^32 */
         i32 tai;                        /* ATOMIC: TAI - realtime, seconds */
         struct clock_zone zone;         /* lock */
         struct clock_discipline ntp;    /* lock */
         struct waitq changed;           /* the clock has been set */
-        struct timer slew;              /* while adjtimex has the clock slewed */
+        struct timer turn;              /* the end of this piece */
         struct vvar *page;              /* counted; fixed: the vDSO's data */
 };
 static struct timekeeper keeper;
 
+/* What the clock has gained since `base`. */
+static u64 gained(u64 now, u64 base, i64 rate)
+{
+        if (!rate || now <= base)
+                return 0;
+        return rate > 0 ? mul_shift(now - base, (u64)rate, 32) : 0 - mul_shift(now - base, (u64)-rate, 32);
+}
+
+/* realtime - boot time, at boot time `now`. */
+static u64 offset_at(u64 now)
+{
+        for (;;) {
+                u32 seq = LOAD(keeper.seq);
+                u64 offset = LOAD(keeper.offset), base = LOAD(keeper.base);
+                i64 rate = LOAD(keeper.rate);
+                if (!(seq & 1) && LOAD(keeper.seq) == seq)
+                        return rate ? offset + gained(now, base, rate) : offset;
+                cpu_relax();
+        }
+}
+
 static void tell_locked(void)
 {
         struct vvar_offsets o = { .realtime = (i64)keeper.offset, .tai = keeper.tai * (i64)NSEC_PER_SEC,
-                                  .minuteswest = keeper.zone.minuteswest, .dsttime = keeper.zone.dsttime };
+                                  .minuteswest = keeper.zone.minuteswest, .dsttime = keeper.zone.dsttime,
+                                  .slew_base = keeper.base, .slew_rate = keeper.rate };
         vvar_update(keeper.page, clock_params(), o);
 }
 
-#define SLEW_EVERY (10 * NSEC_PER_MSEC)
-
-/* lock held: adds what is due, and goes on while there is more. */
-static void slew_locked(void)
+/* A new piece: from now on, this offset and what the discipline says. */
+static void turn_locked(u64 now, u64 offset)
 {
-        bool busy = false;
-        i64 delta = clock_discipline_slew(&keeper.ntp, &busy);
+        u64 until = NEVER;
+        i64 rate = clock_discipline_rate(&keeper.ntp, now, now + offset, &until);
 
-        if (delta) {
-                STORE(keeper.offset, keeper.offset + (u64)delta);
-                tell_locked();
-        }
-        timer_arm(&keeper.slew, busy ? time_now() + SLEW_EVERY : NEVER);
+        STORE(keeper.seq, keeper.seq + 1);
+        memory_barrier();
+        STORE(keeper.offset, offset);
+        STORE(keeper.base, now);
+        STORE(keeper.rate, rate);
+        STORE(keeper.seq, keeper.seq + 1);
+        tell_locked();
+        timer_arm(&keeper.turn, until);
 }
 
-static void slew(struct timer *timer)
+/* Up to now.  True: a leap second has come to its end, which is a setting of the clock. */
+static bool advance_locked(void)
 {
+        u64 now = time_now(), offset = offset_at(now);
+        i32 leap = clock_discipline_advance(&keeper.ntp, now, (now + offset) / NSEC_PER_SEC);
+
+        STORE(keeper.tai, keeper.tai - leap);
+        turn_locked(now, offset + (u64)(leap * (i64)NSEC_PER_SEC));
+        return leap != 0;
+}
+
+static void turn(struct timer *timer)
+{
+        bool leapt;
+
         (void)timer;
-        SPIN_GUARD(&keeper.lock);
-        slew_locked();
+        {
+                SPIN_GUARD(&keeper.lock);
+                leapt = advance_locked();
+        }
+        if (leapt)
+                waitq_wake_all(&keeper.changed);
 }
 
 void clock_init(struct vvar *page)
@@ -66,10 +111,9 @@ void clock_init(struct vvar *page)
         u64 now = time_now();
 
         keeper.ntp = clock_discipline_at_boot();
-        if (failed(timer_init(&keeper.slew, slew)))
-                klog(LOG_WARNING, "clock: cannot be slewed");
-        STORE(keeper.offset, rtc ? rtc * NSEC_PER_SEC - now : 0);
-        tell_locked();
+        if (failed(timer_init(&keeper.turn, turn)))
+                machine_panic(STR("clock: no timer"));
+        turn_locked(now, rtc ? rtc * NSEC_PER_SEC - now : 0);
 }
 
 struct waitq *clock_changed(void) { return &keeper.changed; }
@@ -79,12 +123,22 @@ u64 clock_offset(u32 id)
 {
         if (!clock_is_wall(id))
                 return 0;
-        return LOAD(keeper.offset) + (id == CLOCK_TAI ? (u64)((i64)LOAD(keeper.tai) * (i64)NSEC_PER_SEC) : 0);
+        return offset_at(time_now()) + (id == CLOCK_TAI ? (u64)((i64)LOAD(keeper.tai) * (i64)NSEC_PER_SEC) : 0);
 }
 
-u64 clock_realtime_offset(void) { return LOAD(keeper.offset); }
-u64 clock_realtime(void)        { return time_now() + LOAD(keeper.offset); }
-u64 clock_realtime_coarse(void) { return time_coarse() + LOAD(keeper.offset); }
+u64 clock_realtime_offset(void) { return offset_at(time_now()); }
+
+u64 clock_realtime(void)
+{
+        u64 now = time_now();
+        return now + offset_at(now);
+}
+
+u64 clock_realtime_coarse(void)
+{
+        u64 now = time_coarse();
+        return now + offset_at(now);
+}
 
 /* As on Linux: the last 30 years that nanoseconds can count to are for going on. */
 #define SET_MAX ((u64)I64_MAX - 30ul * 365 * 24 * 3600 * NSEC_PER_SEC)
@@ -96,9 +150,8 @@ err_t clock_set_realtime(u64 ns)
                 u64 now = time_now();
                 if (ns < now || ns >= SET_MAX)
                         return ERR(EINVAL);
-                STORE(keeper.offset, ns - now);
                 clock_discipline_set(&keeper.ntp);
-                tell_locked();
+                turn_locked(now, ns - now);
         }
         waitq_wake_all(&keeper.changed);
         return OK;
@@ -119,31 +172,29 @@ void clock_set_zone(struct clock_zone zone)
 
 err_t clock_adjust(struct linux_timex *tx, u32 *state)
 {
-        bool set = false, tai = false;
+        bool set;
         {
                 SPIN_GUARD(&keeper.lock);
-                slew_locked();
-                struct clock_adjustment a = { .now = time_now() + keeper.offset, .tai = keeper.tai };
+                set = advance_locked();
+                u64 now = keeper.base, offset = keeper.offset;
+                struct clock_adjustment a = { .now = now + offset, .tai = keeper.tai };
                 TRY(clock_discipline_adjust(&keeper.ntp, tx, &a, state));
                 if (a.step) {
-                        u64 now = time_now(), at = a.now + (u64)a.step;
+                        u64 at = a.now + (u64)a.step;
                         if ((i64)at < 0 || at < now || at >= SET_MAX)
                                 return ERR(EINVAL);
-                        STORE(keeper.offset, at - now);
+                        offset = at - now;
                         clock_discipline_set(&keeper.ntp);
-                        set = true;
                 }
-                tai = a.tai != keeper.tai;
+                set |= a.step || a.tai != keeper.tai;
                 STORE(keeper.tai, a.tai);
-                if (set || tai)
-                        tell_locked();
-                slew_locked();
-                u64 at = time_now() + keeper.offset;
+                turn_locked(now, offset);
+                u64 at = now + offset;
                 tx->time = timeval_from_ns(at);
                 if (tx->status & STA_NANO)
                         tx->time.tv_usec = (i64)(at % NSEC_PER_SEC);
         }
-        if (set || tai)
+        if (set)
                 waitq_wake_all(&keeper.changed);
         return OK;
 }
@@ -242,7 +293,7 @@ static err_t sleep_wall(u32 id, u64 ns)
                 u64 deadline = clock_deadline(id, true, ns);
                 if (deadline <= time_now())
                         return OK;
-                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, deadline);
+                err_t err = waiter_sleep(&w, WAIT_INTERRUPTIBLE, thread_slack(deadline));
                 if (failed(err) && !err_is(err, ETIMEDOUT))
                         return err_is(err, EINTR) ? ERR(ERESTARTNOHAND) : err;
         }
@@ -254,7 +305,7 @@ err_t clock_sleep(u32 id, bool absolute, u64 ns, u64 user_remain)
         if (absolute && clock_is_wall(id))
                 return sleep_wall(id, ns);
         u64 deadline = clock_deadline(id, absolute, ns);
-        err_t err = sleep_until(deadline, WAIT_INTERRUPTIBLE);
+        err_t err = sleep_until(thread_slack(deadline), WAIT_INTERRUPTIBLE);
         if (!err_is(err, EINTR))
                 return err;
         if (absolute)

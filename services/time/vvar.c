@@ -57,7 +57,7 @@ void vvar_update(struct vvar *v, struct clock_params clock, struct vvar_offsets 
         struct vvar_data d = { .flags = flags_of(clock), .base_tsc = clock.base_tsc, .base_ns = clock.base_ns,
                 .mult = clock.mult, .shift = clock.shift, .realtime_offset = o.realtime,
                 .monotonic_offset = o.monotonic, .tai_offset = o.tai, .minuteswest = o.minuteswest,
-                .dsttime = o.dsttime };
+                .dsttime = o.dsttime, .slew_base = o.slew_base, .slew_rate = o.slew_rate };
         if (!v)
                 return;
         SPIN_GUARD(&v->lock);

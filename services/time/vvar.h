@@ -16,6 +16,6 @@ struct vvar *vvar_new(void);            /* count 1; NULL: no memory */
 struct frame *vvar_frame(struct vvar *v);       /* borrowed: what exec maps */
 
 /* Nanoseconds, but for the time zone: see vvar_data.h. */
-struct vvar_offsets { i64 realtime, monotonic, tai; i32 minuteswest, dsttime; };
+struct vvar_offsets { i64 realtime, monotonic, tai; i32 minuteswest, dsttime; u64 slew_base; i64 slew_rate; };
 /* Any context that may take a spin lock.  NULL is ignored. */
 void  vvar_update(struct vvar *v, struct clock_params clock, struct vvar_offsets offsets);

@@ -17,4 +17,6 @@ struct vvar_data {
         i64 monotonic_offset;           /* ns: monotonic = boottime + monotonic_offset */
         i64 tai_offset;                 /* ns: TAI = realtime + tai_offset */
         i32 minuteswest, dsttime;       /* gettimeofday's time zone */
+        u64 slew_base;                  /* boottime; from then on realtime gains (boottime - slew_base) * slew_rate */
+        i64 slew_rate;                  /* times 2^32; 0: none */
 };

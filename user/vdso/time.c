@@ -66,11 +66,14 @@ static inline __attribute__((always_inline)) bool now(u32 clock, u64 *ns)
                 u64 tsc = read_tsc(), base = v->base_tsc;
                 u64 ticks = tsc > base ? tsc - base : 0;
                 u64 t = v->base_ns + (u64)((unsigned __int128)ticks * v->mult >> (v->shift & 63));
-                if (clock == CLOCK_REALTIME)
+                if (clock == CLOCK_REALTIME || clock == CLOCK_TAI) {
+                        i64 rate = v->slew_rate;
+                        if (rate)
+                                t += (u64)((__int128)(i64)(t - v->slew_base) * rate >> 32);
                         t += (u64)v->realtime_offset;
-                else if (clock == CLOCK_TAI)
-                        t += (u64)(v->realtime_offset + v->tai_offset);
-                else if (clock == CLOCK_MONOTONIC)
+                        if (clock == CLOCK_TAI)
+                                t += (u64)v->tai_offset;
+                } else if (clock == CLOCK_MONOTONIC)
                         t += (u64)v->monotonic_offset;
                 *ns = t;
         } while (changed(v, seq));
