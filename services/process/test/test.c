@@ -282,7 +282,7 @@ static void handler(void)
         struct thread *c = fork(init_thread);
         struct user_regs *r = &c->base.task->regs, before;
 
-        *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .rax = 1, .rbx = 77, .rflags = 0x246, .cs = 0x33, .orig_rax = ~0ul };
+        *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .rax = 1, .rbx = 77, .rflags = 0x246, .cs = 0x33, .ss = 0x2b, .orig_rax = ~0ul };
         before = *r;
         act(c, SIGUSR1, 0x2000, SA_SIGINFO);
         act(c, SIGUSR2, 0x3000, SA_SIGINFO);
@@ -326,7 +326,7 @@ static void restarts(void)
 
         for (u32 i = 0; i < ARRAY_SIZE(with); i++) {
                 act(c, SIGUSR1, 0x2000, with[i].sa_restart ? SA_RESTART : 0);
-                *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .cs = 0x33, .rax = 0 - (u64)with[i].code, .orig_rax = 42 };
+                *r = (struct user_regs){ .rsp = USER_BASE + USER_SIZE - 256, .rip = 0x1000, .cs = 0x33, .ss = 0x2b, .rax = 0 - (u64)with[i].code, .orig_rax = 42 };
                 kill(init_thread, (i32)c->tid, SIGUSR1);
                 to_user(c);
                 CHECK(r->rip == 0x2000);
