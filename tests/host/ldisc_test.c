@@ -116,7 +116,7 @@ static const struct cases table[] = {
         /* without canonical mode */
         { .lclear = ICANON, .typed = "a\177\004\025", .read = "[a\177\004\025]", .echo = "a^?^D^U" },
         { .lclear = ICANON | ECHO | ISIG | IEXTEN, .iclear = ICRNL | IXON, .typed = "a\r\003\032\021", .read = "[a\r\003\032\021]", .echo = "" },
-        { .lclear = ICANON, .typed = "a\nb", .read = "[a\nb]", .echo = "a\r\nb" },
+        { .lclear = ICANON, .typed = "a\nb", .read = "[a\nb]", .echo = "a^Jb" },
         { .lclear = ICANON, .typed = "abc", .read = "[a][b][c]", .echo = "abc", .size = 1 },
 };
 
