@@ -14,6 +14,7 @@
  *   return done();               the exit status: 0 if all facts hold
  */
 #pragma once
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -90,6 +91,25 @@ UNUSED static void say(const char *format, ...)
                             errno, #err, __LINE__);                             \
                         failures++;                                             \
                 }                                                               \
+        } while (0)
+
+/* SIGALRM soon, and each second from then on: the first may come too early; 0: no more. */
+UNUSED static void alarms(int on)
+{
+        struct itimerval v = { { on, 0 }, { 0, on * 20000 } };
+
+        setitimer(ITIMER_REAL, &v, NULL);
+}
+
+/* FAILS with EINTR, for a call that SIGALRM, which has a handler, finds asleep. */
+#define ALARMED(name, call)                                                     \
+        do {                                                                    \
+                errno = 0;                                                      \
+                alarms(1);                                                      \
+                long got_ = (long)(call);                                       \
+                int  err_ = errno;                                              \
+                alarms(0);                                                      \
+                FAILS(name, EINTR, (errno = err_, got_));                       \
         } while (0)
 
 UNUSED static int done(void)
@@ -216,4 +236,41 @@ UNUSED static int state_becomes(pid_t pid, char want)
                 sleep_ms(5);
         }
         return 0;
+}
+
+/* Waits until n threads of this process besides the caller are asleep. */
+UNUSED static void threads_asleep(int n)
+{
+        char self[32];
+        int  asleep = 0;
+
+        snprintf(self, sizeof self, "%ld", syscall(SYS_gettid));
+        for (int i = 0; i < 5000 && asleep < n; i++) {
+                DIR           *d = opendir("/proc/self/task");
+                struct dirent *e;
+
+                asleep = 0;
+                while (d && (e = readdir(d)) != NULL) {
+                        char path[300];
+
+                        if (e->d_name[0] == '.' || !strcmp(e->d_name, self))
+                                continue;
+                        snprintf(path, sizeof path, "/proc/self/task/%s/stat", e->d_name);
+                        const char *p = strrchr(text_of(path), ')');
+                        asleep += p && p[1] && p[2] == 'S';
+                }
+                if (d)
+                        closedir(d);
+                if (asleep < n)
+                        sleep_ms(1);
+        }
+        must(asleep >= n, "threads asleep");
+}
+
+/* Waits a while for a count that others raise; and a little, should they raise it too far. */
+UNUSED static void reaches(const volatile int *count, int n)
+{
+        for (int i = 0; i < 5000 && *count < n; i++)
+                sleep_ms(2);
+        sleep_ms(30);
 }

@@ -104,16 +104,13 @@ static void nothing(int sig) { (void)sig; }
 
 static void interrupted(void)
 {
-        struct itimerval v = { { 0, 0 }, { 0, 30000 } };
+        uint64_t v;
 
         fd = eventfd(0, 0);
         on(SIGALRM, nothing, 0);
-        setitimer(ITIMER_REAL, &v, NULL);
-        FAILS("a signal ends a read", EINTR, read(fd, &v, 8));
+        ALARMED("a signal ends a read", read(fd, &v, 8));
         put(MAX);
-        v = (struct itimerval){ { 0, 0 }, { 0, 30000 } };
-        setitimer(ITIMER_REAL, &v, NULL);
-        FAILS("a signal ends a write", EINTR, put(1));
+        ALARMED("a signal ends a write", put(1));
         close(fd);
 }
 

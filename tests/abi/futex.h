@@ -12,12 +12,12 @@ UNUSED static long futex(volatile int *word, int op, int v, const void *t, volat
         return syscall(SYS_futex, word, op, v, t, word2, v3);
 }
 
-static int futex_waiting;                       /* threads on their way to sleep */
+static int futex_waiting;                       /* threads on their way to sleep; no others but the caller */
 
-/* Waits until n threads of this process are asleep in a futex call, as procfs shows. */
+/* Waits until n threads of this process are asleep in a futex call. */
 UNUSED static void wait_sleepers(int n)
 {
         while (__atomic_load_n(&futex_waiting, __ATOMIC_SEQ_CST) < n)
                 sleep_ms(1);
-        sleep_ms(50);
+        threads_asleep(n);
 }

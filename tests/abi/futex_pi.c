@@ -56,7 +56,7 @@ static void basics(void)
         while (!(u & FUTEX_WAITERS))
                 sleep_ms(1);
         CHECK("a waiter shows", u == (me | FUTEX_WAITERS));
-        sleep_ms(20);
+        threads_asleep(1);
         FAILS("a plain wake is wrong", EINVAL, fx(&u, FUTEX_WAKE | P, 1, NULL, NULL, 0));
         OKAY("handed over", fx(&u, FUTEX_UNLOCK_PI | P, 0, NULL, NULL, 0));
         pthread_join(t, NULL);
@@ -135,7 +135,7 @@ static void deadlock(void)
         pthread_create(&t, NULL, cross, u);
         while (!(u[0] & FUTEX_WAITERS))
                 sleep_ms(1);
-        sleep_ms(20);
+        threads_asleep(1);
         FAILS("a circle of two", EDEADLK, fx(&u[1], FUTEX_LOCK_PI | P, 0, NULL, NULL, 0));
         fx(&u[0], FUTEX_UNLOCK_PI | P, 0, NULL, NULL, 0);
         pthread_join(t, NULL);
@@ -151,7 +151,7 @@ static void dead_owners(void)
                 w[1] = 1;
                 while (!(w[0] & FUTEX_WAITERS))
                         sleep_ms(1);
-                sleep_ms(20);
+                state_becomes(getppid(), 'S');
                 _exit(0);
         }
         while (!w[1])
@@ -179,10 +179,12 @@ static void dead_owners(void)
         CHECK("made consistent", pthread_mutex_unlock(m) == 0 && pthread_mutex_lock(m) == 0 && pthread_mutex_unlock(m) == 0);
 }
 
+static volatile int started;
 static uint32_t c, l;
 static void *moved(void *arg)
 {
         (void)arg;
+        __atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
         long r = fx(&c, FUTEX_WAIT_REQUEUE_PI | P, 0, NULL, &l, 0);
         if (r == 0 && (l & FUTEX_TID_MASK) == (uint32_t)gettid())
                 __sync_fetch_and_add(&result, 1);
@@ -196,7 +198,7 @@ static void requeue(void)
         uint32_t other = 0;
         struct timespec soon;
 
-        c = 0, l = 0, result = 0;
+        c = 0, l = 0, result = 0, started = 0;
         FAILS("to itself", EINVAL, fx(&c, FUTEX_WAIT_REQUEUE_PI | P, 0, NULL, &c, 0));
         FAILS("another value", EAGAIN, fx(&c, FUTEX_WAIT_REQUEUE_PI | P, 1, NULL, &l, 0));
         soon = in_ms(CLOCK_MONOTONIC, 30);
@@ -207,7 +209,8 @@ static void requeue(void)
         CHECK("nobody", fx(&c, FUTEX_CMP_REQUEUE_PI | P, 1, (void *)1, &l, 0) == 0);
         for (int i = 0; i < 3; i++)
                 pthread_create(&t[i], NULL, moved, NULL);
-        sleep_ms(200);
+        reaches(&started, 3);
+        threads_asleep(3);
         FAILS("moved by a plain requeue", EINVAL, fx(&c, FUTEX_REQUEUE | P, 1, (void *)1, &other, 0));
         FAILS("or a comparing one", EINVAL, fx(&c, FUTEX_CMP_REQUEUE | P, 1, (void *)1, &other, 0));
         FAILS("to another lock", EINVAL, fx(&c, FUTEX_CMP_REQUEUE_PI | P, 1, (void *)1, &other, 0));
@@ -216,7 +219,8 @@ static void requeue(void)
         sleep_ms(20);
         CHECK("none runs", result == 0 && (l & FUTEX_WAITERS));
         fx(&l, FUTEX_UNLOCK_PI | P, 0, NULL, NULL, 0);
-        sleep_ms(50);
+        while (*(volatile uint32_t *)&l & FUTEX_TID_MASK)              /* those two have had it */
+                sleep_ms(1);
         fx(&c, FUTEX_CMP_REQUEUE_PI | P, 1, (void *)10, &l, 0);
         for (int i = 0; i < 3; i++)
                 pthread_join(t[i], NULL);

@@ -25,7 +25,7 @@ static int owner(void)
         must(syscall(SYS_set_robust_list, &s->head, sizeof s->head) == 0, "set_robust_list");
         s->lock.word = syscall(SYS_gettid) | FUTEX_WAITERS;
         s->ready = 1;
-        sleep_ms(100);
+        state_becomes(getppid(), 'S');  /* it waits */
         return 0;
 }
 

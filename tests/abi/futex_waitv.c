@@ -171,7 +171,8 @@ static void timing(void)
         CHECK("has come", now_ms() - from >= 49);
 }
 
-static void handler(int sig) { (void)sig; }
+static volatile int handled;
+static void handler(int sig) { (void)sig; handled++; }
 
 static void signals(void)
 {
@@ -186,7 +187,8 @@ static void signals(void)
         on(SIGUSR1, handler, SA_RESTART);
         th = begin(3, NULL);
         pthread_kill(th, SIGUSR1);
-        sleep_ms(30);
+        reaches(&handled, 2);
+        threads_asleep(1);
         CHECK("it waits again", futex(&u[2], FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 1);
         pthread_join(th, NULL);
         CHECK("and is woken", got == 2);

@@ -14,15 +14,13 @@ int main(void)
         OKAY("nanosleep", nanosleep(&t, NULL));
         CHECK("long enough", now_ms() - start >= 19);
         on(SIGALRM, nothing, 0);
-        ualarm(30000, 0);
         t = (struct timespec){ 10, 0 };
-        FAILS("interrupted", EINTR, nanosleep(&t, &rest));
+        ALARMED("interrupted", nanosleep(&t, &rest));
         CHECK("the remainder", rest.tv_sec >= 5 && rest.tv_sec < 10);
-        ualarm(30000, 0);
         clock_gettime(CLOCK_MONOTONIC, &t);
         t.tv_sec += 10;
         rest = (struct timespec){ 7, 7 };
-        CHECK("absolute, interrupted", syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, &rest) == -1 && errno == EINTR);
+        ALARMED("absolute, interrupted", syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, &rest));
         CHECK("no remainder", rest.tv_sec == 7);
         start = now_ms();
         t.tv_sec = 1;

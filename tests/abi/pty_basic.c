@@ -107,8 +107,8 @@ static void data(void)
         close_pair();
 }
 
-static volatile int alarms;
-static void on_alarm(int sig) { alarms += sig == SIGALRM; }
+static volatile int alarm_count;
+static void on_alarm(int sig) { alarm_count += sig == SIGALRM; }
 
 static void limits(void)
 {
@@ -162,13 +162,10 @@ static void limits(void)
         while (total < (ssize_t)sizeof big && (n = read(slave, big, 1000)) > 0)
                 total += n;
         CHECK("and the other way", total == sizeof big && result_of(pid) == 0);
-        struct itimerval it = { .it_value.tv_usec = 50000 };
         on(SIGALRM, on_alarm, 0);
-        setitimer(ITIMER_REAL, &it, NULL);
-        FAILS("a signal ends waiting", EINTR, read(master, &c, 1));
-        setitimer(ITIMER_REAL, &it, NULL);
-        FAILS("the slave's too", EINTR, read(slave, &c, 1));
-        CHECK("alarms", alarms == 2);
+        ALARMED("a signal ends waiting", read(master, &c, 1));
+        ALARMED("the slave's too", read(slave, &c, 1));
+        CHECK("alarms", alarm_count >= 2);
 
         OKAY("TCOOFF", tcflow(slave, TCOOFF));
         fcntl(slave, F_SETFL, O_NONBLOCK);

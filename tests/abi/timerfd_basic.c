@@ -121,7 +121,6 @@ static void errors(void)
         uint64_t n;
         char path[64], link[64] = "";
         struct itimerspec t = {};
-        struct itimerval v = { { 0, 0 }, { 0, 30000 } };
         int other = open("f", O_CREAT | O_RDWR, 0600);
 
         FAILS("no such clock", EINVAL, timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0));
@@ -142,8 +141,7 @@ static void errors(void)
         FAILS("pread", ESPIPE, pread(fd, &n, 8, 0));
         CHECK("seeking goes nowhere", lseek(fd, 5, SEEK_SET) == 0);
         on(SIGALRM, nothing, 0);
-        setitimer(ITIMER_REAL, &v, NULL);
-        FAILS("a signal ends a read", EINTR, read(fd, &n, 8));
+        ALARMED("a signal ends a read", read(fd, &n, 8));
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
         CHECK("name", readlink(path, link, sizeof link - 1) > 0 && !strcmp(link, "anon_inode:[timerfd]"));
         snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
