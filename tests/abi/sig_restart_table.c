@@ -116,7 +116,8 @@ static const struct { const char *name; long (*fn)(void); } calls[] = {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
-static void handler(int sig) { (void)sig; }
+static volatile int *ran, *mine;                /* has the handler run, of each child; shared */
+static void handler(int sig) { (void)sig; *mine = 1; }
 
 static void prepare(void)
 {
@@ -191,6 +192,17 @@ static const struct mode { const char *name; int sig, handled, flags; int stop; 
         { "a blocked signal", SIGUSR2, 1, 0, 0 },
 };
 
+/* Waits a while until the call has ended, or its handler, if it is to have run, has, and it sleeps again. */
+static void settles(pid_t pid, int fd, volatile int *has_run)
+{
+        struct pollfd pf = { fd, POLLIN, 0 };
+
+        for (int i = 0; i < 500 && has_run && !*has_run && poll(&pf, 1, 0) == 0; i++)
+                sleep_ms(10);
+        if (poll(&pf, 1, 0) == 0)
+                state_becomes(pid, 'S');
+}
+
 static void run(const struct mode *m)
 {
         pid_t pid[CALLS];
@@ -200,10 +212,12 @@ static void run(const struct mode *m)
         prepare();
         for (unsigned i = 0; i < CALLS; i++) {
                 pipe(p);
+                ran[i] = 0;
                 pid[i] = fork();
                 if (pid[i] == 0) {
                         sigset_t set;
                         long r[2];
+                        mine = &ran[i];
                         setpgid(0, 0);
                         sigemptyset(&set);
                         sigaddset(&set, SIGUSR2);
@@ -260,6 +274,8 @@ static void run(const struct mode *m)
                         kill(pid[i], SIGCONT);
         }
         sleep_ms(150);
+        for (unsigned i = 0; i < CALLS; i++)
+                settles(pid[i], fd[i], m->handled && m->sig != SIGUSR2 ? &ran[i] : NULL);
         for (unsigned i = 0; i < CALLS; i++) {
                 struct pollfd pf = { fd[i], POLLIN, 0 };
                 int any = poll(&pf, 1, 0) > 0;
@@ -281,6 +297,7 @@ static void run(const struct mode *m)
 
 int main(void)
 {
+        ran = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         sem = semget(IPC_PRIVATE, 1, 0600);
         msg = msgget(IPC_PRIVATE, 0600);
         for (unsigned i = 0; i < sizeof modes / sizeof *modes; i++) {
