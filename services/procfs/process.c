@@ -729,12 +729,12 @@ static err_t show_unix(struct text *t, const struct subject *s)
 static err_t show_netlink(struct text *t, const struct subject *s)
 {
         struct net_ns *net = net_of(s);
-        u64 after = 0;
+        struct netlink_sock *at = NULL;
         usize len = 0;
         u8 line[256] = {};
 
         text_add(t, STR("sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"));
-        while (net && netlink_describe(net, &after, MBYTES_OF(line), &len)) {
+        while (net && netlink_describe(net, &at, MBYTES_OF(line), &len)) {
                 text_add(t, bytes_take(BYTES_OF(line), len));
                 text_char(t, '\n');
         }

@@ -143,11 +143,9 @@ static err_t send_to_port(struct netlink_sock *s, u32 port, struct netlink_msg *
 /* To all members but the sender, and but whoever has port `but`. */
 static void send_to_group(struct netlink_sock *s, u32 but, const struct netlink_msg *m)
 {
-        struct netlink_sock *to;
-        u64 after = 0;
+        struct netlink_sock *to = NULL;
 
-        while ((to = netlink_next_member(s->base.net, s->base.protocol, m->group, after)) != NULL) {
-                after = to->base.cookie;
+        while ((to = netlink_next_member(s->base.net, s->base.protocol, m->group, to)) != NULL) {
                 struct netlink_msg *copy = to == s || (to->bound && to->port == but) ? NULL : copy_msg(m);
                 if (copy && failed(deliver(to, copy, false))) {
                         netlink_msg_drop(copy);
@@ -157,7 +155,6 @@ static void send_to_group(struct netlink_sock *s, u32 but, const struct netlink_
                         spin_unlock(&to->queue_lock);
                         sock_wake_readers(&to->base, POLL_ERR);
                 }
-                netlink_sock_drop(to);
         }
 }
 

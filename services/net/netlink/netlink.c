@@ -12,6 +12,7 @@ LOCK_CLASS(netlink_ports);
 LOCK_CLASS(netlink_queue, LEAF);
 
 #define AUTO_FIRST 0xfffff000u          /* ports that are nobody's pid, downwards */
+#define AUTO_COUNT 0x7ffff000u
 
 POOL_DEFINE(netlink_part, NO_FINI);
 
@@ -43,11 +44,17 @@ static void list_add(struct netlink_part *p, struct netlink_sock *s)
         else
                 p->first = s;
         p->last = s;
+        s->listed = true;
 }
+
+static u32 port_hash(u32 protocol, u32 port) { return hash_u64((u64)protocol << 32 | port); }
 
 static void list_remove(struct netlink_part *p, struct netlink_sock *s)
 {
         SPIN_GUARD(&p->lock);
+        s->listed = false;
+        if (s->bound)
+                netlink_by_port_remove(&p->ports, s, port_hash(s->base.protocol, s->port));
         if (s->prev)
                 s->prev->next = s->next;
         else
@@ -62,10 +69,11 @@ static void list_remove(struct netlink_part *p, struct netlink_sock *s)
 
 static struct netlink_sock *find_locked(struct netlink_part *p, u32 protocol, u32 port)
 {
-        for (struct netlink_sock *s = p->first; s; s = s->next)
-                if (s->bound && s->port == port && s->base.protocol == protocol)
-                        return s;
-        return NULL;
+        struct netlink_sock *s = netlink_by_port_first(&p->ports, port_hash(protocol, port));
+
+        while (s && (s->port != port || s->base.protocol != protocol))
+                s = s->hash_next;
+        return s;
 }
 
 struct netlink_sock *netlink_find(struct net_ns *net, u32 protocol, u32 port)
@@ -77,15 +85,28 @@ struct netlink_sock *netlink_find(struct net_ns *net, u32 protocol, u32 port)
         return s && netlink_sock_try_hold(s) ? s : NULL;
 }
 
-struct netlink_sock *netlink_next_member(struct net_ns *net, u32 protocol, u32 group, u64 after)
+/* The one behind `at`; if that has left, the first with a higher cookie. */
+static struct netlink_sock *behind_locked(struct netlink_part *p, struct netlink_sock *at)
+{
+        if (at && at->listed)
+                return at->next;
+        struct netlink_sock *s = p->first;
+        while (s && at && s->base.cookie <= at->base.cookie)
+                s = s->next;
+        return s;
+}
+
+struct netlink_sock *netlink_next_member(struct net_ns *net, u32 protocol, u32 group, struct netlink_sock *at)
 {
         struct netlink_part *p = netlink_part_of(net);
 
-        SPIN_GUARD(&p->lock);
-        for (struct netlink_sock *s = p->first; s; s = s->next)
-                if (s->base.cookie > after && s->base.protocol == protocol && (s->groups >> (group - 1) & 1) && netlink_sock_try_hold(s))
-                        return s;
-        return NULL;
+        spin_lock(&p->lock);
+        struct netlink_sock *s = behind_locked(p, at);
+        while (s && (s->base.protocol != protocol || !(s->groups >> (group - 1) & 1) || !netlink_sock_try_hold(s)))
+                s = s->next;
+        spin_unlock(&p->lock);
+        netlink_sock_drop(at);
+        return s;
 }
 
 /* ---- Ports ---- */
@@ -101,6 +122,7 @@ static err_t take_port(struct netlink_sock *s, u32 port)
         if (find_locked(p, s->base.protocol, port))
                 return ERR(EADDRINUSE);
         s->port = port;
+        netlink_by_port_add(&p->ports, s, port_hash(s->base.protocol, port));
         STORE(s->bound, true);
         return OK;
 }
@@ -108,12 +130,13 @@ static err_t take_port(struct netlink_sock *s, u32 port)
 err_t netlink_autobind(struct netlink_sock *s)
 {
         u32 port = thread_current()->process->tgid;
+        u64 from = s->base.cookie;      /* nearly always nobody else's, so that the first try will do */
 
         while (!LOAD(s->bound)) {
                 err_t err = take_port(s, port);
                 if (succeeded(err) || err_is(err, EINVAL))
                         break;
-                port = port < AUTO_FIRST - I32_MAX || port > AUTO_FIRST ? AUTO_FIRST : port - 1;
+                port = AUTO_FIRST - (u32)(from++ % AUTO_COUNT);
         }
         return OK;
 }
@@ -240,14 +263,14 @@ void netlink_init(void) { net_family_register(&netlink_family); }
 
 /* ---- /proc/net/netlink ---- */
 
-/* The list is by cookie: new ones come behind. */
-static struct netlink_sock *next_after(struct netlink_part *p, u64 cookie)
+static struct netlink_sock *next_after(struct netlink_part *p, struct netlink_sock *at)
 {
         SPIN_GUARD(&p->lock);
-        for (struct netlink_sock *s = p->first; s; s = s->next)
-                if (s->base.cookie > cookie && netlink_sock_try_hold(s))
-                        return s;
-        return NULL;
+        struct netlink_sock *s = behind_locked(p, at);
+
+        while (s && !netlink_sock_try_hold(s))
+                s = s->next;
+        return s;
 }
 
 static void put_padded(struct writer *w, u64 v, u32 width)
@@ -261,14 +284,15 @@ static void put_padded(struct writer *w, u64 v, u32 width)
         writer_u8(w, ' ');
 }
 
-bool netlink_describe(struct net_ns *net, u64 *after, mbytes out, usize *len)
+bool netlink_describe(struct net_ns *net, struct netlink_sock **at, mbytes out, usize *len)
 {
-        struct netlink_sock *s = next_after(netlink_part_of(net), *after);
+        struct netlink_sock *s = next_after(netlink_part_of(net), *at);
         struct writer w = writer_of(out);
 
+        netlink_sock_drop(*at);
+        *at = s;
         if (!s)
                 return false;
-        *after = s->base.cookie;
         struct file *f = PTR_LOAD(s->base.file);
         bool held = f && file_try_hold(f);
         writer_put(&w, STR("0000000000000000 "));
@@ -284,7 +308,6 @@ bool netlink_describe(struct net_ns *net, u64 *after, mbytes out, usize *len)
         put_padded(&w, held ? f->inode->ino : 0, 8);
         if (held)
                 file_drop(f);
-        netlink_sock_drop(s);
         *len = w.at - 1;
         return true;
 }

@@ -17,5 +17,7 @@ mbytes netlink_note_data(struct netlink_msg *m);
 void  netlink_note_drop(struct netlink_msg *m);         /* it will not be sent */
 void  netlink_note_send(struct netlink_msg *m);         /* takes it over; does not sleep */
 
-/* A line of /proc/net/netlink: of the socket with the next higher cookie; false: there is none. */
-bool netlink_describe(struct net_ns *net, u64 *after, mbytes out, usize *len);
+/* A line of /proc/net/netlink, one socket after the other.  *at: the one described last, counted; NULL: none yet, and again
+ * when there are no more (false). */
+OBJECT(netlink_sock);
+bool netlink_describe(struct net_ns *net, struct netlink_sock **at, mbytes out, usize *len);

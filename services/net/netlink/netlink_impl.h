@@ -11,12 +11,15 @@
  *            under both.  sock.lock is not used.
  * Invariants N1  used is the charge of all messages that are queued or will be (notes).
  *            N2  a dead socket's queue is empty.
+ *            N3  a bound socket that is in its part's list is in its hash, too.
  */
 #pragma once
 #include "services/net/netlink/netlink.h"
 #include "abi/linux/netlink.h"
+#include "lib/hmap.h"
 
 #define NETLINK_GROUPS 32u
+#define NETLINK_HASH   256u
 
 OBJECT(netlink_msg) {
         struct netlink_msg *next;
@@ -32,7 +35,9 @@ POOL_DECLARE(netlink_msg)
 OBJECT(netlink_sock) {
         struct sock base;
         /* part.lock; LOAD */
-        struct netlink_sock *next, *prev;       /* all of the namespace, by cookie */
+        struct netlink_sock *next, *prev;       /* all of the namespace, nearly by cookie */
+        bool listed;                    /* in these */
+        struct netlink_sock *hash_next; /* those that are bound, by protocol and port */
         u32 port;                       /* meant if bound */
         bool bound;
         u32 groups;                     /* a bit for each */
@@ -51,10 +56,14 @@ OBJECT(netlink_sock) {
 POOL_DECLARE(netlink_sock)
 DOWNCASTABLE(netlink_sock, sock);
 
+HMAP_HEAD(netlink_by_port, netlink_sock, NETLINK_HASH);
+HMAP_FUNCTIONS(netlink_by_port, netlink_sock, hash_next, NETLINK_HASH)
+
 OBJECT(netlink_part) {
         struct net_part base;
         struct spinlock lock;
         struct netlink_sock *first, *last;
+        struct netlink_by_port ports;
 };
 POOL_DECLARE(netlink_part)
 DOWNCASTABLE(netlink_part, net_part);
@@ -65,8 +74,8 @@ static inline struct netlink_sock *netlink_of(struct sock *sk) { return DOWNCAST
 struct netlink_part *netlink_part_of(struct net_ns *net);
 /* Who has the port, counted; NULL: nobody. */
 struct netlink_sock *netlink_find(struct net_ns *net, u32 protocol, u32 port);
-/* The next member of a group behind cookie `after`, counted; NULL: none. */
-struct netlink_sock *netlink_next_member(struct net_ns *net, u32 protocol, u32 group, u64 after);
+/* The next member of a group behind `at`, which is dropped; counted.  NULL: the first, there is none. */
+struct netlink_sock *netlink_next_member(struct net_ns *net, u32 protocol, u32 group, struct netlink_sock *at);
 err_t netlink_autobind(struct netlink_sock *s);         /* unless it is bound; ENOMEM never */
 bool  netlink_may(const struct netlink_sock *s);       /* send to groups and to others than the kernel */
 bool  netlink_may_listen(const struct netlink_sock *s); /* join groups */
