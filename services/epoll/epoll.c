@@ -37,7 +37,7 @@ LOCK_CLASS(epoll_ready, LEAF);          /* wakers come with locks of all kinds *
 #define ALWAYS     (EPOLLERR | EPOLLHUP)
 #define WITH_EXCLUSIVE ((u32)(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))
 
-#define CHUNK      8u                  /* items taken before files are let go of */
+#define CHUNK      8u                   /* items taken before files are let go of */
 
 OBJECT(epoll);
 
@@ -49,6 +49,7 @@ OBJECT(epoll_item) {
         struct epoll_item *file_next, *file_prev;       /* the file's; links */
         struct epoll_item *sub_next, *sub_prev;         /* the epoll's items that are epolls; links */
         struct epoll_item *older, *younger;             /* the file's exclusive items; turn */
+        bool in_turn;                                   /* among these; turn */
         struct epoll_item *left, *right, *up;           /* the epoll's tree; changed under links and epoll.lock */
         bool red;
         /* epoll.lock */
@@ -148,22 +149,28 @@ static bool put(struct epoll *ep, struct epoll_item *item)
         return wake && waitq_wake_one(&ep->wait) + waitq_wake_all(&ep->polled) > 0;
 }
 
-/* The exclusive item of the same file that came after it, counted; NULL: none. */
-static struct epoll_item *younger(struct epoll_item *item)
+/* The exclusive item of the same file that is next to `at`, or if that has left meanwhile, to `item`; counted.  NULL: none. */
+static struct epoll_item *next_turn(struct epoll_item *item, struct epoll_item *at, bool older)
 {
         SPIN_GUARD(&state.turn);
-        return item->younger ? epoll_item_hold(item->younger) : NULL;
+        struct epoll_item *from = at->in_turn ? at : item;
+        struct epoll_item *next = older ? from->older : from->younger;
+        return next ? epoll_item_hold(next) : NULL;
 }
 
-/* A wake-up of an exclusive item that nobody has used.  To younger ones alone, so it ends. */
-static void pass_on(struct epoll_item *item)
+/* A wake-up of an exclusive item that nobody has used goes to those on one side of it.  True: it woke somebody. */
+static bool pass_on(struct epoll_item *item, bool older)
 {
-        struct epoll_item *next, *at = younger(item);
+        struct epoll_item *at = next_turn(item, item, older);
+        bool woke = false;
 
-        for (; at; at = next) {
-                next = put(at->epoll, at) ? NULL : younger(at);
+        while (at) {
+                woke = put(at->epoll, at);
+                struct epoll_item *next = woke ? NULL : next_turn(item, at, older);
                 epoll_item_drop(at);
+                at = next;
         }
+        return woke;
 }
 
 /* In the waker's context. */
@@ -171,8 +178,11 @@ static void notify(struct notifier *n)
 {
         struct epoll_item *item = OWNER_OF(epoll_item, notifier, n);
 
-        if (!put(item->epoll, item) && (LOAD(item->events) & EPOLLEXCLUSIVE))
-                pass_on(item);
+        if (put(item->epoll, item) || (LOAD(item->events) & EPOLLEXCLUSIVE) == 0)
+                return;
+        /* The oldest is asked first, but not if two were added at once. */
+        if (!pass_on(item, false))
+                (void)pass_on(item, true);
 }
 
 /* ---- Ties ---- */
@@ -186,6 +196,7 @@ static void join_turn_locked(struct epoll_item *item, struct file *f)
                 last = last->file_next;
         SPIN_GUARD(&state.turn);
         item->older = last;
+        item->in_turn = true;
         if (last)
                 last->younger = item;
 }
@@ -199,6 +210,7 @@ static void leave_turn(struct epoll_item *item)
                 item->younger->older = item->older;
         item->older = NULL;
         item->younger = NULL;
+        item->in_turn = false;
 }
 
 /* REQUIRES(state.links) */
@@ -536,7 +548,7 @@ static err_t transfer_some(struct epoll *ep, u64 *round, u64 at, u32 max, u32 *n
                 held[count++] = t.file;
                 err = store(&t, at, *n, &got);
                 if (!got && (t.events & EPOLLEXCLUSIVE) && succeeded(err))
-                        pass_on(t.item);
+                        (void)pass_on(t.item, false);   /* not back, so that it ends */
                 spin_lock(&ep->lock);
                 if (failed(err))
                         break;
