@@ -270,6 +270,8 @@ err_t futex_pi_unlock(u64 addr, bool shared)
                 if (user_load32(addr, &now) && now == word)
                         done = unlock_locked(addr, &key, word, &err);
                 spin_unlock(&futex_bucket_of(&key)->lock);
+                if (!done && (task_interrupts() & INTR_KILL))
+                        err = ERR(EINTR);       /* somebody keeps changing the word */
         }
         vm_key_put(&key.of);
         return err;
@@ -414,6 +416,8 @@ static err_t requeue_pi_keys(const struct futex_args *a, const struct futex_key 
                 }
                 futex_unlock_two(from, to);
                 thread_drop(owner);
+                if (!done && (task_interrupts() & INTR_KILL))
+                        return ERR(EINTR);
         }
         return err;
 }

@@ -138,27 +138,20 @@ static u32 free_index_locked(struct ipc_ids *ids)
         return ipc_bits_first_zero(&ids->used, 0);
 }
 
-/* kernel.*_next_id asks for an id, once: its index, or the next one that is free. */
-static u32 wanted_index_locked(struct ipc_ids *ids, u32 *seq)
-{
-        u32 id = XCHG(ids->wanted, 0u) - 1;
-
-        *seq = id / IPC_INDEXES;
-        return ipc_bits_first_zero(&ids->used, id % IPC_INDEXES);
-}
-
 /* Takes over the count; the caller publishes before. */
 static err_t add_locked(struct ipc_ids *ids, struct ipc_object *o, const struct ipc_request *r)
 {
         const struct cred *cred = cred_current();
-        bool wanted = LOAD(ids->wanted) != 0;
-        u32 seq = 0, index = wanted ? wanted_index_locked(ids, &seq) : free_index_locked(ids);
+        /* kernel.*_next_id asks for an id, once: it has that index, or the next one that is free. */
+        u32 wanted = LOAD(ids->wanted) ? XCHG(ids->wanted, 0u) : 0;
+        u32 index = wanted ? ipc_bits_first_zero(&ids->used, (wanted - 1) % IPC_INDEXES) : free_index_locked(ids);
+        u32 seq = wanted ? (wanted - 1) / IPC_INDEXES : ids->seq;
 
         if (index >= IPC_INDEXES)
                 return ERR(ENOSPC);
         o->ids = ids;
         o->index = index;
-        o->id = (i32)(((wanted ? seq : ids->seq) % IPC_SEQS) * IPC_INDEXES + index) & I32_MAX;
+        o->id = (i32)((seq % IPC_SEQS) * IPC_INDEXES + index) & I32_MAX;
         o->key = r->key;
         o->uid = o->cuid = cred->euid;
         o->gid = o->cgid = cred->egid;
