@@ -18,9 +18,12 @@ static bool is_anonymous(const struct path *at) { return (LOAD(at->dentry->flags
 /* The inode's pipe, counted; made if it is closed. */
 static struct pipe *pipe_of_locked(const struct actor *who, struct inode *inode)
 {
+        struct pipe *p = NULL;
+
         if (inode->pipe)
                 return pipe_hold(inode->pipe);
-        struct pipe *p = pipe_make(who->payer);
+        if (failed(pipe_make(who->payer, &p)))
+                return NULL;
         inode->pipe = p;
         return p;
 }

@@ -315,9 +315,8 @@ err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct 
 
         if ((flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) != 0)
                 return ERR(EINVAL);
-        struct pipe *p = pipe_make(who->payer);
-        if (!p)
-                return ERR(ENOMEM);
+        struct pipe *p = NULL;
+        TRY(pipe_make(who->payer, &p));
         err_t err = anon_inode_new(sb, S_IFIFO | 0600, &pipe_ops, who->cred, &inode);
         if (succeeded(err)) {
                 usize n = format(MBYTES_OF(name), "pipe:[{}]", inode->ino);
@@ -331,10 +330,22 @@ err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct 
         return err;
 }
 
-/* The file-scope state (reviewed list): fs.pipe-max-size; 0: PIPE_MAX slots. */
-static u32 max_size;
+/* The file-scope state (reviewed list): fs.pipe-max-size and pipe-user-pages-*. */
+STABLE(pipe_limits) {
+        u32 max_size;                   /* bytes, as all: ATOMIC */
+        u64 soft, hard;                 /* pages of a user; 0: any number */
+};
+static struct pipe_limits limits = { .max_size = PIPE_MAX * (u32)PAGE_SIZE, .soft = 16384 };
 
-u32 pipe_max_size(void) { return LOAD(max_size) ? LOAD(max_size) : PIPE_MAX * (u32)PAGE_SIZE; }
+u32  pipe_max_size(void) { return LOAD(limits.max_size); }
+u64  pipe_user_pages(bool hard) { return hard ? LOAD(limits.hard) : LOAD(limits.soft); }
+void pipe_set_user_pages(bool hard, u64 pages)
+{
+        if (hard)
+                STORE(limits.hard, pages);
+        else
+                STORE(limits.soft, pages);
+}
 
 static u32 slots_for(u64 size)
 {
@@ -351,7 +362,7 @@ err_t pipe_set_max_size(u64 bytes)
 
         if (slots > PIPE_MAX)
                 return ERR(EINVAL);
-        STORE(max_size, slots * (u32)PAGE_SIZE);
+        STORE(limits.max_size, slots * (u32)PAGE_SIZE);
         return OK;
 }
 

@@ -14,6 +14,10 @@ err_t pipe_new(const struct actor *who, u32 flags, struct file **reader, struct 
 bool  file_is_pipe(struct file *f);
 /* fs.pipe-max-size, of the machine: what F_SETPIPE_SZ may ask for without CAP_SYS_RESOURCE; bytes, a power of two. */
 u32   pipe_max_size(void);
+/* fs.pipe-user-pages-soft, -hard: pages that a user's pipes may hold together, 0: any number; not of who has CAP_SYS_RESOURCE
+ * or CAP_SYS_ADMIN.  Above the soft one new pipes are small; above the hard one there are none. */
+u64   pipe_user_pages(bool hard);
+void  pipe_set_user_pages(bool hard, u64 pages);
 err_t pipe_set_max_size(u64 bytes);                      /* rounded up; EINVAL: more than there can be */
 err_t pipe_get_size(struct file *f, u32 *bytes_out);     /* F_GETPIPE_SZ; EBADF: not a pipe */
 err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *bytes_out);  /* F_SETPIPE_SZ; EBUSY, EPERM, ENOMEM */

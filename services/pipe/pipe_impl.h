@@ -4,9 +4,11 @@
  */
 #pragma once
 #include "services/pipe/pipe.h"
+#include "services/process/account.h"
 
 #define PIPE_DEFAULT 16u                /* slots */
 #define PIPE_MAX     256u               /* 1 MiB: pipe-max-size */
+#define PIPE_SMALL   2u                 /* slots of a new pipe of who has too many pages */
 #define PIPE_SPARE   2u
 
 struct pipe_slot {
@@ -19,6 +21,7 @@ POOL_DECLARE(pipe_slots)
 
 OBJECT(pipe) {
         struct mutex lock;
+        struct account *account;        /* counted; fixed: whose pipe_pages has `size` */
         u32 size;                       /* slots: a power of two; lock */
         u32 head, tail;                 /* slots [tail, head) hold bytes; written under lock, LOAD by poll */
         u32 readers, writers;           /* open ends; written under lock, LOAD by poll */
@@ -43,14 +46,15 @@ OBJECT(pipe_file) {
 POOL_DECLARE(pipe_file)
 DOWNCASTABLE(pipe_file, file);
 
-struct pipe *pipe_make(struct payer *payer);             /* count 1; NULL: no memory */
+/* *out: count 1.  ENOMEM; ENFILE: the user has too many pages in pipes. */
+err_t pipe_make(struct payer *payer, struct pipe **out);
 struct pipe_slot *pipe_slot_at(struct pipe *p, u32 i);
 static inline bool pipe_is_full(const struct pipe *p)  { return LOAD(p->head) - LOAD(p->tail) >= LOAD(p->size); }
 static inline bool pipe_is_empty(const struct pipe *p) { return LOAD(p->head) == LOAD(p->tail); }
 /* REQUIRES(p->lock) */
 struct frame *pipe_take_frame(struct pipe *p);           /* a spare one or new; NULL: no memory */
 void  pipe_give_frame(struct pipe *p, struct frame *f);  /* kept as a spare, or dropped */
-err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size);
+err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size);        /* EBUSY, EPERM, ENOMEM */
 void  pipe_clear_locked(struct pipe *p);
 
 extern const struct file_ops pipe_ops, fifo_ops;

@@ -3,6 +3,7 @@
  * A pipe's ring of frames.
  */
 #include "services/pipe/pipe_impl.h"
+#include "services/security/cred.h"
 
 LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
@@ -12,22 +13,59 @@ static void pipe_fini(struct pipe *p)
 {
         pipe_clear_locked(p);
         pipe_slots_drop(p->more);
+        if (p->account)
+                FETCH_SUB(p->account->pipe_pages, p->size);
+        account_drop(p->account);
 }
 POOL_DEFINE(pipe, pipe_fini);
 POOL_DEFINE(pipe_slots, NO_FINI);
 
-struct pipe *pipe_make(struct payer *payer)
+static bool is_limited(void) { return !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN); }
+
+/* Is that more than the limit?  The caller has counted it. */
+static bool exceeds(const struct account *a, bool hard)
+{
+        u64 limit = pipe_user_pages(hard);
+
+        return limit && LOAD(a->pipe_pages) > limit && is_limited();
+}
+
+/* Counts a new pipe's slots; 0: it may not be. */
+static u32 take_slots(struct account *a)
+{
+        u32 slots = PIPE_DEFAULT;
+
+        if (slots * (u32)PAGE_SIZE > pipe_max_size() && !capable(CAP_SYS_RESOURCE))
+                slots = pipe_max_size() / (u32)PAGE_SIZE;
+        FETCH_ADD(a->pipe_pages, slots);
+        if (slots > PIPE_SMALL && exceeds(a, false)) {
+                FETCH_SUB(a->pipe_pages, slots - PIPE_SMALL);
+                slots = PIPE_SMALL;
+        }
+        if (!exceeds(a, true))
+                return slots;
+        FETCH_SUB(a->pipe_pages, slots);
+        return 0;
+}
+
+err_t pipe_make(struct payer *payer, struct pipe **out)
 {
         struct pipe *p = pipe_alloc(payer, MAY_RECLAIM);
 
         if (!p)
-                return NULL;
+                return ERR(ENOMEM);
+        p->account = account_hold(thread_current()->account);
+        p->size = take_slots(p->account);
         lock_init(&p->lock, pipe);
         async_init(&p->tell_readers, 0);
         async_init(&p->tell_writers, 1);
-        p->size = PIPE_DEFAULT;
         pipe_publish(p);
-        return p;
+        if (p->size == 0) {
+                pipe_drop(p);
+                return ERR(ENFILE);
+        }
+        *out = p;
+        return OK;
 }
 
 struct pipe_slot *pipe_slot_at(struct pipe *p, u32 i)
@@ -73,7 +111,7 @@ void pipe_clear_locked(struct pipe *p)
         }
 }
 
-err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size)
+static err_t resize_locked(struct pipe *p, struct payer *payer, u32 size)
 {
         u32 used = p->head - p->tail;
         struct pipe_slots *new = NULL;
@@ -99,4 +137,18 @@ err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size)
         STORE(p->head, used);
         STORE(p->size, size);
         return OK;
+}
+
+err_t pipe_resize_locked(struct pipe *p, struct payer *payer, u32 size)
+{
+        u32 had = p->size, more = size > had ? size - had : 0;
+
+        FETCH_ADD(p->account->pipe_pages, more);
+        bool too_many = more > 0 && (exceeds(p->account, true) || exceeds(p->account, false));
+        err_t err = too_many ? ERR(EPERM) : resize_locked(p, payer, size);
+        if (failed(err))
+                FETCH_SUB(p->account->pipe_pages, more);
+        else if (size < had)
+                FETCH_SUB(p->account->pipe_pages, had - size);
+        return err;
 }

@@ -16,7 +16,7 @@ OBJECT(account) {
         u64 signals;                    /* queued; ATOMIC */
         u32 inotify_instances, inotify_watches;         /* services/inotify's; ATOMIC */
         u32 unix_inflight;              /* descriptors under way in SCM_RIGHTS, services/net/unix's; ATOMIC */
-        u32 spare;
+        u32 pipe_pages;                 /* what its pipes may hold, services/pipe's; ATOMIC */
         u64 mq_bytes;                   /* services/ipc's: against RLIMIT_MSGQUEUE; ATOMIC */
         u64 shm_locked;                 /* services/ipc's: pages under SHM_LOCK; ATOMIC */
         struct account *next;           /* accounts_lock */

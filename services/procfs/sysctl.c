@@ -402,6 +402,21 @@ static err_t write_pipe_max_size(bytes text, const struct subject *s)
         return pipe_set_max_size(v);
 }
 
+static err_t show_pipe_soft(struct text *t, const struct subject *s) { (void)s; return say_u64(t, pipe_user_pages(false)); }
+static err_t show_pipe_hard(struct text *t, const struct subject *s) { (void)s; return say_u64(t, pipe_user_pages(true)); }
+
+static err_t write_pipe_pages(bytes text, bool hard)
+{
+        i64 v = 0;
+
+        if (!text_parse_i64(text, 0, &v) || v < 0)
+                return ERR(EINVAL);
+        pipe_set_user_pages(hard, (u64)v);
+        return OK;
+}
+static err_t write_pipe_soft(bytes text, const struct subject *s) { (void)s; return write_pipe_pages(text, false); }
+static err_t write_pipe_hard(bytes text, const struct subject *s) { (void)s; return write_pipe_pages(text, true); }
+
 /* Of the mount namespaces that are related to the reader's. */
 static struct mount_family *mounts(void) { return thread_current()->ns->mnt->family; }
 static err_t show_mount_max(struct text *t, const struct subject *s)     { (void)s; return say_u64(t, LOAD(mounts()->max)); }
@@ -486,6 +501,8 @@ static const struct proc_dir fs_dir = { .entry = {
         { .name = "overflowgid", .mode = 0444, .show = show_overflow_id },
         { .name = "overflowuid", .mode = 0444, .show = show_overflow_id },
         { .name = "pipe-max-size", .mode = 0644, .show = show_pipe_max_size, .write = write_pipe_max_size },
+        { .name = "pipe-user-pages-hard", .mode = 0644, .show = show_pipe_hard, .write = write_pipe_hard },
+        { .name = "pipe-user-pages-soft", .mode = 0644, .show = show_pipe_soft, .write = write_pipe_soft },
         { .name = "suid_dumpable", .mode = 0644, .show = show_suid_dumpable, .write = write_suid_dumpable },
 } };
 
