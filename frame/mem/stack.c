@@ -2,7 +2,8 @@
  *
  * Kernel stacks, in slots of twice their size: the lower half is never mapped.
  *
- * Freed stacks stay mapped on a short list (linked through their lowest word) for the next task.
+ * Freed stacks stay mapped on a short list (linked through their lowest word) for the next task; of a long list BATCH
+ * lose their pages at a time.
  * A slot without pages is linked through its first entry's page-table word (not present).
  *
  * Invariant  M4  a slot's pages belong to one living stack, to the list, or are not there
@@ -12,6 +13,7 @@
 #define SLOT        (2ul * KSTACK_SIZE)
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define MAX_STACKS  (1u << 22)
+#define BATCH       16          /* stacks that lose their pages together */
 
 static struct klock lock;
 static u64 ready;               /* lowest address of the first mapped, free stack */
@@ -22,17 +24,18 @@ static u32 next;
 static u64 low_of(u32 i)  { return STACKS_BASE + i * SLOT + KSTACK_SIZE; }
 static u32 index_of(u64 low) { return (u32)((low - STACKS_BASE) / SLOT); }
 
-static void unmap(u64 low, u32 pages)
+/* The first `pages` pages of each of n stacks go, after one flush for all: the other CPUs' answers are what takes time. */
+static void unmap(const u64 *low, u32 n, u32 pages)
 {
-        u64 pfn[STACK_PAGES];
+        u64 pfn[BATCH * STACK_PAGES];
 
-        for (u32 i = 0; i < pages; i++)
-                pfn[i] = (mmu_kunmap(low + i * PAGE_SIZE) & PTE_ADDR) >> PAGE_SHIFT;
-        mmu_flush_kernel(low, pages);
+        for (u32 i = 0; i < n * pages; i++)
+                pfn[i] = (mmu_kunmap(low[i / pages] + i % pages * PAGE_SIZE) & PTE_ADDR) >> PAGE_SHIFT;
+        mmu_flush_kernel(low[0], n == 1 ? pages : U32_MAX);
         section_enter();
-        for (u32 i = 0; i < pages; i++)
+        for (u32 i = 0; i < n * pages; i++)
                 page_give(pfn[i]);
-        kind_count(mem_cpu(), F_STACK, -(i64)pages);
+        kind_count(mem_cpu(), F_STACK, -(i64)(n * pages));
         section_leave();
 }
 
@@ -73,7 +76,7 @@ static u64 slot_new(void)
                 if (pfn)        /* cannot fail: slot 'next' got its table, and a table serves whole slots */
                         mmu_kmap(low + i * PAGE_SIZE, pfn << PAGE_SHIFT, PTE_W | PTE_NX);
                 else {
-                        unmap(low, i);
+                        unmap(&low, 1, i);
                         slot_free(low);
                         return 0;
                 }
@@ -106,6 +109,25 @@ u64 kstack_alloc(struct payer *payer)
         return 0;
 }
 
+/* Up to BATCH stacks of the list lose their pages: how many pages. */
+static u64 release(void)
+{
+        u64 low[BATCH];
+        u32 n = 0;
+
+        klock_lock(&lock);
+        for (; n < BATCH && ready; n++, n_ready--) {
+                low[n] = ready;
+                ready = *(u64 *)ready;  /* SAFETY: M4: a free stack is mapped */
+        }
+        klock_unlock(&lock);
+        if (n)
+                unmap(low, n, STACK_PAGES);
+        for (u32 i = 0; i < n; i++)
+                slot_free(low[i]);
+        return n * STACK_PAGES;
+}
+
 void kstack_free(u64 top, struct payer *payer)
 {
         u64 low = top - KSTACK_SIZE;
@@ -114,41 +136,22 @@ void kstack_free(u64 top, struct payer *payer)
                 k_panic("freed stack is none");
         payer_uncharge(payer, KSTACK_SIZE);
         klock_lock(&lock);
-        bool keep = n_ready < min_u64(mem_total_pages / 1024, 64);
-
-        if (keep) {
-                /* SAFETY: M4: nobody's from here on, and mapped. */
-                *(u64 *)low = ready;
-                ready = low;
-                n_ready++;
-        }
+        /* SAFETY: M4: nobody's from here on, and mapped. */
+        *(u64 *)low = ready;
+        ready = low;
+        bool many = ++n_ready > min_u64(mem_total_pages / 1024, 64);
         klock_unlock(&lock);
-        if (!keep) {
-                unmap(low, STACK_PAGES);
-                slot_free(low);
-        }
+        if (many)
+                release();
 }
 
 u64 kstacks_release(void)
 {
         u64 done = 0;
 
-        for (;;) {
-                klock_lock(&lock);
-                u64 low = ready;
-
-                if (low) {
-                        /* SAFETY: M4. */
-                        ready = *(u64 *)low;
-                        n_ready--;
-                }
-                klock_unlock(&lock);
-                if (!low)
-                        return done;
-                unmap(low, STACK_PAGES);
-                slot_free(low);
-                done += STACK_PAGES;
-        }
+        for (u64 n; (n = release());)
+                done += n;
+        return done;
 }
 
 bool kstack_is_guard(u64 addr)
