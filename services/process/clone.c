@@ -115,6 +115,8 @@ static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
                                                            : account_get(ns_of(from->process), from->cred->uid);
         t->files = flags & CLONE_FILES ? files_hold(from->files) : files_copy(t->payer, from->files);
         t->fs = flags & CLONE_FS ? fs_context_hold(from->fs) : fs_context_copy(t->payer, from->fs);
+        if (t->fs)
+                fs_enter(t->fs);
         if (!t->account || !t->files || !t->fs)
                 return ERR(ENOMEM);
         TRY(namespaces_make(t->payer, from->ns, flags, t->fs, &t->ns));

@@ -24,6 +24,17 @@ static err_t open_interpreter(bytes path, struct file **out)
         return vfs_open_exec(&who, AT_FDCWD, path, 0, out);
 }
 
+/* Is there a thread of another process that could move this one's root and working directory (CLONE_FS)? */
+static bool fs_is_shared(struct thread *t)
+{
+        u32 own = 0;
+
+        SPIN_GUARD(&t->process->lock);
+        for (struct thread *other = t->process->threads; other; other = other->next)
+                own += other->fs == t->fs;
+        return LOAD(t->fs->users) > own;
+}
+
 static err_t cred_for(struct file *program, struct cred **out, u32 *secure)
 {
         struct thread *t = thread_current();
@@ -35,6 +46,7 @@ static err_t cred_for(struct file *program, struct cred **out, u32 *secure)
         struct exec_file f = {
                 .owner = { .uid = inode->uid, .gid = inode->gid, .mode = inode->mode },
                 .nosuid = (LOAD_RELAXED(program->path.mnt->flags) & MNT_NOSUID) != 0,
+                .shared = fs_is_shared(t),
         };
         cred->no_new_privs = t->process->no_new_privs;
         f.has_caps = inode_file_caps(inode, &f.caps);
@@ -221,6 +233,11 @@ static err_t run(struct thread *t, struct exec_request *request, struct user_reg
                 files_drop(spare.files);
                 exec_discard(&image);
                 return err;
+        }
+        /* A thread that has ended meanwhile let another process in. */
+        if ((image.secure & CRED_GAINS) && fs_is_shared(t)) {
+                SPIN_GUARD(&p->lock);
+                process_kill_locked(p, SIGKILL);
         }
         become(t, &image, &spare, regs);
         return OK;

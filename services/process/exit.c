@@ -154,6 +154,7 @@ static void let_go(struct thread *t, struct process *p)
         /* Last: closing files may still walk paths. */
         spin_lock(&p->lock);
         PTR_STORE(t->fs, NULL);
+        fs_leave(fs);
         spin_unlock(&p->lock);
         fs_context_drop(fs);
 }

@@ -138,6 +138,7 @@ static err_t start_own(struct init_args args, const struct surroundings *in, boo
         start->args = args;
         t->ns = ns_set_hold(in->ns);
         t->fs = fs_context_hold(in->fs);
+        fs_enter(t->fs);
         t->files = files_hold(in->files);
         t->payer = args.payer ? payer_hold(args.payer) : NULL;
         err_t err = own_make(t, in->ns, args.payer, first);

@@ -19,6 +19,8 @@ static void thread_fini(struct thread *t)
         signal_flush_thread(t);
         vm_drop(t->vm);
         files_drop(t->files);
+        if (t->fs)                      /* never started */
+                fs_leave(t->fs);
         fs_context_drop(t->fs);
         ns_set_drop(t->ns);
         cred_drop(t->cred);

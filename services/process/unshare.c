@@ -66,7 +66,9 @@ static void install(struct thread *t, struct own *own)
         SPIN_GUARD(&t->process->lock);
         if (own->fs) {
                 had.fs = t->fs;
+                fs_leave(had.fs);
                 t->fs = own->fs;
+                fs_enter(t->fs);
         }
         if (own->files) {
                 had.files = t->files;

@@ -111,9 +111,11 @@ err_t cred_exec(struct cred *c, struct exec_file f, u32 *secure)
 
         bool gains_caps = (from_file & ~old_permitted) != 0, two_ids = c->euid != c->uid || c->egid != c->gid;
         c->cap_permitted = from_file;
-        if ((two_ids || gains_caps) && c->no_new_privs) {       /* what is gained goes again */
-                c->euid = c->uid;
-                c->egid = c->gid;
+        if ((two_ids || gains_caps) && (c->no_new_privs || f.shared)) {         /* what is gained goes again */
+                if (c->no_new_privs || !cred_has(c, CAP_SETUID)) {
+                        c->euid = c->uid;
+                        c->egid = c->gid;
+                }
                 c->cap_permitted &= old_permitted;
         }
         if (caps || two_ids)
@@ -128,5 +130,7 @@ err_t cred_exec(struct cred *c, struct exec_file f, u32 *secure)
         *secure = has_bits || gains_caps ? CRED_CLEARS : 0;
         if (two_ids || (c->uid != 0 && (effective || (c->cap_permitted & ~c->cap_ambient) != 0)))
                 *secure |= CRED_SECURE;
+        if ((two_ids || gains_caps) && !f.shared)
+                *secure |= CRED_GAINS;
         return OK;
 }

@@ -84,10 +84,11 @@ err_t cred_set_securebits(struct cred *c, u32 bits);
 err_t cred_set_keepcaps(struct cred *c, bool on);        /* until exec: set*id away from 0 leaves the permitted set */
 
 /* execve: the credentials after running a file with this owner and mode.  `nosuid`: set-id
- * bits do not count (mount flag, tracing, no_new_privs is seen to here).  Works on an
- * unpublished copy; *secure: CRED_*.  EPERM: the file demands capabilities that the
+ * bits do not count (mount flag, tracing, no_new_privs is seen to here).  `shared`: another process
+ * shares its root directory (CLONE_FS), so nothing is gained.  Works on an unpublished copy; *secure: CRED_*.  EPERM: the file demands capabilities that the
  * bounding set withholds. */
-struct exec_file { struct file_owner owner; bool nosuid; bool has_caps; struct cap_sets caps; };
+struct exec_file { struct file_owner owner; bool nosuid, shared; bool has_caps; struct cap_sets caps; };
 #define CRED_SECURE 1u                  /* AT_SECURE */
 #define CRED_CLEARS 2u                  /* flags of personality(2) that undo protections are cleared */
+#define CRED_GAINS  4u                  /* more than there was, because nothing was shared */
 err_t cred_exec(struct cred *c, struct exec_file f, u32 *secure);
