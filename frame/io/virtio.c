@@ -202,22 +202,21 @@ static void *carve(u64 bytes)
         return p;
 }
 
-/* Memory for `size` descriptors, if it has none yet: for ever. */
+/* Memory for `size` descriptors, all of it or none, if it has none yet: for ever. */
 static bool has_memory(struct virtq *q, u32 size)
 {
         if (q->desc)
                 return q->size <= size;
-        if (!q->slots)
-                q->slots = carve(size * sizeof(struct slot));
-        u8 *ring = q->slots ? carve(size * (sizeof(struct desc) + 2 + sizeof(struct used)) + 16) : NULL;
+        u8 *p = carve(size * (sizeof(struct slot) + sizeof(struct desc) + 2 + sizeof(struct used)) + 16);
 
-        if (!ring)
+        if (!p)
                 return false;
         q->size = size;
-        /* SAFETY: I11: the ring has room for size of each */
-        q->desc = (struct desc *)ring;
-        q->avail = (volatile u16 *)(ring + size * sizeof(struct desc));
-        q->used = q->avail + (4 + size);        /* aligned to 4, as size is even */
+        q->slots = (struct slot *)p;
+        /* SAFETY: I11: there is room for size of each; what comes first keeps the next one aligned, as size is even */
+        q->desc = (struct desc *)(q->slots + size);
+        q->avail = (volatile u16 *)(q->desc + size);
+        q->used = q->avail + (4 + size);
         return true;
 }
 
@@ -338,7 +337,9 @@ static err_t add(struct virtq *q, const struct virtq_request *r, u32 out, u32 n)
         u32 head = q->free, i = head, room = 0;
 
         for (u32 k = 0; k < n; k++, i = q->slots[i].next) {
-                struct virtq_part part = r->part[k];
+                const struct virtq_part *from = &r->part[k];
+                struct virtq_part part = { __atomic_load_n(&from->frame, __ATOMIC_RELAXED), __atomic_load_n(&from->off, __ATOMIC_RELAXED),
+                                           __atomic_load_n(&from->len, __ATOMIC_RELAXED) };    /* once: it may be shared */
 
                 if (!put_part(q, i, part, k >= out, k + 1 < n)) {
                         for (u32 j = head; k-- > 0; j = q->slots[j].next)
