@@ -114,6 +114,7 @@ static void cut_off(struct tty *tty)
                 STORE(tty->hangups, tty->hangups + 1);
                 ldisc_flush_input(&tty->ldisc);
         }
+        tty_unredirect(tty);
         waitq_wake_all(&tty->readers);
         waitq_wake_all(&tty->writers);
 }
@@ -703,6 +704,12 @@ err_t tty_ioctl(struct tty *tty, struct file *f, u32 cmd, u64 arg, u64 *result)
         case TIOCSLCKTRMIOS: return set_locked(tty, arg);
         case TIOCGSOFTCAR: return get_softcar(tty, arg);
         case TIOCSSOFTCAR: return set_softcar(tty, arg);
+        case TIOCCONS:   return tty_redirect(tty, f);
+        case TIOCSSERIAL: {                     /* no port here has anything to set */
+                struct linux_serial_struct serial = {};
+                TRY(VM_GET(arg, serial));
+                return ERR(ENOTTY);
+        }
         case TIOCSBRK:                          /* no port here has a line to hold */
         case TIOCCBRK:  return OK;
         case TIOCGDEV: {

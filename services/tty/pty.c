@@ -400,6 +400,7 @@ static err_t ioctl_master(struct file *f, u32 cmd, u64 arg, u64 *result)
         case TIOCGPGRP:         return tty_get_group(m->tty, arg, false);
         case TIOCGSID:          return tty_get_group(m->tty, arg, true);
         case TIOCNOTTY:         return ERR(ENOTTY);
+        case TIOCCONS:          return ERR(EINVAL);
         default:                return tty_ioctl(m->tty, f, cmd, arg, result);
         }
 }

@@ -35,8 +35,11 @@ STABLE(tty_table) {
         struct tty *serial[4];          /* as all here: counted, set once, PTR_LOAD */
         struct tty *virtual[8];
         struct tty *console;
+        struct tty *redirect;           /* TIOCCONS: gets what is written to /dev/console; counted, or NULL; lock */
+        struct spinlock lock;           /* redirect's changes */
 };
 static struct tty_table ttys;
+LOCK_CLASS(tty_redirect, LEAF);
 
 bool tty_is_hung_up(struct file *f)
 {
@@ -274,7 +277,7 @@ static usize send_some(struct tty *tty, struct file *f, bytes text, bool *hung_u
         usize used = 0;
         SPIN_GUARD(&tty->lock);
 
-        *hung_up = tty_is_hung_up(f);
+        *hung_up = tty_is_hung_up(f) || (tty != DOWNCAST(tty_file, f)->tty && tty != PTR_LOAD(ttys.redirect));
         if (*hung_up || tty->flow_stopped)
                 return 0;
         usize room = min_u64(sizeof out, tty->port->ops->room(tty->port));
@@ -315,12 +318,10 @@ static err_t write_locked(struct tty *tty, struct file *f, struct io *io)
         return OK;
 }
 
-static err_t write_tty(struct file *f, struct io *io, u64 *pos)
+static err_t write_to(struct tty *tty, struct file *f, struct io *io)
 {
-        struct tty *tty = DOWNCAST(tty_file, f)->tty;
         bool checks;
 
-        (void)pos;
         if (tty_is_hung_up(f))
                 return ERR(EIO);
         {
@@ -333,6 +334,62 @@ static err_t write_tty(struct file *f, struct io *io, u64 *pos)
         err_t err = write_locked(tty, f, io);
         mutex_unlock(&tty->write_mutex);
         return io_done(io) ? OK : err;
+}
+
+/* Counted; NULL: what is written to /dev/console stays there. */
+static struct tty *redirect_hold(void)
+{
+        if (!PTR_LOAD(ttys.redirect))
+                return NULL;
+        SPIN_GUARD(&ttys.lock);
+        return ttys.redirect ? tty_hold(ttys.redirect) : NULL;
+}
+
+static err_t write_tty(struct file *f, struct io *io, u64 *pos)
+{
+        struct tty_file *tf = DOWNCAST(tty_file, f);
+        struct tty *to = tf->console ? redirect_hold() : NULL;
+
+        (void)pos;
+        err_t err = write_to(to ? to : tf->tty, f, io);
+        tty_drop(to);
+        return err;
+}
+
+/* ---- TIOCCONS ---- */
+
+/* The redirection ends, if it is to this one (NULL: whichever). */
+void tty_unredirect(struct tty *tty)
+{
+        struct tty *old = NULL;
+
+        if (!PTR_LOAD(ttys.redirect))
+                return;
+        {
+                SPIN_GUARD(&ttys.lock);
+                if (!tty || ttys.redirect == tty) {
+                        old = ttys.redirect;
+                        PTR_STORE(ttys.redirect, NULL);
+                }
+        }
+        if (old)
+                waitq_wake_all(&old->writers);
+        tty_drop(old);
+}
+
+err_t tty_redirect(struct tty *tty, struct file *f)
+{
+        if (!capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        if (DOWNCAST(tty_file, f)->console) {
+                tty_unredirect(NULL);
+                return OK;
+        }
+        SPIN_GUARD(&ttys.lock);
+        if (ttys.redirect)
+                return ERR(EBUSY);
+        PTR_STORE(ttys.redirect, tty_hold(tty));
+        return OK;
 }
 
 static u32 poll_tty(struct file *f, struct waiter *w)
@@ -531,6 +588,7 @@ struct tty *tty_virtual(u32 index) { return index < ARRAY_SIZE(ttys.virtual) ? P
 
 void tty_init(void)
 {
+        lock_init(&ttys.lock, tty_redirect);
         chrdev_register(&own_device);
         chrdev_register(&console_device);
         chrdev_register(&virtual_devices);

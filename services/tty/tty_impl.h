@@ -25,6 +25,9 @@ void  tty_hang_up(struct tty *tty);
 /* The group (or session) of tty, whoever asks.  ENOTTY: none (session). */
 err_t tty_get_group(struct tty *tty, u64 arg, bool session);
 bool  tty_is_hung_up(struct file *f);                    /* f was opened before its terminal's last hang-up */
+/* TIOCCONS by f: what is written to /dev/console goes to tty from now on; by /dev/console: no longer.  EPERM, EBUSY. */
+err_t tty_redirect(struct tty *tty, struct file *f);
+void  tty_unredirect(struct tty *tty);                  /* it is hung up */
 /* tty.lock held. */
 void  tty_flush_input_locked(struct tty *tty);
 static inline void tty_settled(struct tty *tty) { if (tty->port->ops->settled) tty->port->ops->settled(tty->port); }

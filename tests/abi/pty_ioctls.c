@@ -97,6 +97,53 @@ static void locked(void)
         both("TIOCSLCKTRMIOS, bad address", TIOCSLCKTRMIOS, 8);
 }
 
+/* What is written to /dev/console comes to a terminal. */
+static void redirected(void)
+{
+        char serial[200] = "";
+        int  console = open("/dev/console", O_RDWR | O_NOCTTY), m, s;
+
+        must(console >= 0, "/dev/console");
+        both("TIOCSSERIAL", TIOCSSERIAL, (long)serial);
+        RESULT("TIOCCONS of the console: nothing is redirected", ioctl(console, TIOCCONS));
+        RESULT("TIOCCONS of a file", ioctl(open("x", O_CREAT | O_RDWR, 0600), TIOCCONS));
+        if (fork() == 0) {
+                must(setuid(1000) == 0, "setuid");
+                both("TIOCCONS, unprivileged", TIOCCONS, 0);
+                RESULT("TIOCCONS of the console, unprivileged", ioctl(console, TIOCCONS));
+                _exit(0);
+        }
+        wait(NULL);
+        RESULT("TIOCCONS, master", ioctl(master, TIOCCONS));
+        RESULT("TIOCCONS, slave", ioctl(slave, TIOCCONS));
+        RESULT("TIOCCONS, again", ioctl(slave, TIOCCONS));
+        RESULT("TIOCCONS, master again", ioctl(master, TIOCCONS));
+        RESULT("write to the console", write(console, "to all\n", 7));
+        shows("the master reads", master);
+        RESULT("write to a console opened now", write(open("/dev/console", O_WRONLY | O_NOCTTY), "new\n", 4));
+        shows("the master reads", master);
+        RESULT("FIONREAD of the console", ioctl(console, FIONREAD, &m) == 0);
+        RESULT("TIOCCONS of the console", ioctl(console, TIOCCONS));
+        m = master, s = slave;
+        new_pair();
+        RESULT("TIOCCONS of another pair", ioctl(slave, TIOCCONS));
+        RESULT("again by the first", ioctl(s, TIOCCONS));
+        write(console, "x", 1);
+        shows("the first gets", m);
+        shows("the second gets", master);
+        close(slave);
+        RESULT("when the slave is closed", ioctl(s, TIOCCONS));
+        write(console, "y", 1);
+        shows("the second gets", master);
+        close(master);
+        RESULT("when the master is closed", ioctl(s, TIOCCONS));
+        RESULT("released", ioctl(console, TIOCCONS));
+        RESULT("taken again", ioctl(s, TIOCCONS));
+        RESULT("released", ioctl(console, TIOCCONS));
+        close(console);
+        master = m, slave = s;
+}
+
 static void packet(void)
 {
         int  one = 1, zero = 0;
@@ -138,7 +185,7 @@ int main(void)
                 { "TIOCSTI", TIOCSTI }, { "TIOCGETD", TIOCGETD }, { "TIOCSETD", TIOCSETD }, { "TIOCGEXCL", TIOCGEXCL },
                 { "TIOCMGET", TIOCMGET }, { "TIOCMSET", TIOCMSET }, { "TIOCMBIS", TIOCMBIS }, { "TIOCMBIC", TIOCMBIC },
                 { "TIOCGSOFTCAR", TIOCGSOFTCAR }, { "TIOCSSOFTCAR", TIOCSSOFTCAR }, { "TIOCGICOUNT", TIOCGICOUNT },
-                { "TIOCGSERIAL", TIOCGSERIAL }, { "TIOCPKT", TIOCPKT }, { "TIOCGPKT", TIOCGPKT },
+                { "TIOCGSERIAL", TIOCGSERIAL }, { "TIOCSSERIAL", TIOCSSERIAL }, { "TIOCPKT", TIOCPKT }, { "TIOCGPKT", TIOCGPKT },
                 { "TIOCSPTLCK", TIOCSPTLCK }, { "TIOCGPTLCK", TIOCGPTLCK }, { "TIOCGPTN", TIOCGPTN }, { "FIONBIO", FIONBIO },
                 { "TIOCGDEV", 0x80045432 }, { "TIOCLINUX", TIOCLINUX }, { "KDGETMODE", 0x4b3b }, { "TIOCVHANGUP with no meaning", 0x5499 },
         };
@@ -165,6 +212,8 @@ int main(void)
         RESULT("TIOCSSOFTCAR", ioctl(slave, TIOCSSOFTCAR, &n));
         get("TIOCGSOFTCAR, on", slave, TIOCGSOFTCAR);
         put(slave, "xyz");
+        must(events(master, POLLIN, 2000) & POLLIN, "xyz");
+        usleep(100000);                 /* for the rest of it */
         get("TIOCOUTQ of the slave", slave, TIOCOUTQ);
         get("TIOCOUTQ of the master", master, TIOCOUTQ);
         get("FIONREAD of the master", master, FIONREAD);
@@ -172,6 +221,7 @@ int main(void)
         get("FIONREAD, flushed", master, FIONREAD);
         exclusive();
         locked();
+        redirected();
         packet();
         return done();
 }
