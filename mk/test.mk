@@ -23,7 +23,7 @@ $(TEST_BIN)/abi/glibc_%: tests/abi/glibc_%.c $(wildcard tests/abi/*.h) $(SETUP) 
 	@mkdir -p $(@D)
 	gcc $(USER_FLAGS) -Itests/abi -pthread -o $@ $<
 
-$(TEST_BIN)/stress/%: tests/stress/%.c $(SETUP) | $(BUILD)/uapi
+$(TEST_BIN)/stress/%: tests/stress/%.c $(wildcard tests/stress/*.h) $(SETUP) | $(BUILD)/uapi
 	@mkdir -p $(@D)
 	gcc -static -O2 -Wall -Wextra -Wno-unused-result -pthread -o $@ $<
 

@@ -143,7 +143,42 @@ bool payer_take_slow(struct payer *p, u64 bytes)
 }
 
 /* Asked by everything that allocates, but for what comes from a CPU's cache in release builds. */
+#ifdef KEEL_DEBUG
+static u64 sites[1 << 14];              /* hashes of the call stacks that have failed; 0: free */
+static u32 failed_sites;                /* atomic */
+
+static bool is_new_site(struct task *t)
+{
+        u64 *fp = __builtin_frame_address(0), hash = 1;
+
+        /* SAFETY: K4: the links of frames on the task's own stack. */
+        for (u32 i = 0; i < 12 && (u64)fp > t->stack_low && (u64)fp < t->stack_top - 16; fp = (u64 *)fp[0], i++)
+                hash = (hash ^ fp[1]) * 0x9e3779b97f4a7c15ul;
+        for (u32 i = 0; i < 16; i++) {
+                u64 *site = &sites[((hash >> 40) + i) % (sizeof sites / sizeof sites[0])], was = 0;
+
+                if (__atomic_compare_exchange_n(site, &was, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+                        __atomic_fetch_add(&failed_sites, 1, __ATOMIC_RELAXED);
+                        return true;
+                }
+                if (was == hash)
+                        break;
+        }
+        return false;
+}
+
+u32 task_failed_sites(void) { return __atomic_load_n(&failed_sites, __ATOMIC_RELAXED); }
+
+static bool fault_injected(struct task *t)
+{
+        if (!t || !t->fail_nth || preempt_count() >= PREEMPT_BH)
+                return false;
+        return t->fail_nth == FAIL_EACH_SITE ? is_new_site(t) : --t->fail_nth == 0;
+}
+#else
+u32 task_failed_sites(void) { return 0; }
 static inline bool fault_injected(struct task *t) { return t && t->fail_nth && preempt_count() < PREEMPT_BH && --t->fail_nth == 0; }
+#endif
 
 bool payer_charge(struct payer *p, u64 bytes)
 {

@@ -195,7 +195,12 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->boot_fn = NULL;
         t->body = NULL;
         t->space = NULL;
-        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->fail_nth = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
+        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
+        t->fail_nth = 0;
+#ifdef KEEL_DEBUG
+        if (current_task() && current_task()->fail_nth == FAIL_EACH_SITE)
+                t->fail_nth = FAIL_EACH_SITE;
+#endif
         t->held_limit = MAX_HELD;
         t->held[0] = HELD_BASE;
         t->hands_off = t->urgent = 0;

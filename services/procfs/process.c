@@ -638,13 +638,13 @@ static err_t write_old_oom_adj(bytes text, const struct subject *s)
         return set_oom_adj(s->process, v == 15 ? 1000 : (i32)v * 1000 / 17);
 }
 
-/* Fault injection, for the calling thread alone: see task_fail_nth. */
+/* Fault injection, for the calling thread alone: see task_fail_nth.  Reads as what is still to come, and task_failed_sites. */
 static err_t show_fail_nth(struct text *t, const struct subject *s)
 {
         u32 left = task_fail_nth(0);
 
         (void)s;
-        SAY(t, "{}\n", left);
+        SAY(t, "{} {}\n", left, task_failed_sites());
         task_fail_nth(left);
         return OK;
 }

@@ -7,7 +7,10 @@
  * Nothing must hang or oops (the log is looked at afterwards), and nothing must leak: after a first
  * round, which fills caches, further rounds must leave the pools of /proc/slabinfo as they were.
  *
- * Use: failnth [NAME]   one operation only
+ * Use: failnth [NAME]           one operation only
+ *      failnth programs SECONDS [FIRST]     the programs of /tests/abi, from FIRST on, for so long: each call stack that allocates, in
+ *                               whatever process of theirs, fails once in the life of the machine (see task_fail_nth).  A
+ *                               program runs until a run has met no new one
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +31,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
@@ -45,6 +49,9 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+
+#define WHO "failnth"
+#include "leaks.h"
 
 #define PAGE   4096
 #define ROUNDS 6                        /* with the leaks counted, after one without */
@@ -508,43 +515,14 @@ static const struct op { const char *name; void (*fn)(void); } ops[] = {
 };
 #define OPS (sizeof ops / sizeof *ops)
 
-/* ---- leaks ---- */
-
-struct pool { char name[40]; long used; };
-struct pools { int n; struct pool pool[200]; };
-
-static void count(struct pools *p)
-{
-        FILE *f = fopen("/proc/slabinfo", "r");
-        char  line[256];
-
-        usleep(60000);                          /* the dead are buried */
-        int drop = open("/proc/sys/vm/drop_caches", O_WRONLY);
-        if (drop < 0 || write(drop, "2", 1) != 1)
-                _exit(96);
-        close(drop);
-        p->n = 0;
-        while (f && p->n < 200 && fgets(line, sizeof line, f))
-                if (sscanf(line, "%39s %ld", p->pool[p->n].name, &p->pool[p->n].used) == 2)
-                        p->n++;
-        if (f)
-                fclose(f);
-}
-
-/* A leak shows in each round. */
-static int leaks(const char *name, const struct pools *a, const struct pools *b)
-{
-        int bad = 0;
-
-        for (int i = 0; i < a->n && i < b->n; i++)
-                if (b->pool[i].used >= a->pool[i].used + ROUNDS) {
-                        printf("failnth: %s leaks %s: %ld, %ld after %d rounds\n", name, a->pool[i].name, a->pool[i].used, b->pool[i].used, ROUNDS);
-                        bad = 1;
-                }
-        return bad;
-}
-
 /* ---- the rounds ---- */
+
+static void count_pools(struct pools *p)
+{
+        usleep(60000);                          /* the dead are buried */
+        drop_caches("2");
+        read_pools(p);
+}
 
 static unsigned sweep(const struct op *op)
 {
@@ -572,19 +550,114 @@ static unsigned sweep_exec(const struct op *op)
         return REPLACED - 1;
 }
 
+/* A leak shows in each round. */
+static int rounds_leak(const char *name, const struct pools *a, const struct pools *b)
+{
+        int bad = 0;
+
+        for (int i = 0; i < a->n && i < b->n; i++)
+                if (b->pool[i].used >= a->pool[i].used + ROUNDS) {
+                        printf("failnth: %s leaks %s: %ld, %ld after %d rounds\n", name, a->pool[i].name, a->pool[i].used, b->pool[i].used, ROUNDS);
+                        bad = 1;
+                }
+        return bad;
+}
+
 static int run(const struct op *op, unsigned (*how)(const struct op *))
 {
-        static struct pools before, after;
+        static struct pools first, last;
         unsigned            n = how(op), m = 0;
 
         how(op);
-        count(&before);
+        count_pools(&first);
         for (int i = 0; i < ROUNDS; i++)
                 m = how(op);
-        count(&after);
+        count_pools(&last);
         printf("failnth: %s: %u, %u sites\n", op->name, n, m);
         fflush(stdout);
-        return leaks(op->name, &before, &after);
+        return rounds_leak(op->name, &first, &last);
+}
+
+/* ---- the programs of tests/abi ---- */
+
+#define EACH_SITE "4294967295"
+enum { RUNS = 12, RUN_SECONDS = 20, AT_A_TIME = 10 };
+
+/* How many call stacks have failed so far. */
+static unsigned long sites(void)
+{
+        char          text[64] = "";
+        unsigned long left = 0, n = 0;
+
+        pread(knob, text, sizeof text - 1, 0);
+        sscanf(text, "%lu %lu", &left, &n);
+        return n;
+}
+
+static int run_program(const char *name, int fails)
+{
+        char    path[300];
+        int64_t start = now_ms();
+        pid_t   pid = fork();
+
+        if (pid == 0) {
+                int null = open("/dev/null", O_RDWR);
+                setsid();
+                snprintf(path, sizeof path, "/tmp/failnth/%d", (int)getpid());
+                mkdir(path, 0777);
+                if (chdir(path) != 0)
+                        _exit(1);
+                for (int fd = 0; fd < 3; fd++)
+                        dup2(null, fd);
+                close(null);
+                int own = open("/proc/self/fail-nth", O_RDWR);
+                snprintf(path, sizeof path, "/tests/abi/%s", name);
+                if (fails)
+                        pwrite(own, EACH_SITE, sizeof EACH_SITE - 1, 0);
+                execl(path, path, NULL);
+                _exit(1);
+        }
+        while (waitpid(pid, NULL, WNOHANG) == 0 && (int64_t)now_ms() - start < RUN_SECONDS * 1000)
+                usleep(5000);
+        return kill_all();
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static int programs(int seconds, const char *from)
+{
+        static struct pools first, last;
+        static char        *names[1000];
+        int                 n = 0, bad = 0, alive = 1, done = 0;
+        DIR                *d = opendir("/tests/abi");
+        int64_t             end = now_ms() + seconds * 1000LL;
+
+        for (struct dirent *e; d && (e = readdir(d)) && n < 1000;)
+                if (e->d_name[0] != '.' && strcmp(e->d_name, from) >= 0)
+                        names[n++] = strdup(e->d_name);
+        closedir(d);
+        qsort(names, n, sizeof *names, by_name);
+        for (int sig = 1; sig < 65; sig++)
+                if (sig != SIGCHLD && sig != SIGSEGV && sig != SIGBUS)
+                        signal(sig, SIG_IGN);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        remember();
+        for (int i = 0; i < n && alive && (int64_t)now_ms() < end; i++, done++) {
+                unsigned long was, at_first = sites();
+                int           runs = 0;
+                alive &= run_program(names[i], 0);
+                count(&first);
+                do {
+                        was = sites();
+                        alive &= run_program(names[i], 1);
+                        runs++;
+                } while (alive && sites() != was && runs < RUNS && (int64_t)now_ms() < end);
+                count(&last);
+                printf("failnth: %s: %lu sites in %d runs\n", names[i], sites() - at_first, runs);
+                bad |= leaks(&first, &last);
+        }
+        printf("failnth: %d programs, %lu sites, %s\n", done, sites(), !alive ? "hangs" : bad ? "leaks" : "no leaks");
+        return bad || !alive;
 }
 
 int main(int argc, char **argv)
@@ -606,6 +679,8 @@ int main(int argc, char **argv)
                 return 77;
         }
         knob = dup2(knob, 600);                 /* out of the way */
+        if (argc > 2 && strcmp(argv[1], "programs") == 0)
+                return programs(atoi(argv[2]), argc > 3 ? argv[3] : "");
         memset(page, 1, sizeof page);
         mlockall(MCL_CURRENT);
         for (unsigned i = 0; i < OPS; i++) {

@@ -13,10 +13,8 @@
  * first round of WARM seconds, and each class that grew is named.  On the debug kernel allocations fail, too (/proc/self/fail-nth).
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
@@ -53,7 +51,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, THREADS = 3, ARENA = 64 * 4096, WORKER_SECONDS = 3, WARM = 8, FDS = 48, MOST_FDS = 200, DIES_WITHIN = 60 };
+#define WHO "fuzz"
+#include "leaks.h"
+
+enum { WORKERS = 4, THREADS = 3, ARENA = 64 * 4096, WORKER_SECONDS = 3, WARM = 8, FDS = 48, MOST_FDS = 200 };
 #define MAPS 0x100000000000ull          /* where mappings are played with: MAP_PAGES pages */
 #define MAP_PAGES 2048
 
@@ -678,83 +679,7 @@ static void worker(uint64_t seed)
 
 /* ---- the supervisor ---- */
 
-static uint64_t now_ms(void)
-{
-        struct timespec ts;
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static int before[4096], n_before;
 static int ended[128];                   /* workers, by the signal that killed them */
-
-static int is_new(int pid)
-{
-        for (int i = 0; i < n_before; i++)
-                if (before[i] == pid)
-                        return 0;
-        return 1;
-}
-
-/* The processes that were not there at the start; with `kill_them`, they are killed. */
-static int others(int kill_them, int remember)
-{
-        DIR *d = opendir("/proc");
-        int  n = 0;
-
-        for (struct dirent *e; d && (e = readdir(d));) {
-                int pid = atoi(e->d_name);
-                if (pid <= 0)
-                        continue;
-                if (remember && n_before < 4096)
-                        before[n_before++] = pid;
-                if (!is_new(pid))
-                        continue;
-                n++;
-                if (kill_them)
-                        kill(pid, SIGKILL);
-        }
-        closedir(d);
-        return n;
-}
-
-static void show(const char *path)
-{
-        char text[4096];
-        int  fd = open(path, O_RDONLY), n = fd < 0 ? -1 : (int)read(fd, text, sizeof text - 1);
-
-        if (n > 0)
-                printf("%s: %.*s\n", path, n, text);
-        close(fd);
-}
-
-/* All are dead within a while, or they are shown. */
-static int kill_all(void)
-{
-        uint64_t start = now_ms();
-
-        while (others(1, 0) > 0) {
-                while (waitpid(-1, NULL, WNOHANG) > 0)
-                        ;
-                if (now_ms() - start > DIES_WITHIN * 1000) {
-                        DIR *d = opendir("/proc");
-                        for (struct dirent *e; d && (e = readdir(d));)
-                                if (atoi(e->d_name) > 0 && is_new(atoi(e->d_name))) {
-                                        char path[300];
-                                        printf("fuzz: does not die: %s\n", e->d_name);
-                                        for (int i = 0; i < 3; i++) {
-                                                snprintf(path, sizeof path, "/proc/%s/%s", e->d_name, ((const char *[]){ "stat", "status", "wchan" })[i]);
-                                                show(path);
-                                        }
-                                }
-                        return 0;
-                }
-                usleep(10000);
-        }
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-                ;
-        return 1;
-}
 
 /* Workers for a while.  `only`: one slot and generation again and again. */
 static int work(uint64_t ms, uint64_t seed, int only_slot, int only_generation)
@@ -806,125 +731,6 @@ static int work(uint64_t ms, uint64_t seed, int only_slot, int only_generation)
         return kill_all();
 }
 
-/* Files, by device and number: `was_there` are those of before the run, in order. */
-static struct id { dev_t dev; ino_t ino; } was_there[20000];
-static int n_there, learning;
-
-static int by_id(const void *a, const void *b) { return memcmp(a, b, sizeof(struct id)); }
-
-static int each_file(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-        struct id id;
-
-        (void)kind;
-        (void)ftw;
-        memset(&id, 0, sizeof id);
-        id.dev = st->st_dev;
-        id.ino = st->st_ino;
-        if (learning && n_there < 20000)
-                was_there[n_there++] = id;
-        else if (!learning && !bsearch(&id, was_there, n_there, sizeof id, by_id) && remove(path) != 0)
-                printf("fuzz: stays behind: %s\n", path);
-        return 0;
-}
-
-/* Notes the files there are; later, removes those that came since. */
-static void walk_files(int learn)
-{
-        static const char *const tops[] = { "/", "/dev", "/dev/shm", "/dev/mqueue" };
-
-        learning = learn;
-        for (int i = 0; i < 4; i++)
-                nftw(tops[i], each_file, 20, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-        if (learn)
-                qsort(was_there, n_there, sizeof(struct id), by_id);
-}
-
-/* System V objects, message queues and files (in /tmp, or wherever root went) outlive everybody. */
-static void clean_up(void)
-{
-        struct shmid_ds shm;
-        struct msqid_ds msg;
-        struct semid_ds sem;
-
-        for (int i = 0; i < 4096; i++) {
-                int id = shmctl(i, SHM_STAT, &shm);
-                if (id >= 0)
-                        shmctl(id, IPC_RMID, NULL);
-                if ((id = msgctl(i, MSG_STAT, &msg)) >= 0)
-                        msgctl(id, IPC_RMID, NULL);
-                if ((id = semctl(i, 0, SEM_STAT, &sem)) >= 0)
-                        semctl(id, 0, IPC_RMID);
-        }
-        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-                syscall(SYS_mq_unlink, names[i]), syscall(SYS_mq_unlink, names[i] + 1);
-        chdir("/");
-        walk_files(0);
-        chdir("/tmp/fuzz");
-}
-
-struct pool { char name[40]; long used; };
-struct pools { int n; long free_pages; struct pool pool[300]; };
-
-/* After a while for what ends late, and with the caches dropped. */
-static void count(struct pools *p)
-{
-        char line[256];
-
-        clean_up();
-        for (int i = 0; i < 3; i++) {
-                usleep(200000);
-                int drop = open("/proc/sys/vm/drop_caches", O_WRONLY);
-                if (drop < 0 || write(drop, "3", 1) != 1)
-                        printf("fuzz: caches are not dropped\n");
-                close(drop);
-        }
-        FILE *f = fopen("/proc/slabinfo", "r");
-        p->n = 0;
-        while (f && p->n < 300 && fgets(line, sizeof line, f))
-                if (sscanf(line, "%39s %ld", p->pool[p->n].name, &p->pool[p->n].used) == 2)
-                        p->n++;
-        if (f)
-                fclose(f);
-        f = fopen("/proc/meminfo", "r");
-        while (f && fgets(line, sizeof line, f))
-                if (sscanf(line, "MemFree: %ld", &p->free_pages) == 1)
-                        p->free_pages /= 4;
-        if (f)
-                fclose(f);
-}
-
-/* What may differ, and by how much, though nothing leaked. */
-static const struct { const char *name; long by; } may_grow[] = {
-        { "vmspace", 1000 },            /* kept for their next use: as many as there ever were at once */
-        { "inode_locks", 8 },           /* stay with their inode, such as /dev/null's */
-        { "text", 2 },                  /* the buffers of files of /proc that are being read, this one's */
-        { "dentry_segment", 64 }, { "dentry_table", 8 }, { "pid_page", 8 },     /* tables that only grow */
-};
-enum { PAGES_MAY_GROW = 1024 };         /* the CPUs' stocks, and slabs that hold one object yet */
-
-static int leaks(const struct pools *a, const struct pools *b)
-{
-        int bad = 0;
-
-        for (int i = 0; i < a->n && i < b->n; i++) {
-                long may = 0;
-                for (unsigned k = 0; k < sizeof may_grow / sizeof *may_grow; k++)
-                        if (strcmp(may_grow[k].name, a->pool[i].name) == 0)
-                                may = may_grow[k].by;
-                if (b->pool[i].used > a->pool[i].used + may) {
-                        printf("fuzz: leak: %s: %ld before, %ld after\n", a->pool[i].name, a->pool[i].used, b->pool[i].used);
-                        bad = 1;
-                }
-        }
-        printf("fuzz: free pages: %ld before, %ld after\n", a->free_pages, b->free_pages);
-        if (b->free_pages < a->free_pages - PAGES_MAY_GROW) {
-                printf("fuzz: leak: pages\n");
-                bad = 1;
-        }
-        return bad;
-}
-
 static void spare(int pid)
 {
         char path[64];
@@ -958,8 +764,7 @@ int main(int argc, char **argv)
         for (int sig = 1; sig < 65; sig++)
                 if (sig != SIGCHLD && sig != SIGSEGV)
                         signal(sig, SIG_IGN);
-        others(0, 1);
-        walk_files(1);
+        remember();
         if (!work(WARM * 1000, ~seed, -1, 0))
                 return 1;
         count(&first);

@@ -2,16 +2,19 @@
 """stress: what a hostile program does to the kernel, and that it is still there afterwards.
 
     stress/fuzz        random system calls for a minute, on 2 CPUs (tests/stress/fuzz.c); what it does not know is a failure
+    stress/fuzz-debug  the same on the debug kernel: lock order, and allocations that fail
     stress/forkbomb    processes until there are no more (tests/stress/forkbomb.c)
     stress/memhog      memory until there is no more (tests/stress/memhog.c)
     stress/output      four writers fill a serial port at once: nothing is lost, nobody waits for ever
     stress/oom         caches shrink first, then the right one is killed (tests/stress/oom.c)
     stress/failnth     each allocation of calls of many kinds fails once, on the debug kernel (tests/stress/failnth.c)
+    stress/failnth-programs  each call stack that allocates in the programs of tests/abi fails once; in `make test` as many of
+                       them as a minute allows, from one on that SEED= names or the day
 
 Each is a command in a machine of its own; it must print what is expected, the shell must go
 on, and the kernel's log must know of no oops.  SEED= repeats a run.
 """
-import os, re, subprocess, time
+import glob, os, re, subprocess, time
 import vm as vmlib
 
 AFTER = "echo status $?; dmesg | grep -i -A12 'oops\\|lock order'; echo the shell goes on"
@@ -21,6 +24,9 @@ SHOWN = 10000                   # characters of a failure
 def tests(long_run):
     seed = os.environ.get("SEED") or str(int(time.time()))
     seconds = 600 if long_run else 60
+    programs = sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(vmlib.TOP, "tests", "abi", "*.c")))
+    first = "a" if long_run else programs[int(seed) * 7 % len(programs)] if seed.isdigit() else seed
+    whole = 7200 if long_run else 60
     fuzzed = [r"^fuzz: seed \d+", r"^fuzz: [1-9]\d{3,} calls by [1-9]\d* workers, done$", r"^status 0$"]
     return [
         ("stress/forkbomb", "256M", 300, "/tests/stress/forkbomb",
@@ -34,7 +40,10 @@ def tests(long_run):
           r"^oom: the volunteer: killed$", r"^oom: the modest: lives$", r"^oom: the spared: lives$", r"^oom: reports: 2$", r"^status 0$"]),
         ("stress/failnth", "256M", 300, "/tests/stress/failnth",
          [r"^failnth: [1-9]\d+ operations, no leaks$", r"^status 0$"]),
+        ("stress/failnth-programs", "512M", whole + 300, f"/tests/stress/failnth programs {whole} {first}",
+         [r"^failnth: [1-9]\d* programs, [1-9]\d* sites, no leaks$", r"^status 0$"]),
         ("stress/fuzz", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}", fuzzed),
+        ("stress/fuzz-debug", "512M", seconds + 180, f"/tests/stress/fuzz {seconds} {seed}", fuzzed),
     ]
 
 
@@ -53,7 +62,7 @@ def one(name, mem, limit, command, patterns):
     env = dict(os.environ, INITRD="test", MEM=mem, SMP=os.environ.get("SMP") or "2")
     if name == "stress/fuzz" and unknown_calls():
         return f"calls that tests/stress/fuzz.c does not know: {' '.join(unknown_calls())}"
-    if "failnth" in command:
+    if "failnth" in name or "debug" in name:
         subprocess.run(["make", "-s", "--no-print-directory", "-C", vmlib.TOP, "kernel", "DEBUG=1"], stdout=subprocess.DEVNULL, check=True)
         env["KERNEL"] = os.path.join(vmlib.TOP, "build", "debug", "keel")
     done = subprocess.run([os.path.join(vmlib.TOP, "tools", "run", "keel"), "--timeout", str(limit), "-c", f"{command}; {AFTER}"],
@@ -73,7 +82,7 @@ def run(score, selected, long_run):
             continue
         start = time.monotonic()
         wrong = one(name, mem, limit, command, patterns)
-        seed = " SEED=" + command.split()[-1] if name == "stress/fuzz" else ""
+        seed = " SEED=" + command.split()[-1] if "fuzz" in name or "programs" in name else ""
         if wrong:
             score.fail(name, wrong, f"make test T={name}{seed}")
         else:

@@ -67,8 +67,12 @@ SAFE_API err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode mode, u6
 SAFE_API void task_wake(struct task *t);
 
 /* The n-th allocation of the current task from now on fails, once, outside bottom halves; 0: none does.  Returns
- * how many were still to come.  Only the debug build counts those that a CPU's cache has an answer for. */
+ * how many were still to come.  Only the debug build counts those that a CPU's cache has an answer for.
+ * FAIL_EACH_SITE (debug build): each call stack that allocates fails once in the life of the machine; tasks that
+ * this one makes inherit it. */
+#define FAIL_EACH_SITE U32_MAX
 SAFE_API u32  task_fail_nth(u32 n);
+SAFE_API u32  task_failed_sites(void);                   /* how many call stacks have failed so */
 SAFE_API struct task_body *task_current(void);           /* the running task's body; NULL while services_start runs and in idle context */
 /* The current task ends when the service function now running returns; user code
  * does not run again.  The last thing is dropping the body. */
