@@ -60,6 +60,8 @@ struct exec_image {
         u8    comm[COMM_LEN];           /* the last component of the path, NUL-padded */
 };
 
+/* The arrays of pointers are there, and no longer than any program's may be: asked before the file is looked for.  EFAULT, E2BIG. */
+err_t exec_check_arguments(const struct exec_strings *argv, const struct exec_strings *envp);
 /* ENOEXEC: no known format; EACCES, ELOOP, E2BIG, ENOMEM, EINVAL, ELIBBAD, EFAULT, EIO … as execve(2). */
 err_t exec_prepare(struct exec_request *request, struct exec_image *image);
 /* Installs image->vm as the current thread's (thread->vm under process.lock, task space), resets registers

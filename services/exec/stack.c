@@ -281,6 +281,13 @@ static err_t map_vdso(struct loading *l)
         return OK;
 }
 
+err_t exec_check_arguments(const struct exec_strings *argv, const struct exec_strings *envp)
+{
+        u64 n = 0;
+        TRY(count_strings(argv, ARG_ROOM_MAX / sizeof(u64), &n));
+        return count_strings(envp, ARG_ROOM_MAX / sizeof(u64), &n);
+}
+
 static u64 room_for_arguments(const struct loading *l)
 {
         return page_down(min_u64(max_u64(l->req->stack_limit / 4, ARG_ROOM_MIN), ARG_ROOM_MAX));

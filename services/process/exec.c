@@ -260,16 +260,18 @@ static struct blob *shown_path(struct payer *payer, i32 dirfd, bytes path)
 static err_t exec_file(struct thread *t, struct user_regs *regs, i32 dirfd, bytes path, u64 argv, u64 envp, u32 flags)
 {
         struct actor who = actor_current();
+        struct exec_strings arguments = { .user_array = argv }, environment = { .user_array = envp };
         struct file *file = NULL;
         u32 fd_flags = 0;
 
+        TRY(exec_check_arguments(&arguments, &environment));
         TRY(vfs_open_exec(&who, dirfd, path, flags, &file));
         struct blob *shown = shown_path(t->payer, dirfd, path);
         if (dirfd != AT_FDCWD && bytes_len(path) == 0)
                 ignore(files_get_flags(t->files, (u32)dirfd, &fd_flags));
         struct exec_request request = {
                 .file = file, .path = shown, .fd_closes = fd_flags != 0,
-                .argv = { .user_array = argv }, .envp = { .user_array = envp },
+                .argv = arguments, .envp = environment,
         };
         err_t err = shown ? run(t, &request, regs) : ERR(ENOMEM);
         blob_drop(shown);

@@ -34,7 +34,7 @@ err_t call_add_file(struct call *c, struct file *f, bool cloexec)
         return err;
 }
 
-err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize *total)
+err_t call_get_vec(struct call *c, u64 addr, u32 count, bool local, struct blob **vec, usize *total)
 {
         if (count > IO_MAX_VECS)
                 return ERR(EINVAL);
@@ -43,7 +43,7 @@ err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize
                 return ERR(ENOMEM);
         blob_set_len(*vec, count * sizeof(struct linux_iovec));
         TRY(vm_copy_in(blob_mbytes(*vec), addr));
-        return io_vec_check(blob_bytes(*vec), total);
+        return io_vec_check(blob_bytes(*vec), local, total);
 }
 
 static struct path_arg long_path(u64 addr)

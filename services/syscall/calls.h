@@ -77,8 +77,9 @@ struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);
 err_t call_queued_info(struct call *c, u32 sig, u64 at, bool own, bool same, struct siginfo *info);
 /* The process of a descriptor, counted.  proc: one of /proc/PID will do.  EBADF; ESRCH: it has been reaped. */
 err_t call_process_of_fd(struct call *c, u32 fd, bool proc, struct process **out);
-/* An array of `count` iovecs from user space, at most IO_MAX_VECS, to be dropped; its bytes in all.  EINVAL, EFAULT, ENOMEM. */
-err_t call_get_vec(struct call *c, u64 addr, u64 count, struct blob **vec, usize *total);
+/* An array of `count` iovecs from user space, at most IO_MAX_VECS, to be dropped; its bytes in all; local: see io_vec_check.
+ * EINVAL, EFAULT, ENOMEM. */
+err_t call_get_vec(struct call *c, u64 addr, u32 count, bool local, struct blob **vec, usize *total);
 /* Installs a pair of new files, taken over on success; user memory at `at` gets the two numbers. */
 err_t call_install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at);
 void  drop_blob(struct blob **b);               /* for CLEANUP */

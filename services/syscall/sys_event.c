@@ -77,7 +77,7 @@ static err_t epoll_until(struct call *c, u64 deadline)
 
         if (max <= 0 || max > EPOLL_MAX_EVENTS)
                 return ERR(EINVAL);
-        if (!vm_is_user(arg(c, 1), (u64)max * sizeof(struct linux_epoll_event)))
+        if (!vm_in_lower_half(arg(c, 1), (u64)max * sizeof(struct linux_epoll_event)))
                 return ERR(EFAULT);
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)

@@ -33,27 +33,30 @@ static inline err_t transfer(struct call *c, struct io *io, bool is_write)
         return err;
 }
 
-/* Lengths that no user space has: as Linux asks before it asks the file.  OK: go on. */
-static noinline err_t check_huge(struct call *c, bool is_write)
+/* Lengths that no user space has: as Linux asks before it asks the file.  OK: go on, a stream at an offset to its ESPIPE. */
+static noinline err_t check_huge(struct call *c, bool is_write, bool at_offset)
 {
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
         bool may = is_write ? file_may_write(r.file) : file_may_read(r.file);
         bool can = is_write ? r.file->ops->write != NULL : r.file->ops->read || inode_is_dir(r.file->inode);
+        bool stream = at_offset && (r.file->ops->flags & FOPS_STREAM);
         fd_put(r);
+        if (stream)
+                return OK;
         if (!may)
                 return ERR(EBADF);
         if (!can)
                 return ERR(EINVAL);
-        return vm_is_user(arg(c, 1), arg(c, 2)) ? OK : ERR(EFAULT);
+        return vm_in_lower_half(arg(c, 1), arg(c, 2)) ? OK : ERR(EFAULT);
 }
 
 /* The two most frequent calls are written out. */
 err_t sys_read(struct call *c)
 {
         if (arg(c, 2) > IO_MAX_BYTES)
-                TRY(check_huge(c, false));
+                TRY(check_huge(c, false, false));
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
@@ -66,7 +69,7 @@ err_t sys_read(struct call *c)
 err_t sys_write(struct call *c)
 {
         if (arg(c, 2) > IO_MAX_BYTES)
-                TRY(check_huge(c, true));
+                TRY(check_huge(c, true, false));
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
@@ -90,6 +93,8 @@ err_t sys_pread64(struct call *c)
 {
         if ((i64)arg(c, 3) < 0)
                 return ERR(EINVAL);
+        if (arg(c, 2) > IO_MAX_BYTES)
+                TRY(check_huge(c, false, true));
         struct io io = io_user(arg(c, 1), arg(c, 2));
         return transfer_at(c, &io, arg(c, 3), false);
 }
@@ -98,6 +103,8 @@ err_t sys_pwrite64(struct call *c)
 {
         if ((i64)arg(c, 3) < 0)
                 return ERR(EINVAL);
+        if (arg(c, 2) > IO_MAX_BYTES)
+                TRY(check_huge(c, true, true));
         struct io io = io_user(arg(c, 1), arg(c, 2));
         return transfer_at(c, &io, arg(c, 3), true);
 }
@@ -135,7 +142,7 @@ static err_t check_vec(struct call *c, u32 where, bool is_write, u32 flags, usiz
 static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u32 flags)
 {
         usize total = 0;
-        TRY(io_vec_check(vec, &total));
+        TRY(io_vec_check(vec, true, &total));
         struct io io = io_vec(vec, total);
         if (flags != 0 || total == 0) {
                 bool nothing = false;
@@ -153,7 +160,7 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u
 
 static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
 {
-        u64 count = arg(c, 2);
+        u32 count = arg_uint(c, 2);
         struct linux_iovec small[VEC_SMALL] = {};
 
         if (count > IO_MAX_VECS)
@@ -219,12 +226,12 @@ err_t sys_sendfile(struct call *c)
                 return ERR(EBADF);
         struct fd_ref in = fd_get(c->t->files, arg_uint(c, 1));
         err_t err = ERR(EBADF);
-        usize len = min_u64(arg(c, 3), IO_MAX_BYTES);
+        usize len = arg(c, 3);
         if (in.file) {
                 if (arg(c, 2))
                         err = file_sendfile(out.file, in.file, &pos, len, &done);
                 else if (file_is_pipe(out.file) && !file_is_pipe(in.file) && !file_is_seekable(in.file))
-                        err = pipe_splice(in.file, NULL, out.file, NULL, len, 0, &done);        /* a pipe takes from what is no file, too */
+                        err = pipe_splice(in.file, NULL, out.file, NULL, min_u64(len, IO_MAX_BYTES), 0, &done);        /* a pipe takes from what is no file, too */
                 else
                         err = file_sendfile(out.file, in.file, NULL, len, &done);
                 fd_put(in);
@@ -245,6 +252,11 @@ static err_t get_offset(u64 at, u64 *pos)
                 return OK;
         TRY(GET_USER(*pos, at));
         return OK;
+}
+
+static err_t copy_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
+{
+        return arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
 }
 
 static err_t move_between(struct call *c, move_fn *move)
@@ -268,6 +280,8 @@ static err_t move_between(struct call *c, move_fn *move)
         }
         fd_put(in);
         TRY(restartable(err));
+        if (move == copy_files && !c->result)
+                return OK;                      /* of nothing copied no offset is written */
         if (in_at)
                 TRY(PUT_USER(in_at, t.in_pos));
         return out_at ? PUT_USER(out_at, t.out_pos) : OK;
@@ -276,11 +290,6 @@ static err_t move_between(struct call *c, move_fn *move)
 static err_t splice_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
 {
         return pipe_splice(t->in, in_pos, t->out, out_pos, arg(c, 4), arg_uint(c, 5), &c->result);
-}
-
-static err_t copy_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
-{
-        return arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
 }
 
 err_t sys_splice(struct call *c)
@@ -785,7 +794,8 @@ static err_t read_directory(struct call *c, enum dir_format format)
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        struct io io = io_user(arg(c, 1), arg_uint(c, 2));
+        /* Linux's count is an int: there is no room in a negative one. */
+        struct io io = io_user(arg(c, 1), arg_int(c, 2) < 0 ? 0 : arg_uint(c, 2));
         usize done = 0;
         err_t err = file_readdir(r.file, &io, format, &done);
         fd_put(r);

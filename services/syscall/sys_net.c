@@ -194,7 +194,7 @@ static err_t send_to(struct call *c, struct file *f)
 
         if (!socket_of(f))
                 return ERR(ENOTSOCK);
-        if (!vm_is_user(arg(c, 1), arg(c, 2)))
+        if (!vm_in_lower_half(arg(c, 1), min_u64(arg(c, 2), IO_MAX_BYTES)))
                 return ERR(EFAULT);
         if (arg(c, 4))
                 TRY(get_addr(&a, arg(c, 4), arg_int(c, 5)));
@@ -218,7 +218,7 @@ static err_t recv_from(struct call *c, struct file *f)
 
         if (!socket_of(f))
                 return ERR(ENOTSOCK);
-        if (!vm_is_user(arg(c, 1), arg(c, 2)))
+        if (!vm_in_lower_half(arg(c, 1), min_u64(arg(c, 2), IO_MAX_BYTES)))
                 return ERR(EFAULT);
         if (!arg(c, 4)) {
                 struct sock_recv m = { .io = &io, .flags = arg_uint(c, 3) };
@@ -289,7 +289,7 @@ static err_t get_vec(struct msg_arg *a)
                         return ERR(ENOMEM);
                 TRY(vm_copy_in(mbytes_take(blob_mbytes(a->big), size), a->h.msg_iov));
         }
-        return io_vec_check(msg_vec(a), &a->total);
+        return io_vec_check(msg_vec(a), true, &a->total);
 }
 
 /* The header and vector.  Names are cut to what any family has. */

@@ -135,10 +135,9 @@ err_t sys_wait4(struct call *c)
         return arg(c, 3) ? PUT_USER(arg(c, 3), found.usage) : OK;
 }
 
-err_t sys_waitid(struct call *c)
+static err_t wait_for(struct call *c, struct wait_found *found)
 {
         u32 which = arg_uint(c, 0), options = arg_uint(c, 3);
-        struct wait_found found = {};
 
         if (options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD | WCLONE | WALL))
                 return ERR(EINVAL);
@@ -146,13 +145,21 @@ err_t sys_waitid(struct call *c)
                 return ERR(EINVAL);
         if (which > P_PIDFD || (which == P_PID && arg_int(c, 1) <= 0) || (which == P_PGID && arg_int(c, 1) < 0))
                 return ERR(EINVAL);
-        TRY(process_wait(which, arg_uint(c, 1), options, &found));
-        if (arg(c, 4) && found.pid)
+        return process_wait(which, arg_uint(c, 1), options, found);
+}
+
+/* The information is written, as zeroes, if the call fails, too. */
+err_t sys_waitid(struct call *c)
+{
+        struct wait_found found = {};
+        err_t err = wait_for(c, &found);
+
+        if (arg(c, 4) && succeeded(err) && found.pid)
                 TRY(PUT_USER(arg(c, 4), found.usage));
         if (!arg(c, 2))
-                return OK;
+                return err;
         struct linux_siginfo info = {};
-        if (found.pid) {
+        if (succeeded(err) && found.pid) {
                 /* si_status: the exit code or the signal, by si_code. */
                 u32 status = found.code == CLD_EXITED ? found.status >> 8 & 0xff
                            : found.code == CLD_STOPPED ? found.status >> 8 & 0xff
@@ -161,7 +168,8 @@ err_t sys_waitid(struct call *c)
                                         .pid = found.pid, .uid = found.uid, .status = status };
                 info = siginfo_to_linux(&what);
         }
-        return PUT_USER(arg(c, 2), info);
+        TRY(PUT_USER(arg(c, 2), info));
+        return err;
 }
 
 err_t sys_getpid(struct call *c)  { c->result = c->t->process->tgid; return OK; }
@@ -279,7 +287,11 @@ static err_t limits(struct call *c, u32 pid, u32 which, u64 new_at, u64 old_at)
         return old_at ? PUT_USER(old_at, abi) : OK;
 }
 
-err_t sys_getrlimit(struct call *c) { return limits(c, 0, arg_uint(c, 0), 0, arg(c, 1)); }
+err_t sys_getrlimit(struct call *c)
+{
+        TRY(limits(c, 0, arg_uint(c, 0), 0, arg(c, 1)));
+        return arg(c, 1) ? OK : ERR(EFAULT);
+}
 err_t sys_setrlimit(struct call *c)
 {
         return arg(c, 1) ? limits(c, 0, arg_uint(c, 0), arg(c, 1), 0) : ERR(EFAULT);

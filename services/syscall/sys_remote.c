@@ -109,10 +109,10 @@ static err_t process_vm_call(struct call *c, bool write)
 
         if (arg(c, 5))
                 return ERR(EINVAL);
-        TRY(call_get_vec(c, arg(c, 1), arg(c, 2), &here, &total));
+        TRY(call_get_vec(c, arg(c, 1), arg_uint(c, 2), true, &here, &total));
         if (!total)
                 return OK;
-        TRY(call_get_vec(c, arg(c, 3), arg(c, 4), &there, &total_there));
+        TRY(call_get_vec(c, arg(c, 3), arg_uint(c, 4), false, &there, &total_there));
         if (!total_there)
                 return OK;
         struct io local = io_vec(blob_bytes(here), total);
@@ -149,7 +149,7 @@ err_t sys_process_madvise(struct call *c)
 
         if (arg_uint(c, 4))
                 return ERR(EINVAL);
-        TRY(call_get_vec(c, arg(c, 1), arg(c, 2), &ranges, &total));
+        TRY(call_get_vec(c, arg(c, 1), arg_uint(c, 2), true, &ranges, &total));
         TRY(call_process_of_fd(c, arg_uint(c, 0), false, &p));
         err_t err = advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED ? vm_of(p, false, &vm) : ERR(EINVAL);
         process_drop(p);

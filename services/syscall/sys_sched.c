@@ -159,7 +159,8 @@ err_t sys_sched_setaffinity(struct call *c)
 err_t sys_sched_getaffinity(struct call *c)
 {
         u64 mask = 0;
-        if (arg(c, 1) * 8 < cpu_count() || (arg(c, 1) & 7))
+        u32 len = arg_uint(c, 1);
+        if (len * 8u < cpu_count() || (len & 7))
                 return ERR(EINVAL);
         TRY(process_get_affinity(arg_uint(c, 0), &mask));
         c->result = sizeof mask;

@@ -229,14 +229,16 @@ bool file_is_seekable(const struct file *f)
 
 err_t file_sendfile(struct file *out, struct file *in, u64 *in_pos, usize len, usize *done)
 {
+        u64 end = (in_pos ? *in_pos : in->pos) + len;
+
         *done = 0;
-        len = min_u64(len, IO_MAX_BYTES);
         if (!file_may_read(in) || !file_may_write(out))
                 return ERR(EBADF);
         if (in_pos && (in->ops->flags & FOPS_STREAM))
                 return ERR(ESPIPE);
-        if (in_pos && (i64)*in_pos < 0)
+        if ((in_pos && (i64)*in_pos < 0) || (i64)len < 0 || (i64)end < 0)
                 return ERR(EINVAL);
+        len = min_u64(len, IO_MAX_BYTES);
         if ((LOAD(out->flags) & O_APPEND) != 0 || !file_is_seekable(in))
                 return ERR(EINVAL);
         if (len == 0)

@@ -196,8 +196,6 @@ err_t generic_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
                 return ERR(EINVAL);
         }
         i64 sum = (i64)(base + (u64)off);
-        if (off > 0 && sum < (i64)base)
-                return ERR(EOVERFLOW);
         if (sum < 0)
                 return ERR(EINVAL);
         *pos = (u64)sum;

@@ -24,7 +24,7 @@ struct io io_from_kernel(bytes from)
         return io;
 }
 
-err_t io_vec_check(bytes vec, usize *total)
+err_t io_vec_check(bytes vec, bool local, usize *total)
 {
         *total = 0;
         for (usize at = 0; at < bytes_len(vec); at += sizeof(struct linux_iovec)) {
@@ -32,6 +32,8 @@ err_t io_vec_check(bytes vec, usize *total)
                 POD_READ(&v, bytes_skip(vec, at));
                 if ((i64)v.iov_len < 0)
                         return ERR(EINVAL);
+                if (local && (add_overflows(v.iov_base, v.iov_len) || (i64)(v.iov_base + v.iov_len) < 0))
+                        return ERR(EFAULT);
                 *total += min_u64(v.iov_len, IO_MAX_BYTES - *total);
         }
         return OK;

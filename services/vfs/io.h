@@ -34,8 +34,9 @@ static inline struct io io_user(u64 addr, usize len)
 }
 struct io io_to_kernel(mbytes to);
 struct io io_from_kernel(bytes from);
-/* vec: `struct linux_iovec`s already copied from user space.  First check them: EINVAL: a negative length. */
-err_t io_vec_check(bytes vec, usize *total);
+/* vec: `struct linux_iovec`s already copied from user space.  First check them: EINVAL: a negative length;
+ * EFAULT: local, that is of this address space, and a range reaches the kernel's half. */
+err_t io_vec_check(bytes vec, bool local, usize *total);
 struct io io_vec(bytes vec, usize total);
 
 static inline usize io_left(const struct io *io) { return io->left; }

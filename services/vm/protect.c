@@ -18,6 +18,14 @@ static err_t range_of(u64 addr, u64 len, int wrap, u64 *start, u64 *end)
         return OK;
 }
 
+/* Of mlock and munlock: a length that wraps is none. */
+static err_t lock_range_of(u64 addr, u64 len, u64 *start, u64 *end)
+{
+        u64 skip = addr & PAGE_MASK;
+        len = len > U64_MAX - PAGE_MASK - skip ? 0 : len + skip;
+        return range_of(addr - skip, len, EINVAL, start, end);
+}
+
 /* ---- mprotect ---- */
 
 static bool may_have(struct vm_area *a, u32 prot)
@@ -222,8 +230,7 @@ err_t vm_mlock(struct vm *vm, u64 addr, u64 len, u32 flags)
                 return ERR(EINVAL);
         if (!may_lock_any())
                 return ERR(EPERM);
-        len += addr & PAGE_MASK;
-        TRY(range_of(page_down(addr), len, EINVAL, &start, &end));
+        TRY(lock_range_of(addr, len, &start, &end));
         if (start == end)
                 return OK;
         TRY(lock_range(vm, start, end, flags ? AREA_LOCK_ONFAULT : 0));
@@ -236,8 +243,7 @@ err_t vm_mlock(struct vm *vm, u64 addr, u64 len, u32 flags)
 err_t vm_munlock(struct vm *vm, u64 addr, u64 len)
 {
         u64 start = 0, end = 0;
-        len += addr & PAGE_MASK;
-        TRY(range_of(page_down(addr), len, EINVAL, &start, &end));
+        TRY(lock_range_of(addr, len, &start, &end));
         WRITE_GUARD(&vm->mmap_lock);
         return flag_range(vm, start, end, (struct flag_change){ .clear = AREA_LOCKED | AREA_LOCK_ONFAULT }, true);
 }

@@ -167,6 +167,8 @@ static err_t key_locked(struct vm *vm, u64 addr, struct vm_key *out)
         struct vm_area *a = area_at(vm, addr);
         if (!a || !a->prot)
                 return ERR(EFAULT);
+        if (!a->mapping && !(a->prot & VM_WRITE))
+                return ERR(EFAULT);     /* what can never change has no key */
         if (!area_is_shared(a) || !a->mapping) {
                 *out = (struct vm_key){ .vm = vm, .at = addr | 1 };
                 return OK;

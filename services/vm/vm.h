@@ -152,8 +152,10 @@ err_t vm_cmpxchg32(u64 addr, u32 old, u32 new, u32 *seen);
 /* Makes the pages of [addr, addr+len) present, so that user_copy_* under a lock gets on: faults in at
  * least the first page.  EFAULT: the first page cannot be had. */
 err_t vm_fault_in(u64 addr, u64 len, bool write);
-/* Is it user space at all: addr + len does not pass the top.  What access_ok is elsewhere. */
+/* Is it user space at all: addr + len does not pass the top. */
 static inline bool vm_is_user(u64 addr, u64 len) { return len <= VM_MAX && addr <= VM_MAX - len; }
+/* What access_ok is elsewhere: the range does not reach the kernel's half; whether there is memory, copying finds out. */
+static inline bool vm_in_lower_half(u64 addr, u64 len) { return !add_overflows(addr, len) && (i64)(addr + len) >= 0; }
 
 /* Bytes from `from` on, below `to`, where no page is mapped; it does not look beyond 1 GiB. */
 u64   vm_gap(struct vm *vm, u64 from, u64 to);
