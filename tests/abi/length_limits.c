@@ -53,6 +53,7 @@ int main(void)
         int msg = msgget(IPC_PRIVATE, 0600), sem = semget(IPC_PRIVATE, 1, 0600);
 
         must(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0, "socketpair");
+        must(unshare(CLONE_NEWUTS) == 0, "a host name of its own");
         for (int i = 0; i < 1100; i++)
                 v[i] = (struct iovec){ b, 1 };
         put_text("file", "0123456789");
