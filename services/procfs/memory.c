@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What /proc/PID tells of a process's memory: maps, smaps, smaps_rollup, numa_maps, pagemap, mem, clear_refs.
+ * What /proc/PID tells of a process's memory: maps, smaps, smaps_rollup, pagemap, mem, clear_refs.
  *
  * mem and pagemap are files of their own (OBJECT proc_memory), which hold the address space that the process
- * had when they were opened; the others are texts.
+ * had when they were opened; the others are texts, maps and smaps in parts that begin at an address.
  */
 #include "services/procfs/tree.h"
 #include "services/security/cred.h"
@@ -66,20 +66,6 @@ static void say_area(struct text *t, const struct vm_area_info *a)
         text_char(t, '\n');
 }
 
-err_t proc_show_maps(struct text *t, const struct subject *s)
-{
-        struct vm *vm = subject_vm(s);
-        struct vm_area_info a = {};
-
-        if (!vm)
-                return OK;
-        for (u64 at = 0; vm_area_at(vm, at, &a); at = a.end) {
-                say_area(t, &a);
-                vm_area_info_put(&a);
-        }
-        vm_drop(vm);
-        return OK;
-}
 
 /* ---- smaps ---- */
 
@@ -187,21 +173,30 @@ static void say_details(struct text *t, struct vm *vm, const struct vm_area_info
         say_flags(t, a);
 }
 
-err_t proc_show_smaps(struct text *t, const struct subject *s)
+/* ---- In parts ---- */
+
+#define PART_ENOUGH 8192u               /* bytes: no further area then */
+
+static err_t show_part(struct text *t, const struct subject *s, u64 *at, bool details)
 {
         struct vm *vm = subject_vm(s);
         struct vm_area_info a = {};
 
-        if (!vm)
-                return OK;
-        for (u64 at = 0; vm_area_at(vm, at, &a); at = a.end) {
+        while (vm && t->len < PART_ENOUGH && !(task_interrupts() & INTR_KILL) && vm_area_at(vm, *at, &a)) {
                 say_area(t, &a);
-                say_details(t, vm, &a);
+                if (details)
+                        say_details(t, vm, &a);
+                *at = a.end;
                 vm_area_info_put(&a);
         }
         vm_drop(vm);
         return OK;
 }
+
+err_t proc_show_maps(struct text *t, const struct subject *s, u64 *at)  { return show_part(t, s, at, false); }
+err_t proc_show_smaps(struct text *t, const struct subject *s, u64 *at) { return show_part(t, s, at, true); }
+
+/* ---- smaps_rollup ---- */
 
 struct rollup { struct vm_usage all; u64 pss_anon, pss_file, pss_shmem, first, last; };
 

@@ -828,7 +828,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "gid_map", .mode = 0644, .show = show_id_map }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \
         { .name = "loginuid", .mode = 0644, .show = show_unset }, \
-        { .name = "maps", .mode = 0444, .guarded = true, .show = proc_show_maps }, \
+        { .name = "maps", .mode = 0444, .guarded = true, .part = proc_show_maps }, \
         { .name = "mem", .mode = 0600, .fops = &proc_mem_ops }, \
         { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .show = show_mounts }, \
@@ -843,7 +843,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "root", .mode = 0777, .guarded = true, .follow = follow_root }, \
         { .name = "sessionid", .mode = 0444, .show = show_unset }, \
         { .name = "setgroups", .mode = 0644, .show = show_setgroups }, \
-        { .name = "smaps", .mode = 0444, .guarded = true, .show = proc_show_smaps }, \
+        { .name = "smaps", .mode = 0444, .guarded = true, .part = proc_show_smaps }, \
         { .name = "smaps_rollup", .mode = 0444, .guarded = true, .show = proc_show_rollup }, \
         { .name = "stat", .mode = 0444, .show = show_stat }, \
         { .name = "statm", .mode = 0444, .show = show_statm }, \

@@ -50,7 +50,9 @@ POOL_DEFINE(proc_inode, proc_inode_fini);
 
 OBJECT(proc_file) {
         struct file base;
-        struct text *text;              /* counted; made at the first read; pos_lock */
+        struct text *text;              /* counted; made at the first read; pos_lock, as below */
+        u64 begin;                      /* of the text in the file: 0 but for files in parts */
+        u64 next;                       /* where the part behind it begins (proc_entry.part) */
 };
 POOL_DECLARE(proc_file)
 DOWNCASTABLE(proc_file, file);
@@ -383,6 +385,7 @@ static err_t show_fdinfo(struct text *t, struct proc_inode *pi)
 
 static bool is_guarded(const struct proc_inode *pi) { return pi->kind != DYN_NONE || (pi->entry && pi->entry->guarded); }
 
+/* The whole text, or the next part. */
 static err_t fill(struct proc_file *pf)
 {
         struct proc_inode *pi = DOWNCAST(proc_inode, pf->base.inode);
@@ -393,20 +396,49 @@ static err_t fill(struct proc_file *pf)
         if (!pf->text)
                 return ERR(ENOMEM);
         text_clear(pf->text);
-        if (pi->kind != DYN_FDINFO && (!pi->entry || !pi->entry->show))
+        if (pi->kind != DYN_FDINFO && (!pi->entry || (!pi->entry->show && !pi->entry->part)))
                 return ERR(EINVAL);
-        err_t err = pi->kind == DYN_FDINFO ? show_fdinfo(pf->text, pi) : pi->entry->show(pf->text, &s);
+        err_t err = pi->kind == DYN_FDINFO ? show_fdinfo(pf->text, pi) : pi->entry->part ? pi->entry->part(pf->text, &s, &pf->next) : pi->entry->show(pf->text, &s);
+        if (succeeded(err) && pf->text->failed && pi->entry && pi->entry->part)
+                err = ERR(ENOMEM);
         /* Whoever opened the file may not read what the process has become by gaining rights since. */
         if (succeeded(err) && is_guarded(pi) && !may_look(pi->process))
                 err = ERR(EACCES);
-        if (failed(err))
-                text_clear(pf->text);
+        if (failed(err)) {
+                text_drop(pf->text);    /* the next read begins anew */
+                pf->text = NULL;
+        }
         return err;
+}
+
+/* Forward, part after part; to a place before the present part from the beginning. */
+static err_t read_parts(struct proc_file *pf, struct io *io, u64 *pos)
+{
+        if (*pos == 0 || *pos < pf->begin || !pf->text) {
+                pf->begin = pf->next = 0;
+                TRY(fill(pf));
+        }
+        while (io_left(io) && pf->text->len) {
+                u64 end = pf->begin + pf->text->len;
+                if (*pos < end) {
+                        u64 at = *pos - pf->begin;
+                        err_t err = text_read(pf->text, io, &at);
+                        *pos = pf->begin + at;
+                        TRY(err);
+                } else {
+                        pf->begin = end;
+                        TRY(fill(pf));
+                }
+        }
+        return OK;
 }
 
 static err_t proc_read(struct file *f, struct io *io, u64 *pos)
 {
         struct proc_file *pf = DOWNCAST(proc_file, f);
+        struct proc_inode *pi = DOWNCAST(proc_inode, f->inode);
+        if (pi->entry && pi->entry->part)
+                return read_parts(pf, io, pos);
         if (*pos == 0 || !pf->text)
                 TRY(fill(pf));
         return text_read(pf->text, io, pos);

@@ -16,8 +16,9 @@ struct subject {
 };
 
 STABLE(proc_dir);
-/* Exactly one of show, link, follow, dir is set (link and follow may both be).
+/* Exactly one of show, part, link, follow, dir is set (link and follow may both be).
  *   show    adds the file's text
+ *   part    adds some of it, from *at on, and moves *at behind that; nothing: the end.  At first *at is 0
  *   write   takes what is written, in one piece of at most a page (NULL: read only)
  *   link    the text of a symlink, into buf
  *   follow  the place a magic link leads to, counted
@@ -27,6 +28,7 @@ STABLE(proc_entry) {
         u32   mode;                     /* permission bits */
         bool  guarded;                  /* only for those who may trace the process: EACCES */
         err_t (*show)(struct text *t, const struct subject *s);
+        err_t (*part)(struct text *t, const struct subject *s, u64 *at);
         err_t (*write)(bytes text, const struct subject *s);
         err_t (*link)(mbytes buf, usize *len, const struct subject *s);
         err_t (*follow)(struct path *out, const struct subject *s);
@@ -43,8 +45,8 @@ STABLE(proc_dir) {
 
 /* memory.c */
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
-err_t proc_show_maps(struct text *t, const struct subject *s);
-err_t proc_show_smaps(struct text *t, const struct subject *s);
+err_t proc_show_maps(struct text *t, const struct subject *s, u64 *at);
+err_t proc_show_smaps(struct text *t, const struct subject *s, u64 *at);
 err_t proc_show_rollup(struct text *t, const struct subject *s);
 err_t proc_write_clear_refs(bytes text, const struct subject *s);
 
