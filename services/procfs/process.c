@@ -580,20 +580,27 @@ static err_t show_slack(struct text *t, const struct subject *s)
 {
         if (s->process != thread_current()->process && !capable(CAP_SYS_NICE))
                 return ERR(EPERM);
-        SAY(t, "{}\n", PTR_LOAD(s->process->leader)->timer_slack);
+        struct thread *first = subject_thread(s);
+        if (!first)
+                return ERR(ESRCH);
+        SAY(t, "{}\n", first->timer_slack);
+        thread_drop(first);
         return OK;
 }
 
 static err_t write_slack(bytes text, const struct subject *s)
 {
-        struct thread *leader = PTR_LOAD(s->process->leader);
         u64 v = 0;
 
         if (!num_parse(text, 10, &v))
                 return ERR(EINVAL);
         if (s->process != thread_current()->process && !capable(CAP_SYS_NICE))
                 return ERR(EPERM);
-        leader->timer_slack = v ? v : leader->default_slack;
+        struct thread *first = subject_thread(s);
+        if (!first)
+                return ERR(ESRCH);
+        first->timer_slack = v ? v : first->default_slack;
+        thread_drop(first);
         return OK;
 }
 
