@@ -10,6 +10,7 @@
  * File-scope state   `settings` (reviewed list): fs.dir-notify-enable.
  */
 #include "services/vfs/locks_impl.h"
+#include "services/vfs/files.h"
 #include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
 #include "abi/const/signal.h"
@@ -69,6 +70,16 @@ void dnotify_close(struct file *f, struct files *files)
                 unlink_locked(s, d);
 }
 
+static bool is_open(struct file *f, struct files *files, u32 fd)
+{
+        struct fd_ref r = fd_get(files, fd);
+        bool same = r.file == f;
+
+        if (r.file)
+                fd_put(r);
+        return same;
+}
+
 err_t file_dnotify(struct file *f, struct files *files, u32 fd, u32 mask)
 {
         if (!dnotify_on())
@@ -101,6 +112,8 @@ err_t file_dnotify(struct file *f, struct files *files, u32 fd, u32 mask)
                 }
         }
         dnotify_drop(new);
+        if (succeeded(err) && !is_open(f, files, fd))
+                dnotify_close(f, files);        /* closed meanwhile, and that close may have come too early to see it */
         return err;
 }
 

@@ -35,13 +35,13 @@ void file_init(struct file *f, const struct file_ops *ops, const struct path *p,
 
 void file_fini(struct file *f)
 {
-        if (f->owner)
-                async_file_gone(f);
         if (PTR_LOAD(f->epoll_items))
                 registry_file_gone(f);
         notify_file(f, file_may_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
         if (f->inode)
                 locks_end(f->inode, f);
+        if (f->owner)                   /* until then its lease may tell */
+                async_file_gone(f);
         if (f->mode & FILE_WRITER) {
                 inode_put_write(f->inode);
                 FETCH_SUB(f->path.mnt->writers, 1);

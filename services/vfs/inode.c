@@ -162,6 +162,13 @@ err_t inode_get_write(struct inode *inode)
         }
 }
 
+bool inode_has_writers(const struct inode *inode)
+{
+        u32 n = LOAD(inode->writers);
+
+        return n != 0 && (n & WRITERS_DENIED) == 0;
+}
+
 void inode_put_write(struct inode *inode) { FETCH_SUB(inode->writers, 1); }
 
 void inode_apply(struct inode *inode, const struct attr_change *c)

@@ -150,6 +150,7 @@ err_t inode_permission(const struct actor *who, struct inode *inode, u32 want);
 /* Text files being run: writing is ETXTBSY, and while open for writing running it is. */
 err_t inode_deny_write(struct inode *inode);             /* ETXTBSY */
 void  inode_allow_write(struct inode *inode);
+bool  inode_has_writers(const struct inode *inode);
 err_t inode_get_write(struct inode *inode);              /* ETXTBSY */
 void  inode_put_write(struct inode *inode);
 

@@ -146,7 +146,7 @@ static bool is_open_elsewhere(struct file *f, bool at_all)
         u32 own = f->mode & FILE_WRITER ? 1 : 0, counts = (LOAD(d->flags) & DENTRY_HASHED) != 0 ? 2 : 1;
 
         if (!at_all)
-                return LOAD(f->inode->writers) != 0;
+                return inode_has_writers(f->inode);
         return LOAD(f->inode->writers) != own || dentry_refs(d) > counts;
 }
 

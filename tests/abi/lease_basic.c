@@ -56,6 +56,11 @@ int main(void)
         CHECK("closing one of two keeps it", get(d) == F_RDLCK);
         close(d);
 
+        int exe = open("/proc/self/exe", O_RDONLY);
+        OKAY("a read lease on a program that runs", set(exe, F_RDLCK));
+        FAILS("no write lease", EAGAIN, set(exe, F_WRLCK));
+        close(exe);
+
         int w = open("f", O_RDWR);
         FAILS("no read lease on a writer", EAGAIN, set(w, F_RDLCK));
         OKAY("a write lease", set(w, F_WRLCK));
