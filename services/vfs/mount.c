@@ -232,12 +232,29 @@ struct mount *mount_peek(struct mount *mnt, struct dentry *d)
         if (!ns)
                 return NULL;
         struct mount *m = PTR_LOAD(ns->table[slot_of(mnt, d)]);
-        for (u32 i = 0; m && i < 1024; i++) {
+        for (u32 i = LOAD_RELAXED(ns->count); m && i > 0; i--) {
                 if (PTR_LOAD(m->parent) == mnt && PTR_LOAD(m->point) == d)
                         return m;
                 m = PTR_LOAD(m->chain);
         }
         return NULL;
+}
+
+/* The namespace that m is in, counted, its family locked.  NULL: it is in none, or in one that nobody has any more. */
+static struct mnt_ns *lock_ns_of(struct mount *m)
+{
+        struct mnt_ns *ns = PTR_LOAD(m->ns);
+
+        if (!ns || !mnt_ns_try_hold(ns))
+                return NULL;
+        mutex_lock(&ns->family->lock);
+        return ns;
+}
+
+static void unlock_ns(struct mnt_ns *ns)
+{
+        mutex_unlock(&ns->family->lock);
+        mnt_ns_drop(ns);
 }
 
 struct mount *mount_at(struct mount *mnt, struct dentry *d)
@@ -254,9 +271,14 @@ struct mount *mount_at(struct mount *mnt, struct dentry *d)
                 return m;
         if (held)
                 mount_drop(m);
-        GUARD(&ns->family->lock);
+        ns = lock_ns_of(mnt);
+        if (!ns)
+                return NULL;
         m = mount_peek(mnt, d);
-        return m ? mount_hold(m) : NULL;
+        if (m)
+                mount_hold(m);
+        unlock_ns(ns);
+        return m;
 }
 
 void path_descend(struct path *p)
@@ -274,16 +296,17 @@ void path_descend(struct path *p)
 
 bool mount_above(struct mount *mnt, struct path *out)
 {
-        struct mnt_ns *ns = PTR_LOAD(mnt->ns);
+        struct mnt_ns *ns = lock_ns_of(mnt);
 
         if (!ns)
                 return false;
-        GUARD(&ns->family->lock);
-        if (mnt->ns != ns || !mnt->parent)
-                return false;
-        out->mnt = mount_hold(mnt->parent);
-        out->dentry = dentry_hold(mnt->point);
-        return true;
+        bool has = mnt->ns == ns && mnt->parent;
+        if (has) {
+                out->mnt = mount_hold(mnt->parent);
+                out->dentry = dentry_hold(mnt->point);
+        }
+        unlock_ns(ns);
+        return has;
 }
 
 err_t mount_want_write(struct mount *m)

@@ -49,16 +49,39 @@ static struct path descended(const struct path *at)
         return p;
 }
 
+static bool is_gone(struct dentry *d)
+{
+        return (LOAD(d->flags) & DENTRY_DELETED) != 0 || !d->inode || (d->inode->flags & INODE_DEAD) != 0;
+}
+
 /* May something with this root be mounted there?  *to is the place. */
 static err_t may_attach_locked(struct mnt_ns *ns, const struct dentry *root, const struct path *at, struct path *to)
 {
         if (at->mnt->ns != ns)
                 return ERR(EINVAL);
         *to = descended(at);
-        struct dentry *d = to->dentry;
-        if ((LOAD(d->flags) & DENTRY_DELETED) != 0 || !d->inode || (d->inode->flags & INODE_DEAD) != 0)
+        if (is_gone(to->dentry))
                 return ERR(ENOENT);
-        return same_kind(root, d) ? OK : ERR(ENOTDIR);
+        return same_kind(root, to->dentry) ? OK : ERR(ENOTDIR);
+}
+
+/* Counts the mount that is to come.  Whoever removes the name after this waits for us and takes what is mounted
+ * there (see forget_mounts); if it went before, we see it. */
+static err_t reserve(struct dentry *d)
+{
+        FETCH_ADD(d->mounted, 1);
+        if (!is_gone(d))
+                return OK;
+        FETCH_SUB(d->mounted, 1);
+        return ERR(ENOENT);
+}
+
+static err_t put_there(const struct actor *who, struct mount *m, const struct path *to, struct path *was)
+{
+        TRY(reserve(to->dentry));
+        err_t err = mount_attach(who->payer, who->ns->mnt->family, m, to, was);
+        FETCH_SUB(to->dentry->mounted, 1);
+        return err;
 }
 
 /* A new tree; the caller's count becomes the namespace's. */
@@ -68,7 +91,7 @@ static err_t attach_locked(const struct actor *who, struct mount *m, const struc
         struct path to = { }, was = { };
 
         TRY(may_attach_locked(ns, m->root, at, &to));
-        return mount_attach(who->payer, ns->family, m, &to, &was);
+        return put_there(who, m, &to, &was);
 }
 
 static err_t mount_at_place(const struct actor *who, struct superblock *sb, const struct path *at, u32 flags)
@@ -157,11 +180,11 @@ static err_t bind(const struct actor *who, const struct mount_args *a, const str
 
 /* ---- Changing what is there ---- */
 
-static err_t remount(const struct mount_args *a, const struct path *at)
+static err_t remount(const struct actor *who, const struct mount_args *a, const struct path *at)
 {
         struct superblock *sb = at->mnt->sb;
 
-        if (!is_mount_root(at))
+        if (!is_mount_root(at) || PTR_LOAD(at->mnt->ns) != who->ns->mnt)
                 return ERR(EINVAL);
         if ((a->flags & MS_RDONLY) != 0 && LOAD(at->mnt->writers) != 0)
                 return ERR(EBUSY);
@@ -214,7 +237,7 @@ static err_t move_locked(const struct actor *who, struct mount *m, const struct 
                 return ERR(EINVAL);
         if (mount_is_under(to.mnt, m))
                 return ERR(ELOOP);
-        return mount_attach(who->payer, ns->family, m, &to, was);
+        return put_there(who, m, &to, was);
 }
 
 static err_t move(const struct actor *who, const struct mount_args *a, const struct path *to)
@@ -250,7 +273,7 @@ err_t vfs_mount(const struct actor *who, const struct mount_args *args)
                 return err;
         }
         if (a.flags & MS_REMOUNT)
-                err = remount(&a, &at);
+                err = remount(who, &a, &at);
         else if (a.flags & MS_BIND)
                 err = bind(who, &a, &at);
         else if (a.flags & PROPAGATION)
@@ -331,12 +354,14 @@ static err_t pivot_locked(struct mnt_ns *ns, const struct path *root, const stru
                 return ERR(EINVAL);
         if (mount_is_shared(old->mnt) || mount_is_shared(n->parent) || mount_is_shared(r->parent))
                 return ERR(EINVAL);
-        if (!mount_is_under(old->mnt, n))
+        if (!mount_is_under(old->mnt, n) || !mount_is_under(n, r))
                 return ERR(EINVAL);
+        TRY(reserve(old->dentry));
         was->new = mount_unplace(n);
         was->root = mount_unplace(r);
         mount_place(n, was->root.mnt, was->root.dentry);
         mount_place(r, old->mnt, old->dentry);
+        FETCH_SUB(old->dentry->mounted, 1);
         return OK;
 }
 

@@ -87,7 +87,24 @@ static struct mount *copy_for(struct payer *payer, struct mount_family *family, 
         return g->copy;
 }
 
-/* Copies of the top group's for all who receive what is mounted at `at`, aimed there; *copies: by `next`. */
+static u32 tree_size(struct mount *top)
+{
+        u32 n = 0;
+
+        for (struct mount *m = top; m; m = mount_below(m, top))
+                n++;
+        return n;
+}
+
+/* So many mounts more will come to ns.  ENOSPC: there is no room. */
+static err_t expect(struct mount_family *family, struct mnt_ns *ns, u32 n)
+{
+        ns->pending += n;
+        return (u64)ns->count + ns->pending <= LOAD(family->max) ? OK : ERR(ENOSPC);
+}
+
+/* Copies of the top group's for all who receive what is mounted at `at`, aimed there; *copies: by `next`.  ENOSPC at
+ * the first that finds no room, lest a tree of many is copied for many. */
 static err_t make_copies(struct payer *payer, struct mount_family *family, const struct path *at, struct mount **copies)
 {
         struct peer_group *top = at->mnt->group;
@@ -102,38 +119,10 @@ static err_t make_copies(struct payer *payer, struct mount_family *family, const
                         mount_aim(c, p, at->dentry);
                         c->next = *copies;
                         *copies = c;
+                        TRY(expect(family, p->ns, tree_size(c)));
                 }
         }
         return OK;
-}
-
-static u32 tree_size(struct mount *top)
-{
-        u32 n = 0;
-
-        for (struct mount *m = top; m; m = mount_below(m, top))
-                n++;
-        return n;
-}
-
-/* Is there room for the copies in their namespaces, and for `own` mounts in ns? */
-static bool have_room(struct mount_family *family, struct mnt_ns *ns, u32 own, struct mount *copies)
-{
-        u32 max = LOAD(family->max), size = copies ? tree_size(copies) : 0;
-        bool fits;
-
-        ns->pending = own;
-        for (struct mount *c = copies; c; c = c->next)
-                c->parent->ns->pending += size;
-        fits = own == 0 || (u64)ns->count + ns->pending <= max;
-        for (struct mount *c = copies; c; c = c->next) {
-                struct mnt_ns *to = c->parent->ns;
-                fits = fits && (u64)to->count + to->pending <= max;
-        }
-        for (struct mount *c = copies; c; c = c->next)
-                c->parent->ns->pending = 0;
-        ns->pending = 0;
-        return fits;
 }
 
 static struct mount *topmost(struct mount *m)
@@ -166,30 +155,40 @@ static void appear(struct mount *top)
                 mount_place(other, on, on->root);
 }
 
-err_t mount_attach(struct payer *payer, struct mount_family *family, struct mount *m, const struct path *at, struct path *was)
+/* The copies for all who receive; m's tree is shared then.  On failure all is as before. */
+static err_t spread(struct payer *payer, struct mount_family *family, struct mount *m, const struct path *at, struct mount **copies)
 {
-        struct mnt_ns *ns = at->mnt->ns;
-        struct mount *copies = NULL, *next;
-        bool spreads = mount_is_shared(at->mnt), moves = m->ns == ns;
-        err_t err = OK;
+        struct peer_group *top = at->mnt->group;
+        struct mount *made = NULL, *next;
 
-        if (spreads) {
-                struct peer_group *top = at->mnt->group;
-                TRY(peer_share(payer, family, m));
-                top->copy = m;
-                err = make_copies(payer, family, at, &copies);
-                for (struct peer_group *g = top; g; g = peer_group_after(g, top))
-                        g->copy = NULL;
-        }
-        if (succeeded(err) && !have_room(family, ns, moves ? 0 : tree_size(m), copies))
-                err = ERR(ENOSPC);
-        for (struct mount *c = copies; c && failed(err); c = next) {
+        TRY(peer_share(payer, family, m));
+        top->copy = m;
+        err_t err = make_copies(payer, family, at, &made);
+        for (struct peer_group *g = top; g; g = peer_group_after(g, top))
+                g->copy = NULL;
+        for (struct mount *c = made; c; c = c->next)
+                c->parent->ns->pending = 0;
+        for (struct mount *c = made; c && failed(err); c = next) {
                 next = c->next;
                 c->next = NULL;
                 mount_forget(c);
         }
-        if (spreads)
-                peer_share_end(m, succeeded(err));
+        peer_share_end(m, succeeded(err));
+        TRY(err);
+        *copies = made;
+        return OK;
+}
+
+err_t mount_attach(struct payer *payer, struct mount_family *family, struct mount *m, const struct path *at, struct path *was)
+{
+        struct mnt_ns *ns = at->mnt->ns;
+        struct mount *copies = NULL, *next;
+        bool moves = m->ns == ns;
+
+        err_t err = moves ? OK : expect(family, ns, tree_size(m));
+        if (succeeded(err) && mount_is_shared(at->mnt))
+                err = spread(payer, family, m, at, &copies);
+        ns->pending = 0;
         TRY(err);
         if (moves) {
                 *was = mount_unplace(m);

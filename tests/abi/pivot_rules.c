@@ -63,6 +63,30 @@ static int inside(void)
         return done();
 }
 
+/* Chrooted into a mount that is below the new root: that cannot become what it hangs on. */
+static int above(void)
+{
+        must(!unshare(CLONE_NEWNS), "unshare");
+        must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
+        must(!tmpfs_at("c") && !mkdir("c/in", 0755) && !mkdir("c/old", 0755), "c");
+        must(!tmpfs_at("c/in") && !chdir("c") && !chroot("in"), "chroot");
+        SHOW("new is above the root", pivot(".", "old"));
+        SHOW("the tree is whole", access("in", F_OK));
+        return done();
+}
+
+/* Places that have lost their names. */
+static int gone(void)
+{
+        must(!unshare(CLONE_NEWNS), "unshare");
+        must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
+        must(!tmpfs_at("d") && !mkdir("d/new", 0755) && !chroot("d") && !chdir("/"), "d");
+        must(!tmpfs_at("new") && !mkdir("new/old", 0755) && !chdir("new/old") && !rmdir("/new/old"), "new");
+        SHOW("old is removed", pivot("/new", "."));
+        SHOW("mount there", tmpfs_at("."));
+        return done();
+}
+
 static int outside(void)
 {
         must(!unshare(CLONE_NEWNS), "unshare");
@@ -84,6 +108,8 @@ int main(void)
         begin();
         CHECK("as a user", in_child(user) == 0);
         in_child(inside);
+        in_child(above);
+        in_child(gone);
         in_child(outside);
         CHECK("nothing of it shows here", !is_mounted("a") && !is_mounted("b"));
         return end();
