@@ -171,18 +171,6 @@ static err_t write_printk(bytes text, const struct subject *s)
 
 /* ---- sched_*: a machine's, of whatever namespace ---- */
 
-/* The number in the text, which may be negative. */
-static err_t parse_i32(bytes text, i32 *out)
-{
-        bool minus = bytes_len(text) && bytes_at(text, 0) == '-';
-        u64 v = 0;
-
-        if (!num_parse(minus ? bytes_skip(text, 1) : text, 10, &v) || v > I32_MAX)
-                return ERR(EINVAL);
-        *out = minus ? -(i32)v : (i32)v;
-        return OK;
-}
-
 static err_t show_no(struct text *t, const struct subject *s)        { (void)s; return say_u64(t, 0); }
 static err_t show_rt_period(struct text *t, const struct subject *s) { (void)s; return say_u64(t, sched_limits().rt_period / 1000); }
 static err_t show_rt_runtime(struct text *t, const struct subject *s)
@@ -201,9 +189,10 @@ enum sched_setting { SET_RT_PERIOD, SET_RT_RUNTIME, SET_RR_SLICE };
 static err_t write_sched(bytes text, enum sched_setting which)
 {
         struct sched_limits l = sched_limits();
-        i32 v = 0;
+        i64 v = 0;
 
-        TRY(parse_i32(text, &v));
+        if (!text_parse_i64(text, 10, &v) || v > I32_MAX || v < I32_MIN)
+                return ERR(EINVAL);
         if (which == SET_RT_PERIOD)
                 l.rt_period = v > 0 ? (u64)v * 1000 : 0;
         else if (which == SET_RT_RUNTIME)

@@ -22,7 +22,8 @@
  * Cost      With nothing else to run, a wake-up and a pick are a lock, a root pointer and a
  *           counter each.
  * Locking   reservations.lock, then runq.lock, one at a time, a leaf.  A thread's se is guarded by the lock of queue
- *           se.cpu; se.cpu changes under the old queue's lock.
+ *           se.cpu; se.cpu changes under the old queue's lock, of a thread in no queue.  Whoever then puts it into the new one looks at
+ *           its affinity again, under that one's lock.
  * Kernel threads have no se: the framework knows only their task_body.
  */
 #include "services/sched/deadline.h"
@@ -472,6 +473,32 @@ static u32 choose_cpu(struct thread *t, u32 last, bool woken)
         return best < n ? best : last;
 }
 
+/* t, which is in no queue, belongs to that of `cpu` from now on. */
+static void settle(struct thread *t, u32 cpu)
+{
+        u32 was = LOAD(t->se.cpu) % MAX_CPUS;
+
+        if (was == cpu)
+                return;
+        SPIN_GUARD(&runqs[was].lock);
+        STORE(t->se.cpu, cpu);
+}
+
+#define JOIN_TURNS 8                    /* with an affinity that changes all the time it runs somewhere first */
+
+/* Finds t, which is in no queue, a CPU, and locks its queue. */
+static struct runq *join(struct thread *t, u32 last, bool woken)
+{
+        for (u32 turns = 1;; turns++) {
+                u32 cpu = choose_cpu(t, last, woken) % MAX_CPUS;
+                settle(t, cpu);
+                spin_lock(&runqs[cpu].lock);
+                if (allows(t, cpu) || turns == JOIN_TURNS)
+                        return &runqs[cpu];
+                spin_unlock(&runqs[cpu].lock);
+        }
+}
+
 /* Should t, which has just been queued, run instead of the current one, whose virtual time is `its`? */
 static bool preempts(struct runq *rq, struct thread *t, u64 its)
 {
@@ -511,15 +538,14 @@ static u32 enqueue(struct task_body *body, u32 last, bool woken)
         if (!IS_A(thread, body))
                 return enqueue_kernel(body, last);
         struct thread *t = DOWNCAST(thread, body);
-        u32 cpu = choose_cpu(t, last, woken);
-        struct runq *rq = &runqs[cpu];
-
-        SPIN_GUARD(&rq->lock);
-        STORE(t->se.cpu, cpu);
+        struct runq *rq = join(t, last, woken);
+        u32 cpu = t->se.cpu;
         u64 its = current_vruntime(rq);
         arrive(rq, t, woken);
         insert(rq, t, false);
-        return !(is_deadline(t) && t->se.dl.waits) && preempts(rq, t, its) ? cpu : NO_CPU;
+        bool now = !(is_deadline(t) && t->se.dl.waits) && preempts(rq, t, its);
+        spin_unlock(&rq->lock);
+        return now ? cpu : NO_CPU;
 }
 
 /* NULL: idle; t: if it is a thread. */
@@ -613,6 +639,32 @@ static struct task_body *pull(u32 cpu)
         return &t->base;
 }
 
+/* A thread that may not stay here goes to another queue. */
+static void put_elsewhere(struct thread *t)
+{
+        struct runq *rq = join(t, LOAD(t->se.cpu), false);
+        u32 cpu = t->se.cpu;
+
+        if (is_fair(t))
+                place(rq, t, true);
+        insert(rq, t, false);
+        spin_unlock(&rq->lock);
+        sched_resched(cpu);
+}
+
+/* t, which move_locked has sent here, is queued, if it still may run here. */
+static void come(struct runq *rq, struct thread *t, u32 cpu, bool front)
+{
+        {
+                SPIN_GUARD(&rq->lock);
+                if (allows(t, cpu)) {
+                        insert(rq, t, front);
+                        return;
+                }
+        }
+        put_elsewhere(t);
+}
+
 #define BALANCE_EVERY (8 * NSEC_PER_MSEC)
 #define ROTATE_EVERY  8                 /* balancings: between queues that differ by one, which cannot be even at any moment */
 
@@ -642,23 +694,7 @@ static void balance(struct runq *rq, u32 cpu, u64 now)
                         return;
                 move_locked(from, t, cpu);
         }
-        SPIN_GUARD(&rq->lock);
-        insert(rq, t, false);
-}
-
-/* A thread that may not stay here goes to another queue. */
-static void put_elsewhere(struct thread *t)
-{
-        u32 cpu = choose_cpu(t, t->se.cpu, false);
-        struct runq *rq = &runqs[cpu];
-        {
-                SPIN_GUARD(&rq->lock);
-                STORE(t->se.cpu, cpu);
-                if (is_fair(t))
-                        place(rq, t, true);
-                insert(rq, t, false);
-        }
-        sched_resched(cpu);
+        come(rq, t, cpu, false);
 }
 
 /* Another CPU has an urgent thread waiting that matters more than all there is here: it comes. */
@@ -683,8 +719,7 @@ static void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
                         return;
                 move_locked(&runqs[from], t, cpu);
         }
-        SPIN_GUARD(&rq->lock);
-        insert(rq, t, true);
+        come(rq, t, cpu, true);
 }
 
 /* The best urgent thread that waits here is worth more than what runs elsewhere: let that CPU look. */
@@ -753,13 +788,19 @@ static struct thread *left_locked(struct runq *rq, struct task_body *body, u32 c
 static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
 {
         struct task_body *body = pull(cpu);
+        struct thread *t = body && IS_A(thread, body) ? DOWNCAST(thread, body) : NULL;
         u64 now = time_now();
-
-        SPIN_GUARD(&rq->lock);
-        if (!body)
-                return pick_locked(rq, now);    /* something may have come meanwhile */
-        set_running(rq, body, IS_A(thread, body) ? DOWNCAST(thread, body) : NULL, now);
-        return body;
+        {
+                SPIN_GUARD(&rq->lock);
+                if (!t || allows(t, cpu)) {
+                        if (!body)
+                                return pick_locked(rq, now);    /* something may have come meanwhile */
+                        set_running(rq, body, t, now);
+                        return body;
+                }
+        }
+        put_elsewhere(t);               /* its affinity has changed on the way */
+        return NULL;
 }
 
 /* Who was woken here.  The answer: a thread that is to run at once, if it may, since nothing else wants to.  *away: it may
@@ -775,7 +816,6 @@ static struct thread *woken_locked(struct runq *rq, struct task_body *body, u32 
                 *away = t;
                 return NULL;
         }
-        STORE(t->se.cpu, cpu);
         arrive(rq, t, true);
         if (alone && is_fair(t))
                 return t;
@@ -791,6 +831,8 @@ static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was w
         struct task_body *body = NULL;
         bool urgent = LOAD_RELAXED(reservations.urgent) != 0 && cpu_count() > 1;
 
+        if (woken && IS_A(thread, woken))
+                settle(DOWNCAST(thread, woken), cpu);
         if (urgent && want)
                 fetch_urgent(rq, cpu, prev && was != PREV_STOPPED ? LOAD(rq->rank) : RANK_NONE);
         {
@@ -976,6 +1018,7 @@ void sched_boost(struct thread *t, u32 priority)
         bool changed = false;
 
         if (priority > now) {
+                t->se.lent = priority;
                 if (!t->se.boosted) {
                         t->se.own_policy = t->se.policy;
                         t->se.own_priority = t->se.rt_priority;
@@ -983,7 +1026,9 @@ void sched_boost(struct thread *t, u32 priority)
                 }
                 set_class_locked(rq, t, SCHED_FIFO, priority);
                 changed = true;
-        } else if (!priority && t->se.boosted) {
+        } else if (priority) {
+                t->se.lent = (u32)max_u64(t->se.lent, priority);        /* it asked for more itself, so far */
+        } else if (t->se.boosted) {
                 STORE(t->se.boosted, false);
                 set_class_locked(rq, t, t->se.own_policy, t->se.own_priority);
                 changed = true;
@@ -1052,6 +1097,10 @@ static void set_locked(struct runq *rq, struct thread *t, const struct sched_par
         } else if (t->se.boosted) {
                 t->se.own_policy = p->policy;
                 t->se.own_priority = p->rt_priority;
+                if (p->rt_priority > t->se.lent)
+                        set_class_locked(rq, t, p->policy, p->rt_priority);
+                else if (t->se.rt_priority != t->se.lent)
+                        set_class_locked(rq, t, SCHED_FIFO, t->se.lent);
         } else if (p->policy != t->se.policy || p->rt_priority != t->se.rt_priority || is_fair(t)) {
                 set_class_locked(rq, t, p->policy, p->rt_priority);
         }
@@ -1157,6 +1206,7 @@ err_t sched_set_affinity(struct thread *t, u64 mask)
         mask &= online();
         if (!mask)
                 return ERR(EINVAL);
+        SPIN_GUARD(&reservations.lock);         /* it may be about to become a deadline thread, which runs everywhere */
         struct runq *rq = lock_of(t);
         u32 cpu = t->se.cpu;
         if (t->se.policy == SCHED_DEADLINE && mask != online()) {

@@ -146,7 +146,7 @@ OBJECT(thread) {
                 i32 nice;
                 u32 policy, rt_priority;
                 bool queued, placed, reset_on_fork;
-                bool boosted; u32 own_policy, own_priority;     /* inherits a priority: what it asked for itself */
+                bool boosted; u32 lent, own_policy, own_priority;       /* inherits a priority; what it asked for itself */
                 u64 affinity;                   /* bit per CPU */
                 struct thread *child, *sibling, *up;    /* heap of the run queue */
                 struct thread *next, *prev;     /* real-time list */

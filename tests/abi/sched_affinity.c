@@ -80,6 +80,50 @@ static void moves(void)
         result_of(pid);
 }
 
+/* One that sleeps and wakes all the time, while its affinity and its policy change. */
+static void moves_asleep(void)
+{
+        int there[2], back[2], wrong = 0;
+        pid_t ping, pong;
+        char c = 0;
+
+        must(pipe(there) == 0 && pipe(back) == 0, "pipe");
+        if ((ping = fork()) == 0)
+                for (;; m[8]++) {
+                        m[0] = here();
+                        must(write(there[1], &c, 1) == 1 && read(back[0], &c, 1) == 1, "ping");
+                }
+        if ((pong = fork()) == 0)
+                for (;;)
+                        must(read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1, "pong");
+        double end = clock_s(CLOCK_MONOTONIC) + 2;
+        for (int i = 0; clock_s(CLOCK_MONOTONIC) < end; i++) {
+                must(on_cpu(ping, i % cpus) == 0 && on_cpu(pong, i / 2 % cpus) == 0, "affinity");
+                if (i % 5 == 0)
+                        must(fifo(ping, SCHED_FIFO, 1) == 0, "fifo");
+                if (i % 5 == 1)
+                        must(fifo(ping, SCHED_OTHER, 0) == 0, "other");
+                if (i % 50 == 0)
+                        sleep_ms(1);
+        }
+        must(fifo(ping, SCHED_OTHER, 0) == 0, "other");
+        for (int i = 0; i < 20; i++) {
+                must(on_cpu(ping, i % cpus) == 0, "affinity");
+                for (int turn = 0, was = m[8]; m[8] - was < 3 && turn < 5000; turn++)
+                        sleep_ms(1);
+                wrong += m[0] != i % cpus;
+        }
+        CHECK("one that sleeps and wakes", wrong == 0);
+        int was = m[8];
+        for (int turn = 0; m[8] == was && turn < 5000; turn++)
+                sleep_ms(1);
+        CHECK("which goes on", m[8] != was);
+        kill(ping, SIGKILL);
+        kill(pong, SIGKILL);
+        result_of(ping);
+        result_of(pong);
+}
+
 static int as_user(pid_t root)
 {
         cpu_set_t set;
@@ -98,6 +142,7 @@ int main(void)
         m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         sizes();
         moves();
+        moves_asleep();
         cpu_set_t set;
         on_cpu(0, cpus - 1);
         pid_t self = getpid(), pid = fork();
