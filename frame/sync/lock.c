@@ -266,7 +266,7 @@ err_t mutex_lock_killable(struct mutex *m)
         return mutex_lock_slow(m, WAIT_KILL);
 }
 
-bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }
+static bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }
 
 static void noinline mutex_hand_over(struct mutex *m)
 {
@@ -338,19 +338,15 @@ static void rw_wait(struct rwlock *l, enum held_kind kind)
         bucket_unlock(b);
 }
 
-static bool noinline rw_lock_slow(struct rwlock *l, enum held_kind kind, bool wait)
+static void noinline rw_lock_slow(struct rwlock *l, enum held_kind kind)
 {
         assert_may_sleep();
         struct task *t = held_room();
         if (held_has(HELD_READ, l) || held_has(HELD_WRITE, l))
                 __builtin_trap();
-        if (!rw_take(l, kind)) {
-                if (!wait)
-                        return false;
+        if (!rw_take(l, kind))
                 rw_wait(l, kind);
-        }
         taken(t, kind, l, &l->flags_k);
-        return true;
 }
 
 /* What the fast roads do not look at themselves: may it be slept here, is there room, is the lock marked? */
@@ -369,7 +365,7 @@ void read_lock(struct rwlock *l)
         order_taking(l->class_k, false);
         u32 old = load(&l->word_k);
         if (__builtin_expect(rw_go_slow(t, l) || old >= RW_COUNT || !swap(&l->word_k, old, old + 1), 0))
-                return (void)rw_lock_slow(l, HELD_READ, true);
+                return rw_lock_slow(l, HELD_READ);
         held_push(t, HELD_READ, l);
 }
 
@@ -379,14 +375,8 @@ void write_lock(struct rwlock *l)
 
         order_taking(l->class_k, false);
         if (__builtin_expect(rw_go_slow(t, l) || !set_writer(l), 0))
-                return (void)rw_lock_slow(l, HELD_WRITE, true);
+                return rw_lock_slow(l, HELD_WRITE);
         held_push(t, HELD_WRITE, l);
-}
-
-bool write_trylock(struct rwlock *l)
-{
-        order_taking(l->class_k, false);
-        return rw_lock_slow(l, HELD_WRITE, false);
 }
 
 /* Nobody holds it: the first in the queue do now; a writer alone, or the readers up to one.

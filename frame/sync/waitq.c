@@ -252,12 +252,6 @@ static void add(struct waiter *w, struct waitq *q, u32 kind)
 void k_waiter_add(struct waiter *w, struct waitq *q)         { add(w, q, WN_SHARED); }
 void waiter_add_exclusive(struct waiter *w, struct waitq *q) { add(w, q, WN_EXCLUSIVE); }
 
-bool waiter_woken(struct waiter *w)
-{
-        struct kwaiter *kw = own(w);
-        return kw && __atomic_load_n(&kw->woken, __ATOMIC_ACQUIRE);
-}
-
 /* ---- sleeping ---- */
 
 static bool interrupted(const struct task *t, enum wait_mode mode)
@@ -564,15 +558,6 @@ static bool disarm(struct knotifier *k, u32 gen, bool kill)
         }
         klock_unlock(&k->lock);
         return live;
-}
-
-void notifier_disarm(struct notifier *n)
-{
-        u32 gen = n->gen_k;
-        struct knotifier *k = notifier_get(n->index_k, gen);
-
-        if (k)
-                disarm(k, gen, false);
 }
 
 void notifier_fini(struct notifier *n)

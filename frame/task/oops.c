@@ -19,11 +19,9 @@
 #include "mem.h"
 
 static u64 oopses;
-static u32 panic_on_oops;
 static u32 reporting[MAX_CPUS];         /* a trap inside the report of a trap ends here */
 
 u64 oops_count(void) { return __atomic_load_n(&oopses, __ATOMIC_RELAXED); }
-void machine_set_panic_on_oops(bool on) { __atomic_store_n(&panic_on_oops, on, __ATOMIC_RELAXED); }
 
 /* ---- the held array ---- */
 
@@ -164,7 +162,7 @@ void k_on_kernel_trap(struct kernel_trap *k)
         if (__atomic_exchange_n(&reporting[pc->cpu], 1, __ATOMIC_RELAXED))
                 k_panic("a trap while reporting a trap");
         pc->preempt = count + PREEMPT_ONE;
-        if (ours || panic_on_oops)
+        if (ours)
                 log_panic_mode();
         else
                 arch_irq_on();
@@ -178,8 +176,6 @@ void k_on_kernel_trap(struct kernel_trap *k)
                 report(&rep);
         if (ours)
                 k_panic("a trap in the framework");
-        if (panic_on_oops)
-                k_panic("an oops, and oops=panic");
         reporting[pc->cpu] = 0;
 
         struct recover *r = pc->recover;

@@ -337,12 +337,6 @@ bool timer_cancel_wait(struct timer *t)
         return armed;
 }
 
-u64 timer_deadline(struct timer *t)
-{
-        struct ktimer *k = get(t);
-        return k && __atomic_load_n(&k->node.state, __ATOMIC_ACQUIRE) == T_ARMED ? k->node.deadline : NEVER;
-}
-
 void timer_fini(struct timer *t)
 {
         u32 index = __atomic_exchange_n(&t->index_k, 0, __ATOMIC_ACQ_REL);

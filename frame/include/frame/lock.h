@@ -59,12 +59,10 @@ SAFE_API void  mutex_lock(struct mutex *l);                       /* may sleep *
 SAFE_API err_t mutex_lock_killable(struct mutex *l);              /* EINTR: a fatal signal is pending; not locked */
 SAFE_API bool  mutex_trylock(struct mutex *l);
 SAFE_API void  mutex_unlock(struct mutex *l);
-SAFE_API bool  mutex_is_mine(struct mutex *l);
 
 SAFE_API void read_lock(struct rwlock *l);                        /* may sleep */
 SAFE_API void read_unlock(struct rwlock *l);
 SAFE_API void write_lock(struct rwlock *l);                       /* may sleep */
-SAFE_API bool write_trylock(struct rwlock *l);
 SAFE_API void write_unlock(struct rwlock *l);
 
 /* Preemption off until the guard ends: for per-CPU data. */

@@ -30,7 +30,6 @@ SAFE_API void power_halt(void);
 /* "Kernel panic - not syncing: …", then what panic= says.  For a dead init and the like. */
 SAFE_API void machine_panic(bytes why);
 SAFE_API void machine_set_panic_timeout(i32 seconds);    /* panic= : 0 wait for ever, <0 reset at once */
-SAFE_API void machine_set_panic_on_oops(bool on);        /* oops=panic */
 SAFE_API u64  oops_count(void);
 
 /* Early console output, unbuffered; for the log and for panics. */

@@ -33,7 +33,6 @@ SAFE_API void  waiter_add_exclusive(struct waiter *w, struct waitq *q);
 /* OK: woken (or a wake-up came since the last sleep); EINTR: interrupted, see enum
  * wait_mode; ETIMEDOUT: now >= deadline.  Nothing but mutexes may be held. */
 SAFE_API err_t waiter_sleep(struct waiter *w, enum wait_mode mode, u64 deadline);
-SAFE_API bool  waiter_woken(struct waiter *w);           /* a wake-up came since the last sleep */
 
 /* Sleeps on q with m let go of meanwhile (m is held again on return, also on error). */
 SAFE_API err_t waitq_sleep(struct waitq *q, struct mutex *m, enum wait_mode mode, u64 deadline);
@@ -47,12 +46,11 @@ SAFE_API u32 waitq_wake_all(struct waitq *q);
  * (perhaps a bottom half), preemption off; it may take spin locks and wake, not sleep. */
 STABLE(notifier) { u32 index_k; u32 gen_k; };
 SAFE_API err_t notifier_init(struct notifier *n, void (*notify)(struct notifier *n));   /* ENOMEM */
-/* A waiter that stands for n: hand it to poll(); it stays armed until notifier_disarm. */
+/* A waiter that stands for n: hand it to poll(); it stays armed until notifier_fini. */
 SAFE_API struct waiter notifier_waiter(struct notifier *n);
 /* The same, but waitq_wake_one runs one of these, if no exclusive waiter of a task is there (EPOLLEXCLUSIVE); who does not
  * use the wake-up passes it on itself. */
 SAFE_API struct waiter notifier_waiter_alone(struct notifier *n);
-SAFE_API void notifier_disarm(struct notifier *n);
 SAFE_API void notifier_fini(struct notifier *n);         /* disarms, and frees; waits for a running notify */
 
 SAFE_API err_t sleep_until(u64 deadline, enum wait_mode mode);   /* OK at the deadline, or EINTR */

@@ -106,12 +106,10 @@ void  mutex_lock(struct mutex *l)     { host_may_sleep(); taken(l, MUTEX, l->cla
 err_t mutex_lock_killable(struct mutex *l) { if (host_interrupts() & INTR_KILL) return ERR(EINTR); mutex_lock(l); return OK; }
 bool  mutex_trylock(struct mutex *l)  { if (l->owner_k) return false; taken(l, MUTEX, l->class_k, false); l->owner_k = 1; return true; }
 void  mutex_unlock(struct mutex *l)   { released(l, MUTEX, l->class_k); CHECK(l->owner_k); l->owner_k = 0; }
-bool  mutex_is_mine(struct mutex *l)  { return is_held(l); }
 
 void read_lock(struct rwlock *l)      { host_may_sleep(); taken(l, READ, l->class_k, true); CHECK(!l->writer_k); l->word_k++; }
 void read_unlock(struct rwlock *l)    { released(l, READ, l->class_k); CHECK(l->word_k); l->word_k--; }
 void write_lock(struct rwlock *l)     { host_may_sleep(); taken(l, WRITE, l->class_k, true); CHECK(!l->writer_k && !l->word_k); l->writer_k = 1; }
-bool write_trylock(struct rwlock *l)  { if (l->writer_k || l->word_k) return false; taken(l, WRITE, l->class_k, false); l->writer_k = 1; return true; }
 void write_unlock(struct rwlock *l)   { released(l, WRITE, l->class_k); CHECK(l->writer_k); l->writer_k = 0; }
 
 /* ---- entries that services name by index and generation ---- */
@@ -165,7 +163,6 @@ static void add(struct waiter *w, struct waitq *q, bool exclusive)
 }
 void k_waiter_add(struct waiter *w, struct waitq *q)         { add(w, q, false); }
 void waiter_add_exclusive(struct waiter *w, struct waitq *q) { add(w, q, true); }
-bool waiter_woken(struct waiter *w)                          { return waiter_state(w)->woken; }
 
 static u32 wake(struct waitq *q, bool all)
 {
@@ -209,7 +206,6 @@ err_t notifier_init(struct notifier *n, void (*fn)(struct notifier *))
 }
 struct waiter notifier_waiter(struct notifier *n) { return (struct waiter){ n->index_k, n->gen_k }; }
 struct waiter notifier_waiter_alone(struct notifier *n) { return notifier_waiter(n); }
-void notifier_disarm(struct notifier *n) { if (n->index_k) waiter_state(&(struct waiter){ n->index_k, n->gen_k })->n = 0; }
 void notifier_fini(struct notifier *n)
 {
         if (!n->index_k)
@@ -352,7 +348,6 @@ bool timer_cancel(struct timer *t)
         return was;
 }
 bool timer_cancel_wait(struct timer *t) { host_may_sleep(); return timer_cancel(t); }
-u64  timer_deadline(struct timer *t)    { return t->index_k ? timers[timer_at(t)].deadline : NEVER; }
 void timer_fini(struct timer *t)
 {
         if (!t->index_k)

@@ -171,7 +171,7 @@ static struct s one = { { 1, 2, 3, 4 } };
 //! O2+ pin_forged
 static void f(struct frame *x) { struct pin p = { x }; pin_bytes(&p); }
 //! O2 waiter_forged
-static void f(void) { struct waiter w = { 1, 2 }; (void)waiter_woken(&w); }
+static void f(void) { struct waiter w = { 1, 2 }; waiter_add_exclusive(&w, NULL); }
 //! O3 write_readonly
 static void f(struct task_body *b, struct task *t) { b->task = t; }
 //! O3 write_error_code
