@@ -207,6 +207,7 @@ void k_on_timer(void)
 {
         struct percpu *pc = this_cpu();
 
+        COUNT(CPU_TIMER_IRQS);
         pc->timer_deadline = NEVER;
         bh_raise(pc, BH_TIMER);
 }

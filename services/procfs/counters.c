@@ -21,6 +21,7 @@ static const struct counter_name names[CPU_COUNTERS] = {
         [CPU_SPACE_LOADS]    = { "cr3_loads" },
         [CPU_SPIN_WAITS]     = { "spin_waits" },
         [CPU_LOCK_WAITS]     = { "lock_waits" },
+        [CPU_TIMER_IRQS]     = { "timer_irqs" },
 };
 
 static err_t show_counters(struct text *t, const struct subject *s)

@@ -235,6 +235,10 @@ static err_t show_interrupts(struct text *t, const struct subject *s)
                         text_number(t, irq_count(line, cpu), 11);
                 text_add(t, STR("   IO-APIC\n"));
         }
+        text_add(t, STR("LOC:"));
+        for (u32 cpu = 0; cpu < cpus; cpu++)
+                text_number(t, cpu_counter(cpu, CPU_TIMER_IRQS), 11);
+        text_add(t, STR("   Local timer interrupts\n"));
         return OK;
 }
 

@@ -104,7 +104,7 @@ enum cpu_counter {
         CPU_SWITCHES, CPU_FAULTS, CPU_PAGES, CPU_OBJECTS,       /* switches, user page faults; pages and objects allocated, */
         CPU_PAGE_REFILLS, CPU_OBJECT_REFILLS,                   /* and how often the CPU's own stock of them was empty */
         CPU_RESCHED_IPIS, CPU_TLB_IPIS, CPU_TLB_FLUSHES, CPU_SPACE_LOADS,       /* flushes of this CPU's TLB; CR3 loads */
-        CPU_SPIN_WAITS, CPU_LOCK_WAITS, CPU_COUNTERS            /* spin locks; mutexes and rwlocks */
+        CPU_SPIN_WAITS, CPU_LOCK_WAITS, CPU_TIMER_IRQS, CPU_COUNTERS    /* spin locks; mutexes and rwlocks; this CPU's timer */
 };
 SAFE_API u64  cpu_counter(u32 cpu, enum cpu_counter which);     /* 0 for a CPU that is not there */
 SAFE_API void cpu_barrier(void);                         /* each CPU has passed a full, serializing barrier */
