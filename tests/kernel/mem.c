@@ -295,7 +295,7 @@ static void test_spaces(void)
         CHECK(map(s, base, f, VM_READ | VM_WRITE) && map(s, VM_MIN, f, VM_READ) && map(s, VM_MAX - PAGE_SIZE, f, VM_NONE));
         CHECK(frame_refs(f) == 4 && frame_mappings(f) == 3 && vmspace_mapped(s) == 3);
         CHECK(!map(s, VM_MIN - PAGE_SIZE, f, VM_READ) && !map(s, VM_MAX, f, VM_READ) && !map(s, 0, f, VM_READ));  /* V4 */
-        CHECK(!map(s, DIRECT_BASE, f, VM_READ) && !map(s, base + 1, f, VM_READ) && !map(s, base, f, 32));
+        CHECK(!map(s, DIRECT_BASE, f, VM_READ) && !map(s, base + 1, f, VM_READ) && !map(s, base, f, 64));
         CHECK(!map(s, base, f, VM_READ | VM_NEW) && map(s, base + 0x10000, f, VM_READ | VM_NEW));
         vmspace_unmap(s, base + 0x10000, base + 0x11000);
         CHECK(!map(s, base, frame_of(1), VM_READ) && !map(s, base, frame_of(image_to_phys(k_image_start) >> 12), VM_READ)); /* V2 */

@@ -40,7 +40,7 @@
 #define PERCPU_IRQ_STACK 64
 #define TASK_WORK        56             /* and n_held: struct task */
 #define TASK_SPACE       64             /* space */
-#define PERCPU_GDT       256            /* struct cpu_block in cpu.c */
+#define PERCPU_GDT       320            /* struct cpu_block in cpu.c */
 
 #define MSR_APIC_BASE     0x1b
 #define MSR_EFER          0xc0000080
