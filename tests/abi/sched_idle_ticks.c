@@ -25,7 +25,7 @@ int main(void)
         cpus = sysconf(_SC_NPROCESSORS_ONLN);
         must(cpus >= 1 && cpus <= CPUS, "cpus");
         CHECK("told for each CPU", timers(before) == cpus);
-        for (int turn = 0; turn < 5; turn++) {          /* what else there is to do ends some time */
+        for (int turn = 0; turn < 5; turn++) {          /* what else there is to do ends some time; who waits for this program polls */
                 long now = 0;
                 timers(before);
                 sleep_ms(2000);
@@ -34,7 +34,7 @@ int main(void)
                         now = after[i] - before[i] > now ? after[i] - before[i] : now;
                 least = turn && least < now ? least : now;
         }
-        CHECK("2 s of idleness take few", least < 100);
+        CHECK("2 s of idleness are not 500 ticks", least < 250);
         timers(before);
         pid_t pid[2];
         for (int i = 0; i < 2; i++)
