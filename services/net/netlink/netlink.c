@@ -38,12 +38,20 @@ static struct net_part *new_part(struct payer *payer)
 static void list_add(struct netlink_part *p, struct netlink_sock *s)
 {
         SPIN_GUARD(&p->lock);
-        s->prev = p->last;
-        if (p->last)
-                p->last->next = s;
+        struct netlink_sock *before = p->last;
+
+        while (before && before->base.cookie > s->base.cookie)  /* made at once with this one */
+                before = before->prev;
+        s->prev = before;
+        s->next = before ? before->next : p->first;
+        if (s->next)
+                s->next->prev = s;
+        else
+                p->last = s;
+        if (before)
+                before->next = s;
         else
                 p->first = s;
-        p->last = s;
         s->listed = true;
 }
 

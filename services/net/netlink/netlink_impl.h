@@ -35,7 +35,7 @@ POOL_DECLARE(netlink_msg)
 OBJECT(netlink_sock) {
         struct sock base;
         /* part.lock; LOAD */
-        struct netlink_sock *next, *prev;       /* all of the namespace, nearly by cookie */
+        struct netlink_sock *next, *prev;       /* all of the namespace, by cookie */
         bool listed;                    /* in these */
         struct netlink_sock *hash_next; /* those that are bound, by protocol and port */
         u32 port;                       /* meant if bound */
