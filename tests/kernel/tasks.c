@@ -441,6 +441,24 @@ static void test_deferred(void)
         good &= t[2]->calls == 1;
         check("notifier", good);
 
+        /* Of two that wait alone a wake-up for one is the first's, and of others each; one for all is everybody's. */
+        good = true;
+        for (u32 i = 0; i < 3; i++) {
+                good &= succeeded(notifier_init(&t[i]->notifier, notify_fn));
+                t[i]->calls = 0;
+                struct waiter w = i < 2 ? notifier_waiter_alone(&t[i]->notifier) : notifier_waiter(&t[i]->notifier);
+                waiter_add(&w, &t[3]->wq);
+        }
+        good &= waitq_wake_one(&t[3]->wq) == 2 && t[0]->calls == 1 && t[1]->calls == 0 && t[2]->calls == 1;
+        good &= waitq_wake_all(&t[3]->wq) == 3 && t[0]->calls == 2 && t[1]->calls == 1 && t[2]->calls == 2;
+        notifier_disarm(&t[0]->notifier);
+        good &= waitq_wake_one(&t[3]->wq) == 2 && t[0]->calls == 2 && t[1]->calls == 2 && t[2]->calls == 3;
+        for (u32 i = 0; i < 3; i++)
+                notifier_fini(&t[i]->notifier);
+        good &= waitq_wake_one(&t[3]->wq) == 0;
+        check("notifiers that wait alone", good);
+        check("an order of objects", OBJECT_BEFORE(t[0], t[1]) != OBJECT_BEFORE(t[1], t[0]) && !OBJECT_BEFORE(t[2], t[2]));
+
         t[3]->calls = 0;
         good = succeeded(irq_attach_isa(&t[3]->irq, 7, irq_fn)) && err_is(irq_attach_isa(&t[4]->irq, 7, irq_fn), EBUSY);
         raise_line(7);

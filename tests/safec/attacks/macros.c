@@ -235,6 +235,8 @@ OBJECT(o) { struct v base; struct v others[4]; };
 POOL_DECLARE(o)
 DOWNCASTABLE(o, v);
 static bool f(struct o *o) { return IS_A(o, &o->others[1]); }
+//! S5 order_of_no_objects
+static bool f(u32 *a, u32 *b) { return OBJECT_BEFORE(a, b); }
 //! O4 assign_cursor
 static void f(struct vmspace *s) { VM_CURSOR(c, s, 5); VM_CURSOR(d, s, 5); c = d; }
 //! O4 pin_pod_copy

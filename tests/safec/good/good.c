@@ -58,6 +58,7 @@ struct node *leaf_make(struct payer *payer)
         return &l->base;
 }
 bool is_leaf(struct node *n) { return IS_A(leaf, n); }
+bool are_sorted(struct leaf *a, struct leaf *b) { return OBJECT_BEFORE(a, b); }
 static void leaf_fini(struct leaf *l) { if (l->base.parent) node_drop(l->base.parent); }
 POOL_DEFINE(leaf, leaf_fini);
 err_t node_read(struct node *n, mbytes to, usize *done) { return n->ops->read(n, to, done); }
