@@ -113,6 +113,9 @@ static bool is_asked(struct vm *vm, struct vm_area *a, u64 page, u32 access, boo
         return now.frame ? (now.prot & VM_WP) && (access & VM_WRITE) && (a->flags & AREA_WP) : (a->flags & AREA_MISSING) != 0;
 }
 
+/* Who would answer may have ended with it. */
+static bool is_ending(struct thread *t) { return t->exiting || PTR_LOAD(t->process->dumper) == t; }
+
 enum watch monitor_fault(struct vm *vm, struct vm_area *a, u64 addr, u32 access, struct vm_ask **out)
 {
         u64 page = page_down(addr);
@@ -121,7 +124,7 @@ enum watch monitor_fault(struct vm *vm, struct vm_area *a, u64 addr, u32 access,
 
         if (!m || !is_asked(vm, a, page, access, &protected))
                 return WATCH_NOTHING;
-        if (LOAD(m->sigbus) || (m->user_only && !(access & VM_USER)))
+        if (LOAD(m->sigbus) || (m->user_only && !(access & VM_USER)) || is_ending(thread_current()))
                 return WATCH_SIGBUS;
         struct vm_ask *k = vm_ask_alloc(vm->payer, MAY_RECLAIM);
         if (!k)
@@ -217,7 +220,7 @@ static void protect_pages(struct vm *vm, u64 start, u64 end, bool on)
 /* Private anonymous memory alone. */
 static bool may_watch(const struct vm_area *a) { return !a->mapping && !a->special && !(a->flags & AREA_SHARED); }
 
-/* REQUIRES vm->mmap_lock for writing.  monitor NULL: no longer. */
+/* REQUIRES vm->mmap_lock for writing.  monitor NULL: no longer, and who waits there goes on. */
 static err_t watch_area(struct vm *vm, struct vm_area **a, u64 start, u64 end, struct vm_monitor *m, u32 mode)
 {
         struct vm_area *v = *a;
@@ -228,8 +231,11 @@ static err_t watch_area(struct vm *vm, struct vm_area **a, u64 start, u64 end, s
         if (was & ~mode & AREA_WP)
                 protect_pages(vm, v->start, v->end, false);
         v->flags = (v->flags & ~(u32)AREA_WATCHED) | mode;
-        vm_monitor_drop(v->monitor);
+        struct vm_monitor *old = v->monitor;
         v->monitor = m ? vm_monitor_hold(m) : NULL;
+        if (old && !m)
+                vm_monitor_wake(old, v->start, v->end);
+        vm_monitor_drop(old);
         *a = area_merge_around(vm, v);
         return OK;
 }
@@ -279,7 +285,6 @@ err_t vm_monitor_unwatch(struct vm_monitor *m, u64 start, u64 end)
                 err = watch_locked(vm, start, end, NULL, 0);
         write_unlock(&vm->mmap_lock);
         vm_drop(vm);
-        vm_monitor_wake(m, start, end);
         return err;
 }
 
