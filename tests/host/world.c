@@ -5,6 +5,7 @@
 #include "tests/host/world.h"
 #include "services/tmpfs/tmpfs.h"
 #include "services/pipe/pipe.h"
+#include "services/process/account.h"
 #include "services/vfs/files.h"
 
 OBJECT(host_starter) { struct task_body base; };
@@ -61,7 +62,8 @@ static err_t make(struct world *w)
         struct path top = { .mnt = w->mounts->root, .dentry = w->mounts->root->root };
         t->fs = fs_context_new(w->payer, &top, &top);
         t->files = t->fs ? files_new(w->payer) : NULL;
-        return t->files ? OK : ERR(ENOMEM);
+        t->account = account_get(w->pids, 0);
+        return t->files && t->account ? OK : ERR(ENOMEM);
 }
 
 err_t world_new(struct world *w)
