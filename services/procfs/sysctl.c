@@ -12,6 +12,7 @@
 #include "services/security/cred.h"
 #include "services/vfs/locks.h"
 #include "services/vfs/mount.h"
+#include "services/vfs/protect.h"
 #include "services/vm/vm.h"
 #include "lib/num.h"
 
@@ -457,6 +458,24 @@ static err_t write_dnotify(bytes text, const struct subject *s)
         return OK;
 }
 
+static err_t write_protect(bytes text, enum protect which, u32 max)
+{
+        u32 v = 0;
+        TRY(parse_u32(text, &v));
+        if (v > max)
+                return ERR(EINVAL);
+        protect_set(which, v);
+        return OK;
+}
+
+#define PROTECTED(name, which, max)                                                                                             \
+        static err_t show_##name(struct text *t, const struct subject *s) { (void)s; return say_u64(t, protect_get(which)); }   \
+        static err_t write_##name(bytes text, const struct subject *s)    { (void)s; return write_protect(text, which, max); }
+PROTECTED(hardlinks, PROTECT_HARDLINKS, 1)
+PROTECTED(symlinks, PROTECT_SYMLINKS, 1)
+PROTECTED(fifos, PROTECT_FIFOS, 2)
+PROTECTED(regular, PROTECT_REGULAR, 2)
+
 static err_t write_inotify(bytes text, enum inotify_limit which)
 {
         u32 v = 0;
@@ -492,6 +511,10 @@ static const struct proc_dir fs_dir = { .entry = {
         { .name = "pipe-max-size", .mode = 0644, .show = show_pipe_max_size, .write = write_pipe_max_size },
         { .name = "pipe-user-pages-hard", .mode = 0644, .show = show_pipe_hard, .write = write_pipe_hard },
         { .name = "pipe-user-pages-soft", .mode = 0644, .show = show_pipe_soft, .write = write_pipe_soft },
+        { .name = "protected_fifos", .mode = 0644, .show = show_fifos, .write = write_fifos },
+        { .name = "protected_hardlinks", .mode = 0644, .show = show_hardlinks, .write = write_hardlinks },
+        { .name = "protected_regular", .mode = 0644, .show = show_regular, .write = write_regular },
+        { .name = "protected_symlinks", .mode = 0644, .show = show_symlinks, .write = write_symlinks },
         { .name = "suid_dumpable", .mode = 0644, .show = show_suid_dumpable, .write = write_suid_dumpable },
 } };
 

@@ -12,6 +12,7 @@
 #include "services/vfs/dentry.h"
 #include "services/vfs/fs_context.h"
 #include "services/vfs/mount.h"
+#include "services/vfs/protect.h"
 #include "services/vfs/vfs.h"
 
 static struct file_owner owner_of(const struct inode *i) { return (struct file_owner){ i->uid, i->gid, LOAD_RELAXED(i->mode) }; }
@@ -191,6 +192,8 @@ static err_t link_locked(const struct actor *who, const struct path *from, const
                 err = mount_want_write(at->mnt);
         if (succeeded(err) && from->mnt != at->mnt)
                 err = ERR(EXDEV);
+        if (succeeded(err))
+                err = protect_hardlink(who, target);
         if (succeeded(err))
                 err = may_create(who, inode);
         if (succeeded(err) && (target->flags & (INODE_APPEND | INODE_IMMUTABLE)) != 0)

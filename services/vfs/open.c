@@ -6,6 +6,7 @@
 #include "services/vfs/locks.h"
 #include "services/vfs/namei.h"
 #include "services/vfs/notify.h"
+#include "services/vfs/protect.h"
 #include "services/vfs/registry.h"
 
 static const struct file_ops path_file_ops = { .flags = FOPS_NOLOCK };         /* O_PATH: no operation at all */
@@ -245,9 +246,11 @@ static err_t create_step(const struct actor *who, struct creating *c, const stru
         if (!c->created && (how->flags & O_EXCL) != 0)
                 return ERR(EEXIST);
         if (!inode_is_symlink(inode))
-                return OK;
+                return c->created ? OK : protect_create(who, c->p.dir.dentry->inode, inode);
         if (how->flags & O_NOFOLLOW)
                 return ERR(ELOOP);
+        if (protect_symlink(who, c->p.dir.dentry->inode, inode))
+                return ERR(EACCES);
         *again = (inode->flags & INODE_MAGICLINK) == 0;
         if (*again)
                 return OK;

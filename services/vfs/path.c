@@ -18,6 +18,7 @@
 #include "services/vfs/inode.h"
 #include "services/vfs/mount.h"
 #include "services/vfs/namei.h"
+#include "services/vfs/protect.h"
 #include "lib/split.h"
 
 /* ---- Who asks ---- */
@@ -137,6 +138,14 @@ static bytes skip_slashes(bytes path)
         return path;
 }
 
+/* Perhaps: then slow looks again. */
+static bool fast_protected(const struct actor *who, struct dentry *dir, const struct inode *link)
+{
+        struct inode *inode = PTR_LOAD(dir->inode);
+
+        return !inode || protect_symlink(who, inode, link);
+}
+
 /* Along the names of `rest`, from w->at.  ERROR: it is surely not there. */
 static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes rest, u32 how)
 {
@@ -184,6 +193,8 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
                         return FAST_ERROR;
                 bool last = bytes_len(rest) == 0;
                 if (type == S_IFLNK && (!last || slash || (how & LOOK_FOLLOW) != 0)) {
+                        if (last && (how & LOOK_INSIDE) == 0 && fast_protected(who, at.dentry, inode))
+                                return FAST_GIVE_UP;
                         w->at = at;
                         w->link = child;
                         w->left = bytes_len(rest);
@@ -522,7 +533,10 @@ static err_t slow_step(const struct actor *who, struct slow *s, struct split par
                 return err;
         }
         if (inode_is_symlink(inode) && (!last || part.found || (walk->how & LOOK_FOLLOW) != 0)) {
-                err = slow_link(s, &child, part.rest, part.found, walk->resolve);
+                if (last && (walk->how & LOOK_INSIDE) == 0 && protect_symlink(who, s->at.dentry->inode, inode))
+                        err = ERR(EACCES);
+                else
+                        err = slow_link(s, &child, part.rest, part.found, walk->resolve);
                 *linked = succeeded(err) && !s->jumped;
                 path_drop(&child);
                 return err;
@@ -681,7 +695,7 @@ struct parent path_parent(const struct actor *who, struct walk walk, bytes name)
         struct parsed n = parse(name);
         struct parent r = { .last = n.last, .err = n.err };
 
-        walk.how = LOOK_FOLLOW | LOOK_DIRECTORY;
+        walk.how = LOOK_FOLLOW | LOOK_DIRECTORY | LOOK_INSIDE;
         if (succeeded(r.err))
                 r.err = path_lookup(who, walk, n.dir, &r.dir);
         return r;

@@ -40,6 +40,7 @@ struct payer *payer_current(void);      /* borrowed; NULL in kernel threads */
 #define LOOK_FOLLOW     1u              /* follow a symlink at the end */
 #define LOOK_DIRECTORY  2u              /* the end must be a directory */
 #define LOOK_EMPTY      4u              /* "" means dfd itself (AT_EMPTY_PATH) */
+#define LOOK_INSIDE     8u              /* not the end of the path: see protect_symlink */
 struct walk { i32 dfd; u32 how; u32 resolve; const struct path *base; };     /* base: begin there, whatever dfd is */
 static inline struct walk walk_at(i32 dfd, u32 how) { return (struct walk){ .dfd = dfd, .how = how }; }
 
