@@ -18,6 +18,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
@@ -85,6 +86,7 @@ static uint64_t below(struct rng *r, uint64_t n) { return next(r) % n; }
  *   O offset   A address of a mapping   l its length   o pollfds   k signal set   8 its size   q ipc id   y ipc key
  *   j timer   w futex word   N name   g groups   h capability header   C clone_args   e epoll_event   E sigevent
  *   Q sigaction   W open_how   D descriptor that a call may put something at   H signal stack   R rlimits
+ *   a sched_attr   U what userfaultfd's ioctls take   B a netlink message   Y words of futex_waitv
  */
 struct call { short nr; const char *args; int n; const long *list; };
 #define C(name, args)       { SYS_##name, args, 0, NULL }
@@ -108,6 +110,8 @@ static const struct call calls[] = {
         L(ioctl, "fKb", 0x5401, 0x5402, 0x5403, 0x5404, 0x5405, 0x5406, 0x5407, 0x5408, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x5415, 0x5416,
           0x5417, 0x5418, 0x541b, 0x541c, 0x541d, 0x5420, 0x5421, 0x5424, 0x5429, 0x5450, 0x5451, 0x5452, 0x5460, 0x80045430, 0x40045431, 0x80045438, 0x5441,
           0x8901, 0x8902, 0x8903, 0x8904, 0x8905, 0x8906, 0x8910, 0x8912, 0x8927, 0x80086601, 0xc020660b, 0x5437, 0xb703),
+        L(ioctl, "fKU", 0xc018aa3f, 0xc020aa00, 0xc020aa00, 0x8010aa01, 0x8010aa02, 0xc028aa03, 0xc020aa04, 0xc018aa06, 0xc020aa07),
+        L(fcntl, "fKK", 1024, 1024, 1025, 1026, 0, 1, 2),
         L(ioctl, "fKi", 0x540a, 0x540b, 0x5409, 0x5425, 0x540c, 0x540d, 0x540e, 0x5422, 0x5441, 0x5450, 0x5451, 0x5437),
         C(fsync, "f"), C(fdatasync, "f"), C(sync, ""), C(syncfs, "f"), C(ftruncate, "fO"), L(fallocate, "fFOO", 0, 1, 2, 3, 8, 16, 32), L(fadvise64, "fOOK", 0, 1, 2, 3, 4, 5, 6),
         C(readahead, "fOn"), L(sync_file_range, "fOOF", 0, 1, 2, 4), C(getdents, "fbn"), C(getdents64, "fbn"), L(flock, "fK", 1 | 4, 2 | 4, 8, 4, 32),
@@ -136,8 +140,8 @@ static const struct call calls[] = {
         C(uname, "b"), C(sethostname, "bi"), C(setdomainname, "bi"), C(sysinfo, "b"), L(getrandom, "bnF", 0, 1, 2, 4), C(getcpu, "bbb"), C(reboot, "iiii"), L(syslog, "Kbn", 3, 9, 10, 11),
         C(getuid, ""), C(geteuid, ""), C(getgid, ""), C(getegid, ""), C(getresuid, "bbb"), C(getresgid, "bbb"), C(setuid, "u"), C(setgid, "u"), C(setreuid, "uu"), C(setregid, "uu"),
         C(setresuid, "uuu"), C(setresgid, "uuu"), C(setfsuid, "u"), C(setfsgid, "u"), C(getgroups, "ib"), C(setgroups, "ig"), C(capget, "hb"), C(capset, "hb"),
-        L(futex, "wKitwi", FUTEXES), L(futex, "wKiiwi", FUTEXES), C(futex_waitv, "biitc"), C(sched_yield, ""), L(sched_setscheduler, "PKb", 0, 1, 2, 3, 5, 0x40000000), C(sched_setparam, "Pb"), C(sched_getscheduler, "P"),
-        C(sched_getparam, "Pb"), C(sched_setattr, "Pbz"), C(sched_getattr, "Pbnz"), C(sched_get_priority_max, "i"), C(sched_get_priority_min, "i"), C(sched_rr_get_interval, "Pb"),
+        L(futex, "wKitwi", FUTEXES), L(futex, "wKiiwi", FUTEXES), C(futex_waitv, "biitc"), C(futex_waitv, "Yiztc"), C(sched_yield, ""), L(sched_setscheduler, "PKb", 0, 1, 2, 3, 5, 0x40000000), C(sched_setparam, "Pb"), C(sched_getscheduler, "P"),
+        C(sched_getparam, "Pb"), C(sched_setattr, "Pbz"), C(sched_setattr, "Paz"), C(sched_getattr, "Pbnz"), C(sched_get_priority_max, "i"), C(sched_get_priority_min, "i"), C(sched_rr_get_interval, "Pb"),
         C(sched_setaffinity, "Pib"), C(sched_getaffinity, "Pnb"),
 
         L(mmap, "AlKKfO", 1, 3, 0x22, 0x21, 0x12, 0x11, 0x8022, 0x2021, 0x100022, 0x4022, 2, 1, 0x32), C(munmap, "Al"), L(mprotect, "AlK", 0, 1, 3, 5, 7, 2), C(brk, "x"), L(msync, "AlF", 1, 2, 4), C(mincore, "Alb"),
@@ -148,19 +152,20 @@ static const struct call calls[] = {
 
         L(socket, "KFK", 1, 1, 1, 1, 2, 3, 5, 16, 17, 0x802, 0x801, 0x805, 0), L(socketpair, "KKzb", 1, 1, 1, 2, 5, 0x801, 0x802, 0x805), C(bind, "fSL"), C(connect, "fSL"), C(listen, "fi"), C(accept, "fbb"), L(accept4, "fbbF", 0, 0x800, 0x80000),
         C(getsockname, "fbb"), C(getpeername, "fbb"), L(shutdown, "fK", 0, 1, 2), L(setsockopt, "fKibi", 1, 0, 6, 41, 270), L(getsockopt, "fKibb", 1, 0, 6, 41, 270), L(sendto, "fbnFSL", 0x40, 0x4000, 1, 0x80), L(recvfrom, "fbnFbb", 0x40, 1, 2, 0x20, 0x100),
-        L(sendmsg, "fmF", 0x40, 0x4000, 1, 0x80), L(recvmsg, "fmF", 0x40, 1, 2, 0x20, 0x40000000), L(sendmmsg, "fMiF", 0x40, 0x4000), L(recvmmsg, "fMiFt", 0x40, 0x10000, 2),
+        L(sendto, "fBKzSL", 16, 20, 32, 40, 100), L(sendmsg, "fmF", 0x40, 0x4000, 1, 0x80), L(recvmsg, "fmF", 0x40, 1, 2, 0x20, 0x40000000), L(sendmmsg, "fMiF", 0x40, 0x4000), L(recvmmsg, "fMiFt", 0x40, 0x10000, 2),
 
         C(poll, "oii"), C(ppoll, "oitk8"), C(select, "ibbbT"), C(pselect6, "ibbbtb"),
 
-        C(fork, ""), C(vfork, ""), L(clone, "Fzbbz", 17, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x1000000),
+        C(fork, ""), C(vfork, ""), L(clone, "Fzbbz", 17, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x1000000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000),
         C(clone3, "Cn"), C(execve, "pbb"), L(execveat, "dpbbF", AT_FLAGS), L(wait4, "PbKb", 1, 3, 11, 0x40000001, 0x80000001), L(waitid, "KPbKb", 0, 1, 2, 3, 1 | 4, 1 | 2, 0x1000005, 1 | 8),
         C(getpid, ""), C(gettid, ""), C(getppid, ""), C(getpgid, "P"), C(getpgrp, ""), C(setpgid, "PP"), C(getsid, "P"), C(setsid, ""), C(set_tid_address, "b"), C(set_robust_list, "bn"),
         C(get_robust_list, "Pbb"), L(getrusage, "Kb", 0, -1, 1, -2), L(getrlimit, "Kb", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), L(setrlimit, "KR", 1, 2, 3, 4, 8, 10, 12, 13, 14, 15), L(prlimit64, "PKRb", 1, 4, 8, 10, 12, 13, 14, 15),
         L(arch_prctl, "Kb", 0x1001, 0x1003, 0x1004, 0x1011), L(arch_prctl, "Ki", 0x1012),
         L(prctl, "Kbizz", 1, 2, 3, 4, 7, 8, 13, 14, 15, 16, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 47, 52, 53, 62), L(prctl, "Kiizz", 1, 3, 4, 5, 8, 13, 14, 23, 24, 28, 29, 36, 38, 41, 47, 52, 53, 62),
+        L(prctl, "KKAlz", 35, 35, 35, 35, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13), L(prctl, "KKbnz", 35, 35, 35, 12, 13, 14, 15),
         C(personality, "i"), L(setpriority, "KPi", 0, 1), L(getpriority, "KP", 0, 1, 2), L(ioprio_set, "KPx", 1, 2), L(ioprio_get, "KP", 1, 2, 3), C(rseq, "biii"), L(membarrier, "KFz", 0, 1, 2, 4, 8, 16, 32, 64),
         C(pidfd_open, "Pz"), C(pidfd_send_signal, "fsbz"), C(pidfd_getfd, "fDz"), L(kcmp, "PPKii", 0, 1, 2, 3, 4, 5, 6, 7), C(seccomp, "iib"), C(landlock_create_ruleset, "bni"), C(landlock_add_rule, "fibi"), C(landlock_restrict_self, "fi"),
-        L(unshare, "F", 0x200, 0x400, 0x20000, 0x40000), C(setns, "fx"),
+        L(unshare, "F", 0x200, 0x400, 0x20000, 0x40000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000), C(setns, "fx"),
 
         C(rt_sigaction, "sQb8"), L(rt_sigprocmask, "Kkb8", 0, 1, 2), C(rt_sigpending, "b8"), C(rt_sigsuspend, "k8"), C(pause, ""), C(rt_sigtimedwait, "kbt8"), C(sigaltstack, "Hb"),
         C(kill, "Ps"), C(tkill, "Ps"), C(tgkill, "PPs"), C(rt_sigqueueinfo, "Psb"), C(rt_tgsigqueueinfo, "PPsb"),
@@ -182,6 +187,7 @@ static const char *const paths[] = {
         "/proc/self/coredump_filter", "/proc/self/fdinfo/5", "/proc/self/ns/mnt", "/proc/self/exe", "/proc/self/environ", "/proc/self/timers", "/proc/self/limits", "/proc/net/unix", "/proc/locks",
         "/proc/sysvipc/shm", "/proc/sysvipc/sem", "/proc/sysvipc/msg", "/proc/slabinfo", "/proc/stat", "/proc/interrupts", "/proc/sys/kernel/hostname", "/proc/sys/kernel/pid_max", "/sys", "/sys/devices/system/cpu",
         "/sys/devices/system/cpu/online", "/sys/kernel", "/dev/shm", "/dev/mqueue", "/dev/mqueue/q1", "/proc/thread-self", "/dev/random", "/dev/urandom", "/proc/keel/counters", "long",
+        "/dev/hvc0", "/dev/vport0p1", "/dev/console", "/proc/net/netlink", "/proc/self/ns/net", "/proc/self/ns/pid", "/proc/self/ns/user", "/proc/self/ns/uts", "/proc/sys/vm/swappiness", "/proc/sys/vm/mmap_min_addr",
 };
 static const char *const names[] = { "user.a", "trusted.b", "security.capability", "system.posix_acl_access", "/q1", "/q2", "q3", "tmpfs", "proc", "size", "user.long", "security.x", "" };
 
@@ -266,6 +272,10 @@ static uint64_t socket_address(struct rng *r)
         static const char *const at[] = { "s0", "s1", "dir/s2", "\0a", "\0b", "\0c", "a", "link" };
         struct sockaddr_un *a = (void *)room(r);
 
+        if (below(r, 6) == 0) {
+                *(struct sockaddr_nl *)a = (struct sockaddr_nl){ .nl_family = AF_NETLINK, .nl_pid = below(r, 2) ? 0 : (unsigned)process(r), .nl_groups = (unsigned)(next(r) & next(r)) };
+                return (uint64_t)a;
+        }
         a->sun_family = below(r, 16) ? AF_UNIX : below(r, 50);
         memcpy(a->sun_path, OF(r, at), 3);
         return (uint64_t)a;
@@ -345,7 +355,7 @@ static uint64_t argument(struct rng *r, const struct call *c, char kind)
                         fill_message(r, (void *)(w + 8 * i));
                 return (uint64_t)w;
         case 'S': return below(r, 3) ? socket_address(r) : 0;
-        case 'L': return below(r, 8) ? 5 : below(r, 130);
+        case 'L': return below(r, 8) ? below(r, 4) ? 5 : sizeof(struct sockaddr_nl) : below(r, 130);
         case 'O': return below(r, 8) ? below(r, 70000) : below(r, 4) ? below(r, 9 << 20) : any(r);
         case 'A': return below(r, 32) ? MAPS + (below(r, MAP_PAGES) << 12) : below(r, 4) ? 0 : address(r);
         case 'l': return below(r, 16) ? (1 + below(r, 32)) << 12 : below(r, 4) ? below(r, 8 << 20) : any(r) & 0xfffffff;
@@ -385,6 +395,33 @@ static uint64_t argument(struct rng *r, const struct call *c, char kind)
         case 'Q': w[0] = below(r, 2); w[1] = next(r) & 0x18000007 & next(r); w[3] = 0; return (uint64_t)w;
         case 'W': w[0] = OF(r, ((int[]){ OPEN_FLAGS })) | OF(r, ((int[]){ OPEN_FLAGS })); w[1] = below(r, 8) ? 0 : below(r, 010000); w[2] = below(r, 64); return (uint64_t)w;
         case 'H': w[0] = (uint64_t)room(r); w[1] = below(r, 4); w[2] = below(r, 8192); return (uint64_t)w;
+        case 'a':                               /* mostly of a size and a policy that there is; the times in ns */
+                w[0] = (below(r, 16) ? 48 : below(r, 100)) | OF(r, ((uint64_t[]){ 0, 3, 5, 6, 6 })) << 32;
+                w[1] = below(r, 4) ? 0 : 1 << below(r, 7);
+                w[2] = below(r, 20);
+                for (int i = 0; i < 3; i++)
+                        w[3 + i] = below(r, 16) ? (uint64_t)(i + 1) * 1000000 : next(r) >> below(r, 64);
+                return (uint64_t)w;
+        case 'U':                               /* start, length or source, mode or length, mode; or of the API */
+                w[0] = below(r, 4) ? MAPS + (below(r, MAP_PAGES) << 12) : 0xaa;
+                w[1] = below(r, 2) ? (1 + below(r, 8)) << 12 : below(r, 2) ? (uint64_t)room(r) & ~4095ull : 0;
+                w[2] = below(r, 2) ? below(r, 8) : (1 + below(r, 8)) << 12;
+                w[3] = below(r, 4);
+                return (uint64_t)w;
+        case 'B':                               /* length, type, flags, number, port; the rest is as it lies there */
+                ((uint32_t *)w)[0] = below(r, 4) ? 16 + 4 * below(r, 8) : below(r, 128);
+                ((uint16_t *)w)[2] = below(r, 8) ? 16 + below(r, 48) : below(r, 8);
+                ((uint16_t *)w)[3] = below(r, 4) ? 0x301 : below(r, 0x1000);
+                w[1] = below(r, 4);
+                w[2] = below(r, 64);
+                return (uint64_t)w;
+        case 'Y':
+                for (int i = 0; i < 8; i++) {
+                        w[3 * i] = below(r, 4) == 0;
+                        w[3 * i + 1] = (uint64_t)arena + 4 * below(r, 16);
+                        w[3 * i + 2] = below(r, 16) ? 2 | 128 * below(r, 2) : below(r, 256);
+                }
+                return (uint64_t)w;
         case 'R': w[0] = below(r, 4) ? 1 << 20 : below(r, 100); w[1] = below(r, 16) ? 8 << 20 : below(r, 100); return (uint64_t)w;
         }
         return any(r);
