@@ -122,7 +122,7 @@ static struct file *file_of(struct proc_inode *pi, u32 fd)      /* counted, or N
 
 /* ---- inodes ---- */
 
-static const struct inode_ops dir_inode_ops, file_inode_ops, text_link_ops, magic_link_ops;
+static const struct inode_ops dir_inode_ops, fd_dir_inode_ops, file_inode_ops, text_link_ops, magic_link_ops;
 static const struct file_ops dir_file_ops, text_file_ops;
 
 struct made { const struct proc_entry *entry; const struct proc_dir *dir; struct process *process; struct thread *thread;
@@ -132,7 +132,7 @@ struct made { const struct proc_entry *entry; const struct proc_dir *dir; struct
 static void owner_of(struct process *p, u32 mode, u32 *uid, u32 *gid)
 {
         SPIN_GUARD(&p->lock);
-        struct thread *t = p->leader;
+        struct thread *t = p->threads ? p->leader : NULL;       /* reaped: it is gone */
         bool its = t && t->cred && (p->dumpable == DUMP_USER || mode == (S_IFDIR | 0555));
         *uid = its ? t->cred->euid : 0;
         *gid = its ? t->cred->egid : 0;
@@ -151,7 +151,7 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
         if (m->process)
                 owner_of(m->process, m->mode, &uid, &gid);
         struct inode_init init = {
-                .ops = type == S_IFDIR ? &dir_inode_ops : type != S_IFLNK ? &file_inode_ops : magic ? &magic_link_ops : &text_link_ops,
+                .ops = type == S_IFDIR ? (m->dir->dynamic == DYN_FDS ? &fd_dir_inode_ops : &dir_inode_ops) : type != S_IFLNK ? &file_inode_ops : magic ? &magic_link_ops : &text_link_ops,
                 .fops = type == S_IFDIR ? &dir_file_ops : &text_file_ops,
                 .sb = sb, .ino = super_new_ino(sb), .mode = m->mode, .uid = uid, .gid = gid,
         };
@@ -547,7 +547,17 @@ static err_t proc_readlink(struct inode *inode, mbytes buf, usize *len)
         return err;
 }
 
+/* One's own descriptors, also for who gave up the rights by which the directory is root's. */
+static err_t fd_dir_permission(const struct actor *who, struct inode *inode, u32 want)
+{
+        struct proc_inode *pi = DOWNCAST(proc_inode, inode);
+        struct file_owner owner = { LOAD_RELAXED(inode->uid), LOAD_RELAXED(inode->gid), LOAD_RELAXED(inode->mode) };
+
+        return pi->process == thread_current()->process ? OK : cred_may_access(who->cred, owner, want);
+}
+
 static const struct inode_ops dir_inode_ops = { .lookup = proc_lookup };
+static const struct inode_ops fd_dir_inode_ops = { .lookup = proc_lookup, .permission = fd_dir_permission };
 static const struct inode_ops file_inode_ops = { .setattr = NULL };
 static const struct inode_ops text_link_ops = { .readlink = proc_readlink };
 static const struct inode_ops magic_link_ops = { .readlink = proc_readlink, .follow = proc_follow };
