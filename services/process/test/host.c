@@ -289,12 +289,6 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 a, u32 w) { (void)vm, (void)a
 err_t vm_key_get(u64 a, bool shared, bool w, struct vm_key *k) { (void)shared, (void)w; *k = (struct vm_key){ .vm = self->vm, .at = a }; return user_at(a, 4) ? OK : ERR(EFAULT); }
 void  vm_key_put(struct vm_key *k) { (void)k; }
 struct files *files_copy(struct payer *p, struct files *old) { (void)old; return files_alloc(p, MAY_RECLAIM); }
-struct files *files_new(struct payer *p) { return files_alloc(p, MAY_RECLAIM); }
-err_t files_add(struct files *f, struct file *file, u32 flags, u32 from, u64 limit, u32 *fd) { (void)f, (void)file, (void)flags, (void)from, (void)limit, (void)fd; return ERR(EMFILE); }
-struct payer *payer_current(void) { return NULL; }
-void  path_drop(struct path *p) { (void)p; }
-struct path fs_root(struct fs_context *fs) { (void)fs; return (struct path){}; }
-struct fs_context *fs_context_new(struct payer *p, const struct path *root, const struct path *cwd) { (void)root, (void)cwd; return fs_context_alloc(p, MAY_RECLAIM); }
 struct fs_context *fs_context_copy(struct payer *p, struct fs_context *old) { (void)old; return fs_context_alloc(p, MAY_RECLAIM); }
 void  files_close_on_exec(struct files *f) { (void)f; }
 err_t files_get_flags(struct files *f, u32 fd, u32 *flags) { (void)f, (void)fd, (void)flags; return ERR(EBADF); }
@@ -334,6 +328,7 @@ err_t vfs_open_exec(const struct actor *who, i32 dfd, bytes path, u32 flags, str
         *out = &f->base;
         return OK;
 }
+err_t exec_check_arguments(const struct exec_strings *argv, const struct exec_strings *envp) { (void)argv, (void)envp; return OK; }
 err_t exec_prepare(struct exec_request *r, struct exec_image *image)
 {
         *image = (struct exec_image){ .program = file_hold(r->file) };
