@@ -22,7 +22,7 @@
 struct record {                                         /* text follows; padded to 8 bytes */
         u64 seq, time;
         u16 len;                                        /* 0xffff: filler up to the ring's end */
-        u8  level, spare;
+        u16 level;                                      /* the facility in the bits above 3 */
         u32 size;
 };
 static u8 ring[RING] __attribute__((aligned(16)));
@@ -161,7 +161,7 @@ static void append(u32 level, const u8 *text, u32 len)
                 head += filler;
         }
         /* SAFETY: L1, L2: room was made, and it does not wrap */
-        *at(head) = (struct record){ .seq = next_seq++, .time = arch_clock_now(), .len = (u16)len, .level = (u8)level, .size = size };
+        *at(head) = (struct record){ .seq = next_seq++, .time = arch_clock_now(), .len = (u16)len, .level = (u16)level, .size = size };
         __builtin_memcpy(at(head) + 1, text, len);
         head += size;
 }
@@ -283,7 +283,7 @@ static void write_records(void)
                 u8 time[PREFIX];
                 usize n = prefix(time, rec.level, rec.time, false);
 
-                if (rec.level >= LOAD_RELAXED(console_level)) {
+                if ((rec.level & 7u) >= LOAD_RELAXED(console_level)) {
                         STORE(console_seq, rec.seq + 1);
                         continue;
                 }
@@ -364,7 +364,7 @@ void k_log(enum log_level level, bytes fmt, u32 n, const struct log_arg *args)
 
         while (len && text[len - 1] == '\n')
                 len--;
-        line((u32)level & 7, text, len);
+        line((u32)level & 0xfff, text, len);
 }
 
 void k_print(const char *fmt, u64 a, u64 b, u64 c)

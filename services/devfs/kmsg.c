@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * /dev/kmsg: each read gives one record, "level,sequence,microseconds,-;text\n"; each write
- * makes one.  A file's position is the sequence number it reads next.
+ * makes one.  A file's position is the sequence number it reads next; EPIPE: that one is gone.
  */
 #include "services/devfs/devfs_impl.h"
+#include "services/syslog/syslog.h"
 #include "lib/num.h"
 
 #define LINE_MAX 1000
-#define USER_FACILITY 8u                /* records from user space: facility 1 in the level's upper bits */
+#define USER_FACILITY 8u                /* of records from user space that say none */
 
 /* Without "<level>[time] ", which stands in front. */
 static bytes text_of(bytes line)
@@ -16,6 +17,32 @@ static bytes text_of(bytes line)
                 return line;
         usize end = bytes_find(line, ']');
         return end + 2 <= bytes_len(line) ? bytes_skip(line, end + 2) : line;
+}
+
+static bool is_plain(u8 c) { return c >= 32 && c < 127 && c != '\\'; }
+
+/* Puts the text, what is not printable as \xNN, to io if there is one.  How much that is. */
+static usize put_escaped(struct io *io, bytes text)
+{
+        usize all = 0, n = 0;
+
+        for (; bytes_len(text) > 0; text = bytes_skip(text, n), all += n) {
+                u8 hex[4];
+                struct writer w = writer_of(MBYTES_OF(hex));
+                for (n = 0; n < bytes_len(text) && is_plain(bytes_at(text, n)); n++)
+                        ;
+                bytes part = bytes_take(text, n);
+                if (n == 0) {
+                        writer_put(&w, STR("\\x"));
+                        num_write(&w, bytes_at(text, 0), 16, 2);
+                        part = writer_text(&w);
+                        text = bytes_skip(text, 1);
+                        all += bytes_len(part);
+                }
+                if (io)
+                        io_copy_out(io, part);
+        }
+        return all;
 }
 
 static err_t put_record(struct io *io, const struct log_record *rec, bytes line)
@@ -29,13 +56,13 @@ static err_t put_record(struct io *io, const struct log_record *rec, bytes line)
         writer_u8(&w, ',');
         num_write(&w, rec->time / NSEC_PER_USEC, 10, 1);
         writer_put(&w, STR(",-;"));
-        usize total = w.at + bytes_len(line) + 1;
+        usize total = w.at + put_escaped(NULL, line) + 1, before = io_done(io);
         if (total > io_left(io))
                 return ERR(EINVAL);
-        usize done = io_copy_out(io, writer_text(&w));
-        done += io_copy_out(io, line);
-        done += io_copy_out(io, STR("\n"));
-        return done < total ? ERR(EFAULT) : OK;
+        io_copy_out(io, writer_text(&w));
+        put_escaped(io, line);
+        io_copy_out(io, STR("\n"));
+        return io_done(io) - before < total ? ERR(EFAULT) : OK;
 }
 
 static err_t read_one(struct io *io, u64 *pos, bool *there)
@@ -46,6 +73,11 @@ static err_t read_one(struct io *io, u64 *pos, bool *there)
         *there = log_read(*pos, &rec, MBYTES_OF(line));
         if (!*there)
                 return OK;
+        bool lost = *pos && rec.seq != *pos;
+        if (lost) {
+                *pos = rec.seq;
+                return ERR(EPIPE);
+        }
         TRY(put_record(io, &rec, text_of(bytes_take(BYTES_OF(line), min_u64(rec.len, sizeof line)))));
         *pos = rec.seq + 1;
         return OK;
@@ -76,7 +108,7 @@ static err_t kmsg_write(struct file *f, struct io *io, u64 *pos)
 {
         u8 text[LINE_MAX];
         usize all = io_left(io), n = min_u64(all, sizeof text);
-        u64 prio = LOG_NOTICE + USER_FACILITY;
+        u64 prio = (u64)syslog_levels().message;
 
         (void)f;
         (void)pos;
@@ -90,7 +122,7 @@ static err_t kmsg_write(struct file *f, struct io *io, u64 *pos)
         if (bytes_len(line) > 2 && bytes_at(line, 0) == '<' && end < bytes_len(line) &&
             num_parse(bytes_sub(line, 1, end - 1), 10, &prio))
                 line = bytes_skip(line, end + 1);
-        klog((enum log_level)(prio & 7), "{}", line);
+        klog((enum log_level)(prio < 8 ? prio | USER_FACILITY : prio & 0x7ff), "{}", line);
         return OK;
 }
 
@@ -111,7 +143,7 @@ static err_t kmsg_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
         (void)f;
         if (off != 0)
                 return ERR(ESPIPE);
-        *pos = 0;
+        *pos = whence == SEEK_DATA ? syslog_cleared() : 0;
         if (whence == SEEK_END)
                 while (log_read(*pos, &rec, MBYTES_OF(line)))
                         *pos = rec.seq + 1;
@@ -120,7 +152,16 @@ static err_t kmsg_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
         return OK;
 }
 
-static const struct file_ops kmsg_ops = { .read = kmsg_read, .write = kmsg_write, .poll = kmsg_poll, .llseek = kmsg_llseek };
+static const struct file_ops kmsg_ops;
+
+static err_t kmsg_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
+{
+        if ((flags & O_ACCMODE) != O_WRONLY)
+                TRY(syslog_may(false));
+        return file_open_plain(who, p, &kmsg_ops, flags, out);
+}
+
+static const struct file_ops kmsg_ops = { .open = kmsg_open, .read = kmsg_read, .write = kmsg_write, .poll = kmsg_poll, .llseek = kmsg_llseek };
 static const struct chrdev kmsg_dev = { .name = "kmsg", .major = 1, .minor = 11, .mode = 0644, .ops = &kmsg_ops };
 
 void kmsg_init(void) { chrdev_register(&kmsg_dev); }

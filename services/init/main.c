@@ -30,6 +30,7 @@
 #include "services/security/cred.h"
 #include "services/syscall/call.h"
 #include "services/sysfs/sysfs.h"
+#include "services/syslog/syslog.h"
 #include "services/time/clock.h"
 #include "services/time/vvar.h"
 #include "services/tmpfs/tmpfs.h"
@@ -82,6 +83,7 @@ static void init_services(const struct params *p)
         process_init();
         futex_init();
         tmpfs_init();
+        syslog_init();
         devfs_init();
         pipe_init();
         mqueue_init();

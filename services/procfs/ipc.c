@@ -166,46 +166,15 @@ err_t proc_show_sem(struct text *t, const struct subject *s)
         return OK;
 }
 
-static bool is_blank(u8 c) { return c == ' ' || c == '\t' || c == '\n'; }
-
-/* The next number of the text from *at on; false: that is no number.  None left: *there is false. */
-static bool next_number(bytes text, usize *at, u32 *v, bool *there)
-{
-        usize len = bytes_len(text), end;
-        u64 n = 0;
-
-        while (*at < len && is_blank(bytes_at(text, *at)))
-                (*at)++;
-        *there = *at < len;
-        if (!*there)
-                return true;
-        for (end = *at; end < len && !is_blank(bytes_at(text, end)); end++)
-                ;
-        bool good = num_parse(bytes_sub(text, *at, end - *at), 10, &n) && n <= I32_MAX;
-        *at = end;
-        *v = (u32)n;
-        return good;
-}
-
-/* As many of the four as are given. */
 err_t proc_write_sem(bytes text, const struct subject *s)
 {
         struct ipc_limits l = limits();
-        u32 v[4] = { l.semmsl, l.semmns, l.semopm, l.semmni };
-        usize at = 0;
-        bool there = true;
+        struct text_four f = { { l.semmsl, l.semmns, l.semopm, l.semmni } };
 
         (void)s;
-        for (u32 i = 0; i < 4 && there; i++) {
-                u32 n = v[i];
-                if (!next_number(text, &at, &n, &there))
-                        return ERR(EINVAL);
-                if (there)
-                        v[i] = n;
-        }
-        if (v[3] > 32768)
+        if (!text_parse_four(text, &f) || f.v[3] > 32768)
                 return ERR(EINVAL);
-        l.semmsl = v[0], l.semmns = v[1], l.semopm = v[2], l.semmni = v[3];
+        l.semmsl = f.v[0], l.semmns = f.v[1], l.semopm = f.v[2], l.semmni = f.v[3];
         return change(&l);
 }
 

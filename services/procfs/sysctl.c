@@ -9,6 +9,7 @@
 #include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
 #include "services/sched/sched.h"
+#include "services/syslog/syslog.h"
 #include "services/security/cred.h"
 #include "services/vfs/locks.h"
 #include "services/vfs/mount.h"
@@ -153,20 +154,35 @@ static err_t write_suid_dumpable(bytes text, const struct subject *s)
 
 static err_t show_printk(struct text *t, const struct subject *s)
 {
+        struct syslog_levels l = syslog_levels();
         (void)s;
-        SAY(t, "{}\t4\t1\t7\n", log_console_level());
+        SAY(t, "{}\t{}\t{}\t{}\n", l.console, l.message, l.least, l.standard);
         return OK;
 }
 
 static err_t write_printk(bytes text, const struct subject *s)
 {
-        u32 v = 0;
-        usize end = 0;
+        struct syslog_levels l = syslog_levels();
+        struct text_four f = { { l.console, l.message, l.least, l.standard } };
         (void)s;
-        while (end < bytes_len(text) && bytes_at(text, end) >= '0' && bytes_at(text, end) <= '9')
-                end++;
-        TRY(parse_u32(bytes_take(text, end), &v));
-        log_set_console_level(v);
+        if (!text_parse_four(text, &f))
+                return ERR(EINVAL);
+        syslog_set_levels((struct syslog_levels){ f.v[0], f.v[1], f.v[2], f.v[3] });
+        return OK;
+}
+
+static err_t show_dmesg_restrict(struct text *t, const struct subject *s) { (void)s; return say_u64(t, syslog_restrict()); }
+
+static err_t write_dmesg_restrict(bytes text, const struct subject *s)
+{
+        u32 v = 0;
+        (void)s;
+        if (!capable(CAP_SYS_ADMIN))
+                return ERR(EPERM);
+        TRY(parse_u32(text, &v));
+        if (v > 1)
+                return ERR(EINVAL);
+        syslog_set_restrict(v);
         return OK;
 }
 
@@ -337,6 +353,7 @@ static const struct proc_dir kernel_dir = { .entry = {
         { .name = "core_pattern", .mode = 0644, .show = show_core_pattern, .write = write_core_pattern },
         { .name = "core_pipe_limit", .mode = 0644, .show = show_core_pipe_limit, .write = write_core_pipe_limit },
         { .name = "core_uses_pid", .mode = 0644, .show = show_core_uses_pid, .write = write_core_uses_pid },
+        { .name = "dmesg_restrict", .mode = 0644, .show = show_dmesg_restrict, .write = write_dmesg_restrict },
         { .name = "domainname", .mode = 0644, .show = show_domainname, .write = write_domainname },
         { .name = "hostname", .mode = 0644, .show = show_hostname, .write = write_hostname },
         { .name = "ngroups_max", .mode = 0444, .show = show_ngroups_max },

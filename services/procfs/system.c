@@ -5,6 +5,7 @@
 #include "services/procfs/tree.h"
 #include "services/procfs/ipc.h"
 #include "services/sched/sched.h"
+#include "services/syslog/syslog.h"
 #include "services/time/clock.h"
 #include "services/vm/vm.h"
 
@@ -353,6 +354,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "filesystems", .mode = 0444, .show = show_filesystems },
         { .name = "interrupts", .mode = 0444, .show = show_interrupts },
         { .name = "keel", .mode = 0555, .dir = &proc_keel_dir },
+        { .name = "kmsg", .mode = 0400, .fops = &syslog_file_ops },
         { .name = "loadavg", .mode = 0444, .show = show_loadavg },
         { .name = "meminfo", .mode = 0444, .show = show_meminfo },
         { .name = "modules", .mode = 0444, .show = show_nothing },

@@ -104,3 +104,37 @@ bool text_parse_i64(bytes text, u32 base, i64 *out)
         *out = minus ? -(i64)v : (i64)v;
         return true;
 }
+
+/* The next number of the text from *at on; false: that is no number.  None left: *there is false. */
+static bool next_number(bytes text, usize *at, u32 *v, bool *there)
+{
+        usize len = bytes_len(text), end;
+        u64 n = 0;
+
+        while (*at < len && is_blank(bytes_at(text, *at)))
+                (*at)++;
+        *there = *at < len;
+        if (!*there)
+                return true;
+        for (end = *at; end < len && !is_blank(bytes_at(text, end)); end++)
+                ;
+        bool good = num_parse(bytes_sub(text, *at, end - *at), 10, &n) && n <= I32_MAX;
+        *at = end;
+        *v = (u32)n;
+        return good;
+}
+
+bool text_parse_four(bytes text, struct text_four *f)
+{
+        usize at = 0;
+        bool there = true;
+
+        for (u32 i = 0; i < 4 && there; i++) {
+                u32 n = f->v[i];
+                if (!next_number(text, &at, &n, &there))
+                        return false;
+                if (there)
+                        f->v[i] = n;
+        }
+        return true;
+}

@@ -31,6 +31,10 @@ static inline bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 /* A number as Linux's settings take them: blanks around it, a sign; base 0: 0x and 0 as in C. */
 bool text_parse_i64(bytes text, u32 base, i64 *out);
 
+/* Four numbers below 2^31 with blanks between: as many as are given, from the first on. */
+struct text_four { u32 v[4]; };
+bool text_parse_four(bytes text, struct text_four *f);
+
 /* SAY(t, "pid {} {}\n", nr, name): formatted as klog does it; at most 400 bytes. */
 #define SAY(t, ...) do { u8 line[400] = {}; \
         text_add((t), bytes_take(BYTES_OF(line), format(MBYTES_OF(line), __VA_ARGS__))); } while (0)

@@ -7,6 +7,7 @@
 #include "services/namespace/namespace.h"
 #include "services/security/cred.h"
 #include "services/futex/futex.h"
+#include "services/syslog/syslog.h"
 #include "services/time/clock.h"
 #include "services/vfs/vfs.h"
 #include "abi/linux/process.h"
@@ -121,75 +122,50 @@ err_t sys_reboot(struct call *c)
 
 /* ---- syslog(2) ---- */
 
-#define LOG_LINE 1088u
-
-/* Copies records [first, …) to user memory, newest last, at most size bytes. */
-static err_t copy_log(struct call *c, u64 first, u64 at, u64 size)
-{
-        struct blob *line CLEANUP(drop_blob) = blob_alloc(c->t->payer, LOG_LINE);
-        u64 done = 0;
-        struct log_record rec = {};
-
-        if (!line)
-                return ERR(ENOMEM);
-        for (u64 seq = first; log_read(seq, &rec, blob_mbytes(line)); seq = rec.seq + 1) {
-                u64 len = rec.len;
-                if (done + len + 1 > size)
-                        break;
-                mbytes_put(blob_mbytes(line), len, '\n');
-                TRY(vm_copy_out(at + done, bytes_take(blob_bytes(line), len + 1)));
-                done += len + 1;
-        }
-        c->result = done;
-        return OK;
-}
-
-/* Where the last `size` bytes of the log begin; *total: bytes of the whole. */
-static u64 log_tail(u64 size, u64 *total)
-{
-        struct log_record rec = {};
-        u64 all = 0, first = 0;
-
-        for (u64 seq = 0; log_read(seq, &rec, NO_MBYTES); seq = rec.seq + 1)
-                all += rec.len + 1;
-        u64 skip = all > size ? all - size : 0, passed = 0;
-        for (u64 seq = 0; passed < skip && log_read(seq, &rec, NO_MBYTES); seq = rec.seq + 1) {
-                passed += rec.len + 1;
-                first = rec.seq + 1;
-        }
-        *total = all;
-        return first;
-}
-
 err_t sys_syslog(struct call *c)
 {
         u32 type = arg_uint(c, 0);
         i32 len = arg_int(c, 2);
-        u64 total = 0;
+        struct io io = io_user(arg(c, 1), len < 0 ? 0 : (usize)len);
+        struct syslog_levels levels = syslog_levels();
+        err_t err = OK;
 
-        if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
-                return ERR(EPERM);
+        TRY(syslog_may(type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER));
         switch (type) {
         case SYSLOG_ACTION_CLOSE:
         case SYSLOG_ACTION_OPEN:
                 return OK;
+        case SYSLOG_ACTION_READ:
         case SYSLOG_ACTION_READ_ALL:
+        case SYSLOG_ACTION_READ_CLEAR:
                 if (!arg(c, 1) || len < 0)
                         return ERR(EINVAL);
-                return copy_log(c, log_tail((u64)len, &total), arg(c, 1), (u64)len);
+                if (len > 0 && type == SYSLOG_ACTION_READ)
+                        err = syslog_read(&io, false);
+                else if (len > 0)
+                        err = syslog_read_all(&io, type == SYSLOG_ACTION_READ_CLEAR);
+                c->result = io_done(&io);
+                return err;
+        case SYSLOG_ACTION_CLEAR:
+                syslog_clear();
+                return OK;
+        case SYSLOG_ACTION_CONSOLE_OFF:
+                syslog_console_off();
+                return OK;
+        case SYSLOG_ACTION_CONSOLE_ON:
+                syslog_console_on();
+                return OK;
         case SYSLOG_ACTION_CONSOLE_LEVEL:
                 if (len < 1 || len > 8)
                         return ERR(EINVAL);
-                log_set_console_level((u32)len);
+                levels.console = (u32)max_u64((u64)len, levels.least);
+                syslog_set_levels(levels);
                 return OK;
-        case SYSLOG_ACTION_CONSOLE_OFF:
-                log_set_console_level(1);
-                return OK;
-        case SYSLOG_ACTION_CONSOLE_ON:
-                log_set_console_level(7);
+        case SYSLOG_ACTION_SIZE_UNREAD:
+                c->result = syslog_unread();
                 return OK;
         case SYSLOG_ACTION_SIZE_BUFFER:
-                c->result = 131072;
+                c->result = SYSLOG_BUFFER;
                 return OK;
         default:
                 return ERR(EINVAL);

@@ -37,7 +37,8 @@ usize k_format(mbytes dst, bytes fmt, u32 n, const struct log_arg *args);
 
 SAFE_API void log_set_console_level(u32 level);          /* messages below this level are printed */
 SAFE_API u32  log_console_level(void);
-/* Reads the record numbered seq, or the first after it; false: none yet.  text gets "<level>[time] text" without a
+/* A record's level has a facility in the bits above 3, 0 is the kernel's; so may klog's.
+ * Reads the record numbered seq, or the first after it; false: none yet.  text gets "<level>[time] text" without a
  * newline, cut at its end; rec->len is the whole length.  For /dev/kmsg and syslog(2). */
 struct log_record { u64 seq; u64 time; u32 level; u32 len; };
 SAFE_API bool log_read(u64 seq, struct log_record *rec, mbytes text);
