@@ -603,6 +603,8 @@ static int run_program(const char *name, int fails)
         if (pid == 0) {
                 int null = open("/dev/null", O_RDWR);
                 setsid();
+                if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+                        _exit(1);               /* what a failing program leaves mounted goes with it */
                 snprintf(path, sizeof path, "/tmp/failnth/%d", (int)getpid());
                 mkdir(path, 0777);
                 if (chdir(path) != 0)
