@@ -1,5 +1,4 @@
 /* kcmp(2): what two processes share: all kinds, order, errors, rights. */
-#define _GNU_SOURCE
 #include "abi.h"
 #include <linux/kcmp.h>
 #include <sys/epoll.h>
@@ -20,7 +19,9 @@ static int child(void *arg)
         (void)arg;
         for (;;)
                 pause();
+        return 0;
 }
+
 static pid_t sharing(int flags)
 {
         pid_t pid = clone(child, stack + sizeof stack, flags | SIGCHLD, NULL);

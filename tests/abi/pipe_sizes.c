@@ -1,5 +1,4 @@
 /* F_SETPIPE_SZ and F_GETPIPE_SZ, the limits of /proc/sys/fs, what fits. */
-#define _GNU_SOURCE
 #include "abi.h"
 
 static int p[2];

@@ -451,10 +451,10 @@ static void test_deferred(void)
         }
         good &= waitq_wake_one(&t[3]->wq) == 2 && t[0]->calls == 1 && t[1]->calls == 0 && t[2]->calls == 1;
         good &= waitq_wake_all(&t[3]->wq) == 3 && t[0]->calls == 2 && t[1]->calls == 1 && t[2]->calls == 2;
-        notifier_disarm(&t[0]->notifier);
+        notifier_fini(&t[0]->notifier);
         good &= waitq_wake_one(&t[3]->wq) == 2 && t[0]->calls == 2 && t[1]->calls == 2 && t[2]->calls == 3;
-        for (u32 i = 0; i < 3; i++)
-                notifier_fini(&t[i]->notifier);
+        notifier_fini(&t[1]->notifier);
+        notifier_fini(&t[2]->notifier);
         good &= waitq_wake_one(&t[3]->wq) == 0;
         check("notifiers that wait alone", good);
         check("an order of objects", OBJECT_BEFORE(t[0], t[1]) != OBJECT_BEFORE(t[1], t[0]) && !OBJECT_BEFORE(t[2], t[2]));
@@ -479,9 +479,10 @@ static void test_deferred(void)
 }
 
 /* What ends a callback waits for one that runs on another CPU. */
-static volatile u32 in_callback;
+static volatile u32 in_callback, begun;
 static void dawdle(void)
 {
+        begun++;
         in_callback = 1;
         for (u64 end = time_now() + 5 * NSEC_PER_MSEC; time_now() < end;)
                 cpu_relax();
@@ -535,8 +536,9 @@ static void test_endings(void)
                         good &= succeeded(work_init(&victim->work, slow_work)) && succeeded(irq_attach_isa(&victim->irq, 6, slow_irq));
                         struct waiter nw = notifier_waiter(&victim->notifier);
                         waiter_add(&nw, &victim->wq);
+                        u32 before = begun;
                         struct tester *t = spawn(start_slow, what);
-                        for (u64 end = time_now() + 20 * NSEC_PER_MSEC; !in_callback && time_now() < end;)
+                        for (u64 end = time_now() + 10 * NSEC_PER_SEC; begun == before && time_now() < end;)
                                 cpu_relax();
                         if (what == 0)
                                 timer_cancel_wait(&victim->timer);
