@@ -249,6 +249,8 @@ static void run_command(int out)
 }
 
 /* Waits for `pid` and reaps whatever else ends meanwhile. */
+static int status_of(int st) { return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st); }
+
 static int wait_for(pid_t pid)
 {
         int   st = 0;
@@ -258,7 +260,7 @@ static int wait_for(pid_t pid)
                 if (got < 0 && errno != EINTR)
                         return NO_STATUS;
         }
-        return WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+        return status_of(st);
 }
 
 /* The command's keeper, a child of ours: waits for it, then ends whatever it left behind,
@@ -293,14 +295,18 @@ static void write_all(int fd, const char *p, ssize_t n)
         }
 }
 
+static void on_child(int sig) { (void)sig; }
+
 /* The command case: copies the command's output to the port; returns its status. */
 static int command(void)
 {
         static char buf[16384];
-        int         fds[2];
+        struct sigaction sa = { .sa_handler = on_child };
+        int         fds[2], st, status = -1;
         ssize_t     n;
-        pid_t       pid;
+        pid_t       pid, got;
 
+        sigaction(SIGCHLD, &sa, NULL);          /* ends a read: orphans are reaped meanwhile */
         if (pipe(fds) < 0 || (pid = fork()) < 0) {
                 complain("command");
                 return NO_STATUS;
@@ -310,9 +316,13 @@ static int command(void)
                 keep_command(fds[1]);
         }
         close(fds[1]);
-        while ((n = read(fds[0], buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))
+        while ((n = read(fds[0], buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR)) {
                 write_all(port, buf, n);
-        return wait_for(pid);
+                while ((got = waitpid(-1, &st, WNOHANG)) > 0)
+                        if (got == pid)
+                                status = status_of(st);
+        }
+        return status >= 0 ? status : wait_for(pid);
 }
 
 static int interactive(void)

@@ -325,16 +325,16 @@ static err_t memory_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
 }
 
 /* Page by page, as a debugger may: the area's protection does not matter. */
-static err_t transfer_memory(struct file *f, struct io *io, u64 *pos, bool write)
+static err_t mem_read(struct file *f, struct io *io, u64 *pos)
 {
         struct vm *vm = DOWNCAST(proc_memory, f)->vm;
 
         while (vm && io_left(io) > 0) {
                 usize off = *pos & PAGE_MASK, n = min_u64(PAGE_SIZE - off, io_left(io));
-                struct frame *page = vm_grab_forced(vm, *pos, write);
+                struct frame *page = vm_grab_forced(vm, *pos, false);
                 if (!page)
                         return ERR(EIO);
-                usize got = write ? io_to_frame(io, page, off, n) : page == frame_zero_page() ? io_zero(io, n) : io_from_frame(io, page, off, n);
+                usize got = page == frame_zero_page() ? io_zero(io, n) : io_from_frame(io, page, off, n);
                 vm_ungrab(page);
                 *pos += got;
                 if (got < n)
@@ -343,8 +343,24 @@ static err_t transfer_memory(struct file *f, struct io *io, u64 *pos, bool write
         return OK;
 }
 
-static err_t mem_read(struct file *f, struct io *io, u64 *pos)  { return transfer_memory(f, io, pos, false); }
-static err_t mem_write(struct file *f, struct io *io, u64 *pos) { return transfer_memory(f, io, pos, true); }
+static err_t mem_write(struct file *f, struct io *io, u64 *pos)
+{
+        struct vm *vm = DOWNCAST(proc_memory, f)->vm;
+
+        while (vm && io_left(io) > 0) {
+                u8 chunk[1024];
+                struct io next = *io;
+                usize n = min_u64(min_u64(PAGE_SIZE - (*pos & PAGE_MASK), io_left(io)), sizeof chunk);
+                usize got = io_copy_in(&next, mbytes_take(MBYTES_OF(chunk), n));
+                if (vm_write_remote(vm, *pos, bytes_take(BYTES_OF(chunk), got), true) < got)
+                        return ERR(EIO);
+                *io = next;
+                *pos += got;
+                if (got < n)
+                        return ERR(EFAULT);
+        }
+        return OK;
+}
 
 static err_t mem_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {

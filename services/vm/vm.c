@@ -11,7 +11,8 @@ LOCK_CLASS_DECLARE(pipe);
 LOCK_CLASS_DECLARE(epoll);
 LOCK_CLASS_DECLARE(tty_io);
 LOCK_CLASS_DECLARE(sock);
-LOCK_CLASS(mmap, AFTER6(file_pos, inode, pipe, tty_io, epoll, sock));     /* user memory is faulted in under them */
+LOCK_CLASS_DECLARE(syslog);
+LOCK_CLASS(mmap, AFTER7(file_pos, inode, pipe, tty_io, epoll, sock, syslog));     /* user memory is faulted in under them */
 
 /* ---- Domains ---- */
 

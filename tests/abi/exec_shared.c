@@ -95,10 +95,10 @@ static void above(const char *title, const char *path, int (*child)(void *), int
                         waitid(P_PID, other, NULL, reap ? WEXITED : WEXITED | WNOWAIT);
                 if (child == goes_apart)
                         read(p[0], &c, 1);
+                pid_t maker = getpid();
                 if (fork() == 0) {              /* ends the child, when the program has told */
                         int up[2] = { p[1], p[0] };
                         prctl(PR_SET_PDEATHSIG, 0);
-                        pid_t maker = getppid();
                         close(up[0]);
                         while (getppid() == maker)
                                 usleep(2000);
