@@ -569,7 +569,7 @@ static err_t text_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
 }
 
 static const struct file_ops text_file_ops = { .open = proc_open, .read = proc_read, .write = proc_write, .llseek = text_llseek, .fsync = file_no_fsync,
-                                               .flags = FOPS_NO_SPLICE_IN | FOPS_NO_SPLICE_OUT | FOPS_NO_EXEC };
+                                               .flags = FOPS_SERIAL | FOPS_NO_SPLICE_IN | FOPS_NO_SPLICE_OUT | FOPS_NO_EXEC };
 
 /* ---- the file system ---- */
 

@@ -415,7 +415,7 @@ static const struct inode_ops dir_inode_ops = { .lookup = sysfs_lookup };
 static const struct inode_ops file_inode_ops = { .setattr = NULL };
 static const struct inode_ops link_inode_ops = { .setattr = NULL };
 static const struct file_ops dir_file_ops = { .readdir = sysfs_readdir };
-static const struct file_ops text_file_ops = { .open = sysfs_open, .read = sysfs_read, .write = sysfs_write };
+static const struct file_ops text_file_ops = { .open = sysfs_open, .read = sysfs_read, .write = sysfs_write, .flags = FOPS_SERIAL };
 
 /* ---- The file system: one superblock, mounted any number of times ---- */
 

@@ -134,6 +134,15 @@ static err_t may_seek(const struct file *f, u64 pos, u64 len)
         return (f->ops->flags & FOPS_STREAM) != 0 ? ERR(ESPIPE) : OK;
 }
 
+static err_t read_at(struct file *f, struct io *io, u64 *pos)
+{
+        bool locked = (f->ops->flags & FOPS_SERIAL) != 0 && pos_begin(f);
+        err_t err = f->ops->read(f, io, pos);
+
+        pos_end(f, locked);
+        return err;
+}
+
 err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
 {
         TRY(may_seek(f, pos, io_left(io)));
@@ -141,7 +150,7 @@ err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)
                 return ERR(EBADF);
         if (!f->ops->read)
                 return inode_is_dir(f->inode) ? ERR(EISDIR) : ERR(EINVAL);
-        err_t err = f->ops->read(f, io, &pos);
+        err_t err = read_at(f, io, &pos);
         return result(f, IN_ACCESS, err, io, done);
 }
 
@@ -195,7 +204,7 @@ static err_t send_chunk(struct file *out, struct file *in, u64 *pos, mbytes buf,
         usize got = 0;
 
         *n = 0;
-        TRY(result(in, IN_ACCESS, in->ops->read(in, &from, &at), &from, &got));
+        TRY(result(in, IN_ACCESS, read_at(in, &from, &at), &from, &got));
         if (got == 0)
                 return OK;
         struct io to = io_from_kernel(bytes_take(bytes_const(buf), got));

@@ -77,6 +77,7 @@ STABLE(file_ops) {
 #define FOPS_NO_SPLICE_IN  8u           /* neither sendfile nor splice takes anything from it */
 #define FOPS_NO_SPLICE_OUT 0x10u        /* nor gives anything to it */
 #define FOPS_NO_EXEC 0x40u              /* as on a file system mounted noexec, always */
+#define FOPS_SERIAL  0x80u              /* pos_lock for reads at a place, too: what is read is kept with the file */
 #define FOPS_NOWAIT  0x20u              /* takes RWF_NOWAIT: it never waits */
 
 BASE(file) {

@@ -12,7 +12,8 @@ LOCK_CLASS_DECLARE(epoll);
 LOCK_CLASS_DECLARE(tty_io);
 LOCK_CLASS_DECLARE(sock);
 LOCK_CLASS_DECLARE(syslog);
-LOCK_CLASS(mmap, AFTER7(file_pos, inode, pipe, tty_io, epoll, sock, syslog));     /* user memory is faulted in under them */
+LOCK_CLASS_DECLARE(ipc_object);
+LOCK_CLASS(mmap, AFTER8(file_pos, inode, pipe, tty_io, epoll, sock, syslog, ipc_object));     /* user memory is faulted in under them */
 
 /* ---- Domains ---- */
 

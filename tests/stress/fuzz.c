@@ -808,7 +808,7 @@ int main(int argc, char **argv)
         count(&first);
         int alive = work(seconds * 1000, seed, only_slot, only_generation);
         count(&last);
-        int bad = leaks(&first, &last) || !alive;
+        int left = leaks(&first, &last);
         printf("fuzz: workers by what ended them:");
         for (int i = 0; i < 128; i++)
                 if (ended[i])
@@ -816,6 +816,7 @@ int main(int argc, char **argv)
         puts("");
         chdir("/");
         rmdir("/tmp/fuzz");
-        printf("\nfuzz: %llu calls by %llu workers, %s\n", (unsigned long long)shared->calls, (unsigned long long)shared->workers, bad ? "trouble" : "done");
-        return bad || !shared->calls;
+        printf("\nfuzz: %llu calls by %llu workers, %s\n", (unsigned long long)shared->calls, (unsigned long long)shared->workers,
+               !alive ? "hangs" : left ? "leaks" : "done");
+        return !alive || left || !shared->calls;
 }

@@ -26,7 +26,7 @@
 
 #define MAX_HELD 32
 
-STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[7]; u32 id_k; bool leaf_k; };
+STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[8]; u32 id_k; bool leaf_k; };
 #define LOCK_CLASS_DECLARE(NAME)  extern struct lock_class k_class_##NAME
 #define LOCK_CLASS(NAME, ...) \
         struct lock_class k_class_##NAME __attribute__((section(".keel.lock_classes"), used)) = { .name_k = #NAME, __VA_ARGS__ }
@@ -38,8 +38,8 @@ STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[7]; u3
 #define AFTER4(A, B, C, D)   .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D) }
 #define AFTER5(A, B, C, D, E) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E) }
 #define AFTER6(A, B, C, D, E, F) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F) }
-#define AFTER7(A, B, C, D, E, F, G) \
-        .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F), K_AFTER1(G) }
+#define AFTER8(A, B, C, D, E, F, G, H) \
+        .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F), K_AFTER1(G), K_AFTER1(H) }
 
 /* Aligned: the held array keeps a kind in the low bits of their addresses. */
 struct K_OPAQUE __attribute__((btf_decl_tag("keel:stable"), aligned(8))) spinlock { u32 word_k; u16 class_k; u16 spare_k; };
