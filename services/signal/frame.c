@@ -72,9 +72,8 @@ bool frame_push(struct thread *t, struct user_regs *regs, const struct frame_req
                 t->altstack_size = 0;
                 t->altstack_flags = SS_DISABLE;
         }
-        fpu_reset();
         sigframe_enter(regs, req->action->handler, place.frame, req->info->signo);
-        fpu_reset();                    /* a handler begins with no exception unmasked or pending */
+        fpu_reset();                    /* a handler begins with no exception unmasked or pending, and the rights of key 0 alone */
         return true;
 }
 
