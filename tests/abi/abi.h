@@ -274,3 +274,24 @@ UNUSED static void reaches(const volatile int *count, int n)
                 sleep_ms(2);
         sleep_ms(30);
 }
+
+/* To the calling thread, as pthread_sigqueue(3). */
+UNUSED static int queue_here(int sig, union sigval v)
+{
+        siginfo_t i = { .si_signo = sig, .si_code = SI_QUEUE };
+        i.si_pid = getpid();
+        i.si_uid = getuid();
+        i.si_value = v;
+        return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), sig, &i);
+}
+
+/* What the clock will show in ms milliseconds. */
+UNUSED static struct timespec in_ms(int clock, int ms)
+{
+        struct timespec t;
+        clock_gettime(clock, &t);
+        t.tv_nsec += ms * 1000000L;
+        t.tv_sec += t.tv_nsec / 1000000000;
+        t.tv_nsec %= 1000000000;
+        return t;
+}

@@ -69,3 +69,16 @@ UNUSED static void caps_user(uint64_t caps)
              setresuid(1000, 1000, 1000) == 0 && caps_set(caps, caps, 0) == 0, "caps_user");
         prctl(PR_SET_DUMPABLE, 1);
 }
+
+/* Runs the program, whose argument is the title, in a child that did something before. */
+UNUSED static void caps_run(const char *title, const char *path, void (*before)(void))
+{
+        pid_t pid = fork();
+        if (pid == 0) {
+                before();
+                execl(path, "prog", title, NULL);
+                say("%s: exec errno %d\n", title, errno);
+                _exit(0);
+        }
+        result_of(pid);
+}

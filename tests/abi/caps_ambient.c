@@ -18,18 +18,6 @@ static void have(uint64_t caps)
                         AMB(RAISE, i);
 }
 
-static void run(const char *title, const char *path, void (*before)(void))
-{
-        pid_t pid = fork();
-        if (pid == 0) {
-                before();
-                execl(path, "prog", title, NULL);
-                say("%s: exec errno %d\n", title, errno);
-                _exit(0);
-        }
-        result_of(pid);
-}
-
 static void two(void) { have(CAP(CAP_KILL) | CAP(CAP_CHOWN)); }
 static void two_no_effective(void) { two(); struct caps c = caps_get(); caps_set(0, c.permitted, c.inheritable); }
 static void two_nnp(void) { two(); prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
@@ -146,40 +134,40 @@ int main(int argc, char **argv)
         in(lowered);
         in(bits);
         copy("prog", 0755);
-        run("a plain program", "./prog", two);
-        run("not effective", "./prog", two_no_effective);
-        run("no_new_privs", "./prog", two_nnp);
-        run("one not inheritable", "./prog", two_not_inheritable);
-        run("noroot", "./prog", two_noroot);
-        run("root", "./prog", root_ambient);
-        run("root, noroot", "./prog", root_noroot_ambient);
-        run("outside the bounding set", "./prog", unbounded);
-        run("a saved group of another", "./prog", groups_differ);
-        run("ids that differ", "./prog", ids_differ);
+        caps_run("a plain program", "./prog", two);
+        caps_run("not effective", "./prog", two_no_effective);
+        caps_run("no_new_privs", "./prog", two_nnp);
+        caps_run("one not inheritable", "./prog", two_not_inheritable);
+        caps_run("noroot", "./prog", two_noroot);
+        caps_run("root", "./prog", root_ambient);
+        caps_run("root, noroot", "./prog", root_noroot_ambient);
+        caps_run("outside the bounding set", "./prog", unbounded);
+        caps_run("a saved group of another", "./prog", groups_differ);
+        caps_run("ids that differ", "./prog", ids_differ);
         copy("suid", 04755);
-        run("set-user-id root", "./suid", two);
-        run("set-user-id root, no_new_privs", "./suid", two_nnp);
+        caps_run("set-user-id root", "./suid", two);
+        caps_run("set-user-id root, no_new_privs", "./suid", two_nnp);
         copy("own", 0755);
         chown("own", 1000, 1000);
         chmod("own", 06755);
-        run("set-id to what one is", "./own", two);
+        caps_run("set-id to what one is", "./own", two);
         copy("sgid", 0755);
         chown("sgid", 0, 77);
         chmod("sgid", 02755);
-        run("set-group-id", "./sgid", two);
+        caps_run("set-group-id", "./sgid", two);
         chmod("sgid", 02745);
-        run("set-group-id without x: not one", "./sgid", two);
+        caps_run("set-group-id without x: not one", "./sgid", two);
         copy("caps", 0755);
         struct vfs_cap_data d = { .magic_etc = VFS_CAP_REVISION_2 };
         setxattr("caps", "security.capability", &d, XATTR_CAPS_SZ_2, 0);
-        run("empty file capabilities", "./caps", two);
+        caps_run("empty file capabilities", "./caps", two);
         d.data[0].inheritable = 1 << CAP_CHOWN;
         setxattr("caps", "security.capability", &d, XATTR_CAPS_SZ_2, 0);
-        run("inheritable file capabilities", "./caps", two);
-        run("file capabilities and no_new_privs", "./caps", two_nnp);
+        caps_run("inheritable file capabilities", "./caps", two);
+        caps_run("file capabilities and no_new_privs", "./caps", two_nnp);
         put_text("script", "#!./prog script\n");
         chmod("script", 0755);
-        run("a script", "./script", two);
+        caps_run("a script", "./script", two);
         CHECK("to the end", 1);
         return done();
 }

@@ -7,18 +7,6 @@
 #include <pthread.h>
 #include <sys/xattr.h>
 
-static void run(const char *title, const char *path, void (*before)(void))
-{
-        pid_t pid = fork();
-        if (pid == 0) {
-                before();
-                execl(path, "prog", title, NULL);
-                say("%s: exec errno %d\n", title, errno);
-                _exit(0);
-        }
-        result_of(pid);
-}
-
 static void drop_kill(void) { prctl(PR_CAPBSET_DROP, CAP_KILL); }
 static void drop_kill_user(void) { drop_kill(); setresuid(1000, 1000, 1000); }
 static void drop_kill_inheritable(void)
@@ -145,27 +133,27 @@ int main(int argc, char **argv)
         chmod("caps", 0755);
         in_child(errors);
         in_child(dropped);
-        run("root", "./prog", nothing);
-        run("root without one", "./prog", drop_kill);
-        run("root without any", "./prog", drop_all);
-        run("a user who kept all, without any", "./prog", drop_all_keep);
-        run("root without any but inheritable", "./prog", inheritable_only);
+        caps_run("root", "./prog", nothing);
+        caps_run("root without one", "./prog", drop_kill);
+        caps_run("root without any", "./prog", drop_all);
+        caps_run("a user who kept all, without any", "./prog", drop_all_keep);
+        caps_run("root without any but inheritable", "./prog", inheritable_only);
         file_caps(CAP(CAP_KILL), 0, 1);
-        run("a file with effective", "./caps", user);
-        run("a file with effective, outside", "./caps", drop_kill_user);
+        caps_run("a file with effective", "./caps", user);
+        caps_run("a file with effective, outside", "./caps", drop_kill_user);
         file_caps(CAP(CAP_KILL), 0, 0);
-        run("a file with permitted, outside", "./caps", drop_kill_user);
+        caps_run("a file with permitted, outside", "./caps", drop_kill_user);
         file_caps(CAP(CAP_KILL) | CAP(CAP_CHOWN), CAP(CAP_KILL), 1);
-        run("inheritable as well, outside", "./caps", drop_kill_inheritable);
+        caps_run("inheritable as well, outside", "./caps", drop_kill_inheritable);
         file_caps(0, CAP(CAP_KILL), 1);
-        run("inheritable alone, outside", "./caps", drop_kill_inheritable);
+        caps_run("inheritable alone, outside", "./caps", drop_kill_inheritable);
         file_caps(CAP(CAP_KILL), 0, 1);
-        run("root and such a file", "./caps", nothing);
-        run("root without it and such a file", "./caps", drop_kill);
+        caps_run("root and such a file", "./caps", nothing);
+        caps_run("root without it and such a file", "./caps", drop_kill);
         file_caps(CAP(40), CAP(40), 0);
-        run("the last capability", "./caps", user);
+        caps_run("the last capability", "./caps", user);
         file_caps(CAP(41) | CAP(63), 0, 1);
-        run("capabilities that are none", "./caps", user);
+        caps_run("capabilities that are none", "./caps", user);
         CHECK("to the end", 1);
         return done();
 }

@@ -14,16 +14,6 @@ static long fx(uint32_t *u, int op, uint32_t val, const struct timespec *t, uint
 }
 #define P FUTEX_PRIVATE_FLAG
 
-static struct timespec in_ms(int clock, int ms)
-{
-        struct timespec t;
-        clock_gettime(clock, &t);
-        t.tv_nsec += ms * 1000000L;
-        t.tv_sec += t.tv_nsec / 1000000000;
-        t.tv_nsec %= 1000000000;
-        return t;
-}
-
 static volatile int step, result;
 static volatile pid_t tid;
 

@@ -25,16 +25,6 @@ static void fill(int n, unsigned flags)
         }
 }
 
-static struct timespec in_ms(int clock, int ms)
-{
-        struct timespec t;
-        clock_gettime(clock, &t);
-        t.tv_nsec += ms * 1000000L;
-        t.tv_sec += t.tv_nsec / 1000000000;
-        t.tv_nsec %= 1000000000;
-        return t;
-}
-
 static void arguments(void)
 {
         struct timespec past = { 1, 0 }, bad = { 0, 1000000000 }, negative = { -1, 0 };

@@ -9,16 +9,6 @@
 static void limit(rlim_t n) { struct rlimit r = { n, n }; must(setrlimit(RLIMIT_SIGPENDING, &r) == 0, "setrlimit"); }
 static void block(int how) { sigset_t s; sigfillset(&s); sigprocmask(how, &s, NULL); }
 static int queue(int sig, int value) { union sigval v = { .sival_int = value }; return sigqueue(getpid(), sig, v); }
-/* To the calling thread, as pthread_sigqueue(3). */
-static int queue_here(int sig, union sigval v)
-{
-        siginfo_t i = { .si_signo = sig, .si_code = SI_QUEUE };
-        i.si_pid = getpid();
-        i.si_uid = getuid();
-        i.si_value = v;
-        return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), sig, &i);
-}
-
 static void drain(const char *title)
 {
         sigset_t s;

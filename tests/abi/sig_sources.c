@@ -78,16 +78,6 @@ static void fault_like(const char *title, uintptr_t addr)
             (uintptr_t)info.si_addr == addr ? "it" : info.si_addr == 0 ? "0" : "other", (uintptr_t)info.si_addr == rip);
 }
 
-/* To the calling thread, as pthread_sigqueue(3). */
-static int queue_here(int sig, union sigval v)
-{
-        siginfo_t i = { .si_signo = sig, .si_code = SI_QUEUE };
-        i.si_pid = getpid();
-        i.si_uid = getuid();
-        i.si_value = v;
-        return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), sig, &i);
-}
-
 static void sent(void)
 {
         union sigval v = { .sival_ptr = (void *)0x123456789abcdef };
