@@ -656,8 +656,10 @@ static void worker(uint64_t seed)
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setsid();                               /* no terminal, no group but its own */
+        snprintf(name, sizeof name, "/proc/self/fd/%d", null_fd);
+        int null = open(name, O_RDWR);          /* not the supervisor's description: locks and owners stay with it */
         for (int fd = 0; fd < 3; fd++)
-                if (dup2(null_fd, fd) != fd)
+                if (dup2(null, fd) != fd)
                         _exit(1);
         snprintf(name, sizeof name, "w%d.%d", slot, (int)getpid());
         mkdir(name, 0777);

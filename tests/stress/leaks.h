@@ -11,6 +11,7 @@
  */
 #pragma once
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +118,16 @@ static int n_there, learning;
 
 static int by_id(const void *a, const void *b) { return memcmp(a, b, sizeof(struct id)); }
 
+/* A file that stays has no attributes at first. */
+static void forget_attributes(const char *path)
+{
+        static char names[65536];
+        ssize_t     n = llistxattr(path, names, sizeof names);
+
+        for (char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
+                lremovexattr(path, name);
+}
+
 static int each_file(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
         struct id id;
@@ -127,8 +139,10 @@ static int each_file(const char *path, const struct stat *st, int kind, struct F
         id.ino = st->st_ino;
         if (learning && n_there < 20000)
                 was_there[n_there++] = id;
-        else if (!learning && !bsearch(&id, was_there, n_there, sizeof id, by_id) && remove(path) != 0)
-                printf(WHO ": stays behind: %s\n", path);
+        else if (!learning && bsearch(&id, was_there, n_there, sizeof id, by_id))
+                forget_attributes(path);
+        else if (!learning && remove(path) != 0)
+                printf(WHO ": stays behind: %s: %s\n", path, strerror(errno));
         return 0;
 }
 
