@@ -16,7 +16,7 @@ OBJECT(process);
         X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) X(readahead) X(sync_file_range) \
         X(getdents) X(getdents64) X(flock) X(splice) X(tee) X(vmsplice) X(copy_file_range)
 #define CALLS_FS(X) \
-        X(open) X(openat) X(creat) X(openat2) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
+        X(open) X(openat) X(creat) X(openat2) X(name_to_handle_at) X(open_by_handle_at) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
         X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \
         X(ustat) X(sysfs) X(readlink) X(readlinkat) X(chdir) X(fchdir) X(chroot) X(getcwd) X(umask) X(stat) X(lstat) \
         X(newfstatat) X(fstat) X(statx) X(statfs) X(fstatfs) X(access) X(faccessat) X(faccessat2) X(chmod) \

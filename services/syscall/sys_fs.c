@@ -75,6 +75,91 @@ err_t sys_openat2(struct call *c)
                        (struct open_how){ .flags = (u32)abi.flags, .mode = (u32)abi.mode, .resolve = (u32)abi.resolve });
 }
 
+/* ---- handles ---- */
+
+#define HANDLE_LEN   12u                /* generation and inode number, and so their type is 1 */
+#define HANDLE_TYPE  1
+#define HANDLE_NONE  255                /* the type that goes with EOVERFLOW */
+#define HANDLE_MAX   128u
+struct handle_head { u32 bytes; i32 type; };    /* struct file_handle; what follows is at HEAD_LEN */
+struct handle_body { u32 generation, ino_low, ino_high; };
+#define HEAD_LEN     sizeof(struct handle_head)
+
+static err_t put_handle(struct call *c, const struct inode_handle *h, u32 mount_id)
+{
+        u64 at = arg(c, 2);
+        struct handle_head head = {};
+        struct handle_body body = { h->generation, (u32)h->ino, (u32)(h->ino >> 32) };
+
+        TRY(GET_USER(head, at));
+        if (head.bytes > HANDLE_MAX)
+                return ERR(EINVAL);
+        bool fits = head.bytes >= HANDLE_LEN;
+        head = (struct handle_head){ HANDLE_LEN, fits ? HANDLE_TYPE : HANDLE_NONE };
+        TRY(PUT_USER(arg(c, 3), mount_id));
+        TRY(PUT_USER(at, head));
+        return fits ? PUT_USER(at + HEAD_LEN, body) : ERR(EOVERFLOW);
+}
+
+err_t sys_name_to_handle_at(struct call *c)
+{
+        u32 flags = arg_uint(c, 4);
+        struct actor who = actor_current();
+        struct inode_handle h = {};
+        struct path place = {};
+
+        if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+                return ERR(EINVAL);
+        PATH_ARG(path, arg(c, 1));
+        TRY(vfs_name_to_handle(&who, arg_int(c, 0), path.text, flags, &h, &place));
+        u32 mount_id = place.mnt->id;
+        path_drop(&place);
+        return put_handle(c, &h, mount_id);
+}
+
+static err_t get_handle(u64 at, struct inode_handle *h)
+{
+        struct handle_head head = {};
+        struct handle_body body = {};
+
+        TRY(GET_USER(head, at));
+        if (head.bytes == 0 || head.bytes > HANDLE_MAX)
+                return ERR(EINVAL);
+        u8 raw[HANDLE_MAX] = {};
+        TRY(vm_copy_in(mbytes_take(MBYTES_OF(raw), head.bytes), at + HEAD_LEN));
+        mbytes_copy(MBYTES_OF(body), BYTES_OF(raw));
+        if (head.bytes >= HANDLE_LEN)
+                *h = (struct inode_handle){ .ino = body.ino_low | (u64)body.ino_high << 32, .generation = body.generation };
+        return OK;
+}
+
+err_t sys_open_by_handle_at(struct call *c)
+{
+        struct actor who = actor_current();
+        struct inode_handle h = {};             /* no inode has number 0 */
+        u32 flags = arg_uint(c, 2);
+        struct path cwd = {};
+        struct fd_ref r = {};
+        struct file *f = NULL;
+
+        if (!cred_has(who.cred, CAP_DAC_READ_SEARCH))
+                return ERR(EPERM);
+        TRY(get_handle(arg(c, 1), &h));
+        if (arg_int(c, 0) == AT_FDCWD) {
+                cwd = fs_cwd(who.fs);
+        } else {
+                r = fd_get(c->t->files, arg_uint(c, 0));
+                if (!r.file)
+                        return ERR(EBADF);
+        }
+        err_t err = vfs_open_by_handle(&who, r.file ? r.file->path.mnt : cwd.mnt, &h, flags, &f);
+        if (r.file)
+                fd_put(r);
+        path_drop(&cwd);
+        TRY(err_is(err, EINTR) ? ERR(ERESTARTSYS) : err);
+        return call_add_file(c, f, (flags & O_CLOEXEC) != 0);
+}
+
 /* ---- names ---- */
 
 static err_t make_directory(i32 dfd, u64 path_at, u32 mode)

@@ -103,10 +103,9 @@ static void insert(struct tmpfs_inode *dir, struct tmpfs_entry *e, struct tmpfs_
         tmpfs_names_insert(&dir->names, e);
         tmpfs_cookies_insert(&dir->cookies, e);
         dir->base.size += ENTRY_SIZE;
-        if (inode_is_dir(&inode->base)) {
-                inode->parent = dir;
+        PTR_STORE(inode->parent, dir);
+        if (inode_is_dir(&inode->base))
                 dir->base.nlink++;
-        }
         inode_touch_mtime(&dir->base);
 }
 
@@ -119,6 +118,15 @@ static void take_out(struct tmpfs_inode *dir, struct tmpfs_entry *e)
         if (inode_is_dir(&e->inode->base))
                 dir->base.nlink--;
         inode_touch_mtime(&dir->base);
+}
+
+usize tmpfs_name_in(struct tmpfs_inode *dir, struct tmpfs_inode *inode, mbytes buf)
+{
+        READ_GUARD(&dir->base.lock);
+        for (struct tmpfs_entry *e = tmpfs_names_first(&dir->names); e; e = tmpfs_names_next(e))
+                if (e->inode == inode)
+                        return mbytes_copy(buf, name_of(e));
+        return 0;
 }
 
 void tmpfs_empty_tree(struct tmpfs_inode *top)
@@ -263,13 +271,13 @@ static void exchange(struct tmpfs_inode *a_dir, struct tmpfs_entry *a, struct tm
 
         a->inode = b_inode;
         b->inode = a_inode;
+        PTR_STORE(a_inode->parent, b_dir);
+        PTR_STORE(b_inode->parent, a_dir);
         if (a_is_dir) {
-                a_inode->parent = b_dir;
                 a_dir->base.nlink--;
                 b_dir->base.nlink++;
         }
         if (b_is_dir) {
-                b_inode->parent = a_dir;
                 b_dir->base.nlink--;
                 a_dir->base.nlink++;
         }

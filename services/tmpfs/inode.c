@@ -10,6 +10,8 @@ static void tmpfs_inode_fini(struct tmpfs_inode *i)
         struct superblock *sb = i->base.sb;
 
         tmpfs_free_xattrs(i);
+        if (i->has_handle)
+                tmpfs_handle_end(i);
         if (sb)
                 tmpfs_give_inode(tmpfs_super_of(sb));
         inode_fini(&i->base);

@@ -145,7 +145,8 @@ static void tmpfs_kill(struct superblock *sb)
 }
 
 static const struct super_ops tmpfs_super_ops = {
-        .statfs = tmpfs_statfs, .remount = tmpfs_remount, .show_options = tmpfs_show, .kill = tmpfs_kill,
+        .statfs = tmpfs_statfs, .remount = tmpfs_remount, .show_options = tmpfs_show,
+        .handle_of = tmpfs_handle_of, .handle_find = tmpfs_handle_find, .kill = tmpfs_kill,
 };
 
 /* ---- Making ---- */
@@ -188,6 +189,7 @@ err_t tmpfs_new(const struct fs_type *type, struct payer *payer, bytes options, 
         struct tmpfs_super *s = tmpfs_super_alloc(payer, MAY_RECLAIM);
         if (!s)
                 return ERR(ENOMEM);
+        tmpfs_handles_init(s);
         s->max_pages = o.pages;
         s->max_inodes = o.inodes;
         s->default_pages = default_pages;

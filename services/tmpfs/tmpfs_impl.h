@@ -7,6 +7,7 @@
 #include "services/vfs/dentry.h"
 #include "services/vfs/file.h"
 #include "services/vfs/path.h"
+#include "lib/radix.h"
 #include "lib/rbtree.h"
 
 OBJECT(tmpfs_inode);
@@ -40,13 +41,17 @@ OBJECT(tmpfs_inode) {
         struct tmpfs_names names;
         struct tmpfs_cookies cookies;
         u64 next_cookie;
-        struct tmpfs_inode *parent;     /* not counted: it has the entry that counts this one */
+        struct tmpfs_inode *parent;     /* not counted: where it got its last name.  Of a directory that has one: surely that
+                                         * directory; of others a hint.  PTR_LOAD; the directory's lock */
+        bool has_handle;                /* is in tmpfs_super.handles; handles_lock */
         /* base.lock */
         struct tmpfs_xattr *xattrs;     /* owned list */
         u32 seals;                      /* F_SEAL_*; only ever more; LOAD without the lock by mmap */
 };
 POOL_DECLARE(tmpfs_inode)
 DOWNCASTABLE(tmpfs_inode, inode);
+
+RADIX_TYPES(tmpfs_handles, tmpfs_inode)
 
 OBJECT(tmpfs_super) {
         struct superblock base;
@@ -55,6 +60,8 @@ OBJECT(tmpfs_super) {
         u64 default_pages, default_inodes;      /* fixed */
         u32 mode, uid, gid;             /* of the root; fixed */
         struct mount *internal;         /* counted, for files without names */
+        struct spinlock handles_lock;
+        struct tmpfs_handles handles;   /* not counted, by number: inodes that a handle was asked of; handles_lock */
 };
 POOL_DECLARE(tmpfs_super)
 DOWNCASTABLE(tmpfs_super, superblock);
@@ -80,7 +87,15 @@ err_t tmpfs_seals_may_map(struct tmpfs_inode *i, struct map_request *req);      
 /* dir.c */
 extern const struct inode_ops tmpfs_dir_inode_ops;
 extern const struct file_ops tmpfs_dir_ops;
+/* A name of inode in dir, into buf; its length, 0: it has none there.  Takes dir's lock, shared. */
+usize tmpfs_name_in(struct tmpfs_inode *dir, struct tmpfs_inode *inode, mbytes buf);
 void tmpfs_empty_tree(struct tmpfs_inode *top);  /* drops all names below, without recursion */
+
+/* handle.c: see super_ops. */
+err_t tmpfs_handle_of(struct inode *inode, struct inode_handle *out);
+err_t tmpfs_handle_find(struct superblock *sb, const struct inode_handle *h, struct dentry **out);
+void  tmpfs_handles_init(struct tmpfs_super *s);
+void  tmpfs_handle_end(struct tmpfs_inode *i);   /* nobody has it any more */
 
 /* xattr.c */
 err_t tmpfs_getxattr(struct inode *inode, bytes name, mbytes out, usize *len);

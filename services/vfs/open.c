@@ -362,6 +362,50 @@ err_t vfs_open(const struct actor *who, i32 dfd, bytes path, struct open_how how
         return err;
 }
 
+/* ---- Handles ---- */
+
+err_t vfs_name_to_handle(const struct actor *who, i32 dfd, bytes path, u32 at_flags, struct inode_handle *out, struct path *place)
+{
+        u32 how = ((at_flags & AT_SYMLINK_FOLLOW) != 0 ? LOOK_FOLLOW : 0) | ((at_flags & AT_EMPTY_PATH) != 0 ? LOOK_EMPTY : 0);
+
+        TRY(path_lookup(who, walk_at(dfd, how), path, place));
+        struct inode *inode = place->dentry->inode;
+        err_t err = inode->sb->ops->handle_of ? inode->sb->ops->handle_of(inode, out) : ERR(EOPNOTSUPP);
+        if (failed(err))
+                path_drop(place);
+        return err;
+}
+
+/* As an open of the name would, with the name already followed. */
+static err_t open_found(const struct actor *who, const struct path *at, struct open_how how, struct file **out)
+{
+        struct file *none = NULL;
+
+        TRY(check_flags(&how));
+        if ((how.flags & (O_DIRECTORY | O_TMPFILE_BIT)) != 0 && !inode_is_dir(at->dentry->inode))
+                return ERR(ENOTDIR);
+        if ((how.flags & O_TMPFILE_BIT) != 0)
+                return make_tmpfile(who, at, how, out);
+        if ((how.flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+                return ERR(EEXIST);
+        return open_place(who, at, how.flags, false, &none, out);
+}
+
+err_t vfs_open_by_handle(const struct actor *who, struct mount *mnt, const struct inode_handle *h, u32 flags, struct file **out)
+{
+        struct superblock *sb = mnt->sb;
+        struct path at = { .mnt = mnt };
+
+        if (flags & O_PATH)
+                flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        if (!sb->ops->handle_find)
+                return ERR(ESTALE);
+        TRY(sb->ops->handle_find(sb, h, &at.dentry));
+        err_t err = open_found(who, &at, (struct open_how){ .flags = flags }, out);
+        dentry_drop(at.dentry);
+        return err;
+}
+
 static err_t open_exec(const struct actor *who, const struct path *p, struct file **out)
 {
         struct inode *inode = p->dentry->inode;

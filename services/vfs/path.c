@@ -330,8 +330,7 @@ static err_t may_hold(struct dentry *dir, bytes name)
         return bytes_len(name) > dir->sb->name_max ? ERR(ENAMETOOLONG) : OK;
 }
 
-/* The child of dir, counted, perhaps negative. */
-static err_t child_of(struct dentry *dir, bytes name, struct dentry **out)
+err_t path_child_dentry(struct dentry *dir, bytes name, struct dentry **out)
 {
         TRY(may_hold(dir, name));
         struct qname q = qname(dir, name);
@@ -355,7 +354,7 @@ err_t path_child(const struct actor *who, const struct path *dir, bytes name, st
         struct dentry *d = NULL;
 
         (void)who;
-        TRY(child_of(dir->dentry, name, &d));
+        TRY(path_child_dentry(dir->dentry, name, &d));
         out->mnt = mount_hold(dir->mnt);
         out->dentry = d;
         path_descend(out);

@@ -70,5 +70,8 @@ err_t path_text(const struct path *p, const struct path *root, u32 flags, mbytes
  * followed; it may be negative.  Search permission is the caller's to check. */
 err_t path_child(const struct actor *who, const struct path *dir, bytes name, struct path *out);
 
+/* The same for a dentry, within the file system. */
+err_t path_child_dentry(struct dentry *dir, bytes name, struct dentry **out);
+
 /* Parent of a place, staying below `root` and crossing mounts ("..").  Counted. */
 struct path path_dotdot(const struct path *p, const struct path *root);

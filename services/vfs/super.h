@@ -14,12 +14,17 @@ BASE(inode);
 OBJECT(dentry);
 OBJECT(dentry_table);
 
+/* What finds an inode again in its file system, as long as it lives: name_to_handle_at(2). */
+struct inode_handle { u64 ino; u32 generation; u32 pad; };
+
 /*                   called with           on error
  * statfs            nothing               out unset
  * remount           super lock            nothing changed        NULL: only the flags change
  * sync              nothing               EIO                    NULL: nothing to write
  * revalidate        a held dentry         false: the dentry is stale, look up again (NULL: never stale)
  * show_options      nothing               appends ",size=…" for /proc/mounts to out, returns bytes (NULL: none)
+ * handle_of         a held inode          *out unset             NULL, or EOPNOTSUPP: none has one
+ * handle_find       nothing               ESTALE                 *out: a counted dentry of it, below the root if it has a name
  * kill              last mount gone, dentries dropped but for the root's (NULL: nothing) */
 STABLE(super_ops) {
         err_t (*statfs)(struct superblock *sb, struct linux_statfs *out);
@@ -27,6 +32,8 @@ STABLE(super_ops) {
         err_t (*sync)(struct superblock *sb);
         bool  (*revalidate)(struct dentry *d);
         usize (*show_options)(struct superblock *sb, mbytes out);
+        err_t (*handle_of)(struct inode *inode, struct inode_handle *out);
+        err_t (*handle_find)(struct superblock *sb, const struct inode_handle *h, struct dentry **out);
         void  (*kill)(struct superblock *sb);
 };
 

@@ -20,6 +20,11 @@ err_t vfs_open_exec(const struct actor *who, i32 dfd, bytes path, u32 at_flags, 
 /* A place already found, without permission checks (kernel's own use). */
 err_t vfs_open_path(const struct actor *who, const struct path *p, u32 flags, struct file **out);
 
+/* name_to_handle_at(2): AT_SYMLINK_FOLLOW, AT_EMPTY_PATH.  *place: where it was found, counted; EOPNOTSUPP. */
+err_t vfs_name_to_handle(const struct actor *who, i32 dfd, bytes path, u32 at_flags, struct inode_handle *out, struct path *place);
+/* open_by_handle_at(2), for who has CAP_DAC_READ_SEARCH: through this mount.  ESTALE. */
+err_t vfs_open_by_handle(const struct actor *who, struct mount *mnt, const struct inode_handle *h, u32 flags, struct file **out);
+
 err_t vfs_mkdir(const struct actor *who, i32 dfd, bytes path, u32 mode);
 err_t vfs_mknod(const struct actor *who, i32 dfd, bytes path, u32 mode, u64 dev);
 /* A FIFO or socket; *made: the new place, counted. */
