@@ -205,7 +205,7 @@ def canonical(t):
 def no_echo(t):
     """stty -echo, and single characters."""
     t.type("read -s -p 'secret? ' x; echo; echo \"g${x}g\"\r")
-    t.expect(r"secret\? $")
+    t.expect(r"^secret\? $")
     t.type("word\r")
     got = t.expect(r"^gwordg$")
     t.expect(PROMPT)
