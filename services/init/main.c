@@ -46,7 +46,7 @@ static const struct user_ops user = {
 static const struct process_ops process_ops = {
         .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
-        .undo_share = sem_undo_share, .undo_exit = sem_undo_exit,
+        .undo_share = sem_undo_share, .undo_exit = sem_undo_exit, .shm_exit = shm_exit,
 };
 static const struct vfs_signal_ops signal_ops = { .raise = signal_raise, .to_owner = signal_send_owner };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };

@@ -339,7 +339,8 @@ static err_t inotify_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
 }
 
 static const struct file_ops inotify_ops = {
-        .read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .llseek = generic_noop_llseek, .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .llseek = generic_noop_llseek,
+        .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_READ_PIECES,
 };
 
 /* ---- Instances ---- */

@@ -52,8 +52,7 @@ struct ipc_ns *ipc_ns_new(struct payer *payer, struct user_ns *user, u64 inum)
 
 struct ipc_ns *ipc_ns_current(void) { return thread_current()->ns->ipc; }
 
-struct ipc_limits ipc_limits(struct ipc_ns *ns) { return ns->limits; }
-void ipc_set_limits(struct ipc_ns *ns, struct ipc_limits limits) { ns->limits = limits; }
+struct ipc_limits *ipc_limits_of(struct ipc_ns *ns) { return &ns->limits; }
 
 static struct ipc_ids *ids_of(struct ipc_ns *ns, enum ipc_what what)
 {

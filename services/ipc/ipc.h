@@ -22,8 +22,7 @@ struct ipc_limits {
         u32 semmsl, semmns, semopm, semmni;
         u32 mq_msg_default, mq_msg_max, mq_msgsize_default, mq_msgsize_max, mq_queues_max;      /* /proc/sys/fs/mqueue */
 };
-struct ipc_limits ipc_limits(struct ipc_ns *ns);
-void ipc_set_limits(struct ipc_ns *ns, struct ipc_limits limits);       /* the caller has checked the ranges */
+struct ipc_limits *ipc_limits_of(struct ipc_ns *ns);    /* each is written by itself, STORE; the caller has checked its range */
 
 /* kernel.shm_next_id and so on: the id that the next object shall have, -1: any; id <= I32_MAX. */
 enum ipc_what { IPC_SHM, IPC_MSG, IPC_SEM };
@@ -54,6 +53,11 @@ err_t sem_operate(i32 id, bytes ops, u64 deadline);
  * thread that shares a list leaves behind is undone. */
 err_t sem_undo_share(struct thread *from, struct thread *child);
 void  sem_undo_exit(struct thread *t);
+
+/* For process: a thread has ended, and its memory is gone. */
+void  shm_exit(struct thread *t);
+/* kernel.shm_rmid_forced was written: segments go that nobody uses and whose makers have ended. */
+void  shm_forced(struct ipc_ns *ns);
 
 /* The object with the smallest index >= *index, which is moved behind it; false: none. */
 struct shm_info { i32 id; struct linux_shmid_ds ds; u64 rss; };         /* rss: bytes */

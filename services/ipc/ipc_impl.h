@@ -141,4 +141,5 @@ LIST_FUNCTIONS(ipc_messages, ipc_message, next, prev)
 /* From user memory.  ENOMEM, EFAULT. */
 err_t ipc_message_read(u64 addr, u64 len, struct ipc_message **out);
 err_t ipc_message_write(struct ipc_message *m, u64 addr, u64 len);      /* its first len bytes; EFAULT */
+struct ipc_message *ipc_message_share(struct ipc_message *m);           /* m, once more: type and body stay until that is freed, too */
 void  ipc_message_free(struct ipc_message *m);          /* NULL ignored */

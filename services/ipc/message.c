@@ -18,6 +18,13 @@ void ipc_message_free(struct ipc_message *m)
         }
 }
 
+struct ipc_message *ipc_message_share(struct ipc_message *m)
+{
+        for (struct ipc_message *part = m; part; part = part->more)
+                ipc_message_hold(part);
+        return m;
+}
+
 static bytes part_bytes(struct ipc_message *m)
 {
         return m->data ? bytes_take(blob_bytes(m->data), m->here) : bytes_take(BYTES_OF(m->few), m->here);

@@ -359,7 +359,7 @@ static err_t queue_flush(struct file *f)
 }
 
 static const struct file_ops queue_ops = { .read = queue_read, .poll = queue_poll, .flush = queue_flush, .fsync = file_no_fsync,
-                                           .flags = FOPS_NO_SPLICE_IN | FOPS_NO_EXEC };
+                                           .flags = FOPS_NO_SPLICE_IN | FOPS_NO_EXEC | FOPS_READ_PIECES };
 
 /* ---- Making queues ---- */
 
@@ -387,7 +387,7 @@ static err_t charge(struct mq_queue *q)
 
 static err_t set_limits(struct mq_queue *q, struct mq_super *s)
 {
-        struct ipc_limits l = ipc_limits(s->ns);
+        struct ipc_limits l = *ipc_limits_of(s->ns);
         struct linux_mq_attr a = { .mq_maxmsg = min_u32(l.mq_msg_max, l.mq_msg_default),
                                    .mq_msgsize = min_u32(l.mq_msgsize_max, l.mq_msgsize_default) };
 

@@ -273,8 +273,8 @@ static err_t write_out(struct ipc_message *m, u64 at, u64 size, u64 *received)
         return OK;
 }
 
-/* MSG_COPY: the message with number r->type stays where it is.  The lock is held while user memory is written. */
-static err_t copy(struct msg_queue *q, const struct receiving *r, u64 at, u64 *received)
+/* MSG_COPY: the message with number r->type stays where it is, and the caller gets a count on it. */
+static err_t copy(struct msg_queue *q, const struct receiving *r, struct ipc_message **out)
 {
         GUARD(&q->base.lock);
         TRY(ipc_permission(&q->base, 0444));
@@ -285,9 +285,10 @@ static err_t copy(struct msg_queue *q, const struct receiving *r, u64 at, u64 *r
                 m = m->next;
         if (!m || r->type < 0)
                 return ERR(ENOMSG);
-        if (m->len > r->size && !(r->flags & MSG_NOERROR))
-                return ERR(E2BIG);
-        return write_out(m, at, r->size, received);
+        if (m->len > r->size)           /* MSG_NOERROR cuts no copy */
+                return r->flags & MSG_NOERROR ? ERR(EINVAL) : ERR(E2BIG);
+        *out = ipc_message_share(m);
+        return OK;
 }
 
 err_t msg_receive(i32 id, u64 at, u64 size, i64 type, u32 flags, u64 *received)
@@ -299,10 +300,16 @@ err_t msg_receive(i32 id, u64 at, u64 size, i64 type, u32 flags, u64 *received)
                 return ERR(EINVAL);
         if ((flags & MSG_COPY) && (!(flags & IPC_NOWAIT) || (flags & MSG_EXCEPT)))
                 return ERR(EINVAL);
-        struct ipc_object *o = ipc_find(&ipc_ns_current()->msg, id);
+        struct ipc_ns *ns = ipc_ns_current();
+        if (flags & MSG_COPY) {
+                TRY(ipc_message_read(at, min_u64(size, ns->limits.msgmax), &m));        /* Linux asks so whether there is memory */
+                ipc_message_free(m);
+                m = NULL;
+        }
+        struct ipc_object *o = ipc_find(&ns->msg, id);
         if (!o)
                 return ERR(EINVAL);
-        err_t err = flags & MSG_COPY ? copy(of(o), &r, at, received) : receive(of(o), &r, &m);
+        err_t err = flags & MSG_COPY ? copy(of(o), &r, &m) : receive(of(o), &r, &m);
         ipc_object_drop(o);
         if (!m)
                 return err;

@@ -31,6 +31,7 @@ OBJECT(shm_segment) {
         u32   cpid;
         struct vm_domain *domain;       /* counted */
         i64   ctime;                    /* base.lock; seconds since 1970, as all times */
+        struct thread *maker;           /* not counted: NULL once it has ended; base.lock */
         struct account *locker;         /* counted: who pays for SHM_LOCK; base.lock */
         struct spinlock attach_lock;
         /* attach_lock */
@@ -122,6 +123,32 @@ static void detach(struct shm_segment *s)
         spin_unlock(&s->attach_lock);
         if (last)
                 remove_unattached(s);
+}
+
+void shm_exit(struct thread *t)
+{
+        struct ipc_ids *ids = &t->ns->ipc->shm;
+        struct ipc_object *o;
+
+        if (!t->made_shm)
+                return;
+        for (u32 i = 0; (o = ipc_find_next(ids, &i)); ipc_object_drop(o)) {
+                if (PTR_LOAD(of(o)->maker) != t)
+                        continue;
+                mutex_lock(&o->lock);
+                PTR_STORE(of(o)->maker, NULL);
+                mutex_unlock(&o->lock);
+                remove_unattached(of(o));
+        }
+}
+
+void shm_forced(struct ipc_ns *ns)
+{
+        struct ipc_object *o;
+
+        for (u32 i = 0; LOAD(ns->limits.shm_rmid_forced) && (o = ipc_find_next(&ns->shm, &i)); ipc_object_drop(o))
+                if (!PTR_LOAD(of(o)->maker))
+                        remove_unattached(of(o));
 }
 
 static void shm_area(struct file *f, bool mapped)
@@ -278,6 +305,8 @@ static err_t shm_make(struct ipc_ns *ns, const struct ipc_request *r, struct ipc
         lock_init(&s->attach_lock, shm_attach);
         s->ns = ns;
         s->cpid = ipc_pid();
+        s->maker = thread_current();
+        s->maker->made_shm = true;
         s->ctime = time_wall().sec;
         FETCH_ADD(ns->shm.total, pages);
         *out = &s->base;

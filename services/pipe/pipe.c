@@ -8,6 +8,7 @@
  * Invariants    P1  a write of at most PIPE_BUF bytes goes into one slot, whole.
  *               P2  readers are woken when bytes come into an empty pipe, writers when a slot
  *                   of a full one becomes free, both when the other side's last end closes.
+ *               P3  a slot's bytes count whole or not at all where user memory is bad.
  */
 #include "services/pipe/pipe_impl.h"
 #include "services/vfs/anon.h"
@@ -22,22 +23,31 @@ static struct pipe_file *of(struct file *f) { return DOWNCAST(pipe_file, f); }
 
 /* ---- Reading ---- */
 
-/* The first slot's bytes into io; *short_of: user memory failed. */
-static void read_slot(struct pipe *p, struct io *io, bool *fault)
+/* Bad memory in the middle of a slot's bytes, `got` of which are copied: none of them count (P3). */
+static err_t missed(struct io *io, usize got)
+{
+        io->done -= got;
+        return ERR(EFAULT);
+}
+
+/* The first slot's bytes into io, all that are wanted or (P3) none: EFAULT. */
+static err_t read_slot(struct pipe *p, struct io *io)
 {
         struct pipe_slot *s = pipe_slot_at(p, p->tail);
         usize want = min_u64(s->len, io_left(io));
         usize got = io_from_frame(io, s->frame, s->off, want);
 
-        *fault = got < want;
+        if (got < want)
+                return missed(io, got);
         s->off += (u16)got;
         s->len -= (u16)got;
-        if (s->len == 0 || (s->packet != 0 && !*fault)) {
+        if (s->len == 0 || s->packet != 0) {
                 struct frame *f = s->frame;
                 s->frame = NULL;
                 STORE(p->tail, p->tail + 1);
                 pipe_give_frame(p, f);
         }
+        return OK;
 }
 
 static err_t wait_for(struct pipe *p, struct waitq *q)
@@ -47,8 +57,6 @@ static err_t wait_for(struct pipe *p, struct waitq *q)
 
 static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
 {
-        bool fault = false;
-
         while (io_left(io) > 0) {
                 if (pipe_is_empty(p) || p->draining) {
                         if (io_done(io) > 0 || (p->writers == 0 && !p->draining))
@@ -59,29 +67,30 @@ static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
                         continue;
                 }
                 bool was_full = pipe_is_full(p), packet = pipe_slot_at(p, p->tail)->packet != 0;
-                read_slot(p, io, &fault);
+                TRY(read_slot(p, io));
                 if (was_full && !pipe_is_full(p))
                         waitq_wake_one(&p->writable);   /* P2; one: of EPOLLEXCLUSIVE watchers */
-                if (fault)
-                        return ERR(EFAULT);
                 if (packet)
                         return OK;
         }
         return OK;
 }
 
-static err_t pipe_read(struct file *f, struct io *io, u64 *pos)
+err_t pipe_take(struct file *f, struct io *io, bool wait)
 {
         struct pipe *p = of(f)->pipe;
 
-        (void)pos;
-        if (io_left(io) == 0)
-                return OK;
         GUARD(&p->lock);
-        err_t err = read_locked(p, io, file_nonblock(f));
+        err_t err = read_locked(p, io, !wait);
         if (io_done(io) > 0)
                 async_signal(&p->tell_writers, POLL_OUT);
         return err;
+}
+
+static err_t pipe_read(struct file *f, struct io *io, u64 *pos)
+{
+        (void)pos;
+        return io_left(io) == 0 ? OK : pipe_take(f, io, !file_nonblock(f));
 }
 
 /* ---- Writing ---- */
@@ -96,10 +105,14 @@ static err_t write_behind(struct pipe *p, struct io *io)
         if (want == 0 || want > room || s->packet != 0 || frame_refs(s->frame) != 1)
                 return OK;
         usize got = io_to_frame(io, s->frame, at, want);
-        s->len += (u16)got;
-        return got < want ? ERR(EFAULT) : OK;
+        if (got < want)
+                return missed(io, got);
+        s->len += (u16)want;
+        return OK;
 }
 
+/* A slot for which the memory is bad stays in the pipe, without bytes, as on Linux: readers pass over it, poll sees it, and
+ * the next write may go into it. */
 static err_t write_slot(struct pipe *p, struct io *io, bool packet)
 {
         struct frame *f = pipe_take_frame(p);
@@ -108,13 +121,9 @@ static err_t write_slot(struct pipe *p, struct io *io, bool packet)
         if (!f)
                 return ERR(ENOMEM);
         usize got = io_to_frame(io, f, 0, want);
-        if (got == 0) {
-                pipe_give_frame(p, f);
-                return ERR(EFAULT);
-        }
-        *pipe_slot_at(p, p->head) = (struct pipe_slot){ .frame = f, .len = (u16)got, .packet = packet };
+        *pipe_slot_at(p, p->head) = (struct pipe_slot){ .frame = f, .len = got == want ? (u16)want : 0, .packet = packet };
         STORE(p->head, p->head + 1);
-        return got < want ? ERR(EFAULT) : OK;
+        return got == want ? OK : missed(io, got);
 }
 
 static err_t write_locked(struct pipe *p, struct io *io, bool nonblock, bool packet)
@@ -335,7 +344,7 @@ STABLE(pipe_limits) {
         u32 max_size;                   /* bytes, as all: ATOMIC */
         u64 soft, hard;                 /* pages of a user; 0: any number */
 };
-static struct pipe_limits limits = { .max_size = PIPE_MAX * (u32)PAGE_SIZE, .soft = 16384 };
+static struct pipe_limits limits = { .max_size = PIPE_PART * (u32)PAGE_SIZE, .soft = 16384 };
 
 u32  pipe_max_size(void) { return LOAD(limits.max_size); }
 u64  pipe_user_pages(bool hard) { return hard ? LOAD(limits.hard) : LOAD(limits.soft); }
@@ -351,7 +360,7 @@ static u32 slots_for(u64 size)
 {
         u32 slots = 1;
 
-        while (slots <= PIPE_MAX && (u64)slots * PAGE_SIZE < size)
+        while (slots <= PIPE_ASK_MAX && (u64)slots * PAGE_SIZE < size)
                 slots *= 2;
         return slots;
 }
@@ -360,7 +369,7 @@ err_t pipe_set_max_size(u64 bytes)
 {
         u32 slots = slots_for(bytes);
 
-        if (slots > PIPE_MAX)
+        if (slots > PIPE_ASK_MAX)
                 return ERR(EINVAL);
         STORE(limits.max_size, slots * (u32)PAGE_SIZE);
         return OK;
@@ -384,8 +393,6 @@ err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *byte
                 return ERR(EBADF);
         if (size > 1ul << 31)
                 return ERR(EINVAL);
-        if (slots > PIPE_MAX)           /* more than there can be: too much for a user, too big for root */
-                return capable(CAP_SYS_RESOURCE) ? ERR(ENOMEM) : ERR(EPERM);
         struct pipe *p = of(f)->pipe;
         GUARD(&p->lock);
         if (slots > p->size && slots * (u32)PAGE_SIZE > pipe_max_size() && !capable(CAP_SYS_RESOURCE))

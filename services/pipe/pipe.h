@@ -26,3 +26,10 @@ err_t pipe_set_size(const struct actor *who, struct file *f, u64 size, u32 *byte
  * EPIPE, ENOMEM, ERESTARTSYS, and what the other file says. */
 err_t pipe_splice(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u64 len, u32 flags, u64 *done);
 err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done);
+
+/* vmsplice(2) into a pipe that is open for writing.  room: is there a free slot?  EAGAIN, EPIPE (and SIGPIPE), ERESTARTSYS.
+ * lend: bytes [off, off + len) of the page become a slot; takes over the count on it, also on an error, which is as above.  What is
+ * written to the page before it is read shows. */
+err_t pipe_room(struct file *f, bool wait);
+err_t pipe_take(struct file *f, struct io *io, bool wait);       /* out of one that is open for reading, as read(2) */
+err_t pipe_lend(struct file *f, struct frame *page, u32 off, u32 len);

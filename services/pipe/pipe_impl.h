@@ -7,7 +7,9 @@
 #include "services/process/account.h"
 
 #define PIPE_DEFAULT 16u                /* slots */
-#define PIPE_MAX     256u               /* 1 MiB: pipe-max-size */
+#define PIPE_PART    256u               /* slots in one piece: 1 MiB, pipe-max-size at first */
+#define PIPE_MAX     (1u << 16)         /* 256 MiB, as on Linux: for who may have more than pipe-max-size */
+#define PIPE_ASK_MAX (1u << 19)         /* 2 GiB: what can be asked for */
 #define PIPE_SMALL   2u                 /* slots of a new pipe of who has too many pages */
 #define PIPE_SPARE   2u
 
@@ -16,8 +18,10 @@ struct pipe_slot {
         u16 off, len;                   /* bytes in it that are to be read */
         u32 packet;                     /* not 0: one write's bytes, read whole or cut */
 };
-OBJECT(pipe_slots) { struct pipe_slot slot[PIPE_MAX]; };
+OBJECT(pipe_slots) { struct pipe_slot slot[PIPE_PART]; };
 POOL_DECLARE(pipe_slots)
+OBJECT(pipe_parts) { struct pipe_slots *part[PIPE_MAX / PIPE_PART]; };          /* owned; NULL behind the last */
+POOL_DECLARE(pipe_parts)
 
 OBJECT(pipe) {
         struct mutex lock;
@@ -32,7 +36,8 @@ OBJECT(pipe) {
         struct waitq readable, writable;        /* slept on under lock, and polled */
         struct waitq opened;
         struct async_list tell_readers, tell_writers;   /* O_ASYNC; sides 0 and 1 */
-        struct pipe_slots *more;        /* owned: the slots if size > PIPE_DEFAULT */
+        struct pipe_slots *more;        /* the slots, or the first of them, if size > PIPE_DEFAULT; owned if there are no parts */
+        struct pipe_parts *parts;       /* owned: all of them if size > PIPE_PART */
         struct pipe_slot few[PIPE_DEFAULT];
 };
 POOL_DECLARE(pipe)

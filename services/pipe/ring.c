@@ -9,16 +9,31 @@ LOCK_CLASS_DECLARE(file_pos);
 LOCK_CLASS_DECLARE(inode);
 LOCK_CLASS(pipe, AFTER2(file_pos, inode));      /* under the inode's: opening a FIFO */
 
+static void pipe_parts_fini(struct pipe_parts *all)
+{
+        for (u32 i = 0; i < PIPE_MAX / PIPE_PART && all->part[i]; i++)
+                pipe_slots_drop(all->part[i]);
+}
+
+static void slots_free(struct pipe_slots *more, struct pipe_parts *parts)
+{
+        if (parts)
+                pipe_parts_drop(parts);
+        else
+                pipe_slots_drop(more);
+}
+
 static void pipe_fini(struct pipe *p)
 {
         pipe_clear_locked(p);
-        pipe_slots_drop(p->more);
+        slots_free(p->more, p->parts);
         if (p->account)
                 FETCH_SUB(p->account->pipe_pages, p->size);
         account_drop(p->account);
 }
 POOL_DEFINE(pipe, pipe_fini);
 POOL_DEFINE(pipe_slots, NO_FINI);
+POOL_DEFINE(pipe_parts, pipe_parts_fini);
 
 static bool is_limited(void) { return !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN); }
 
@@ -68,11 +83,15 @@ err_t pipe_make(struct payer *payer, struct pipe **out)
         return OK;
 }
 
+static struct pipe_slot *slot_of(struct pipe_slots *more, struct pipe_parts *parts, u32 i)
+{
+        return parts ? &parts->part[i / PIPE_PART]->slot[i % PIPE_PART] : &more->slot[i];
+}
+
 struct pipe_slot *pipe_slot_at(struct pipe *p, u32 i)
 {
-        if (p->more)
-                return &p->more->slot[i & (p->size - 1)];
-        return &p->few[i & (p->size - 1)];
+        i &= p->size - 1;
+        return p->more ? slot_of(p->more, p->parts, i) : &p->few[i];
 }
 
 struct frame *pipe_take_frame(struct pipe *p)
@@ -111,19 +130,41 @@ void pipe_clear_locked(struct pipe *p)
         }
 }
 
+/* Room for `size` slots: more than PIPE_DEFAULT. */
+static err_t slots_new(struct payer *payer, u32 size, struct pipe_slots **more, struct pipe_parts **parts)
+{
+        *parts = NULL;
+        if (size <= PIPE_PART) {
+                *more = pipe_slots_alloc(payer, MAY_RECLAIM);
+                return *more ? OK : ERR(ENOMEM);
+        }
+        struct pipe_parts *all = size <= PIPE_MAX ? pipe_parts_alloc(payer, MAY_RECLAIM) : NULL;
+        if (!all)
+                return ERR(ENOMEM);
+        for (u32 i = 0; i < size / PIPE_PART; i++) {
+                all->part[i] = pipe_slots_alloc(payer, MAY_RECLAIM);
+                if (!all->part[i]) {
+                        pipe_parts_drop(all);
+                        return ERR(ENOMEM);
+                }
+        }
+        *more = all->part[0];
+        *parts = all;
+        return OK;
+}
+
 static err_t resize_locked(struct pipe *p, struct payer *payer, u32 size)
 {
         u32 used = p->head - p->tail;
         struct pipe_slots *new = NULL;
+        struct pipe_parts *parts = NULL;
 
         if (used > size || p->draining)
                 return ERR(EBUSY);
         if (size > PIPE_DEFAULT) {
-                new = pipe_slots_alloc(payer, MAY_RECLAIM);
-                if (!new)
-                        return ERR(ENOMEM);
+                TRY(slots_new(payer, size, &new, &parts));
                 for (u32 i = 0; i < used; i++)
-                        new->slot[i] = *pipe_slot_at(p, p->tail + i);
+                        *slot_of(new, parts, i) = *pipe_slot_at(p, p->tail + i);
         } else {
                 struct pipe_slot kept[PIPE_DEFAULT] = { };
                 for (u32 i = 0; i < used; i++)
@@ -131,8 +172,9 @@ static err_t resize_locked(struct pipe *p, struct payer *payer, u32 size)
                 for (u32 i = 0; i < used; i++)
                         p->few[i] = kept[i];
         }
-        pipe_slots_drop(p->more);
+        slots_free(p->more, p->parts);
         p->more = new;
+        p->parts = parts;
         STORE(p->tail, 0);
         STORE(p->head, used);
         STORE(p->size, size);

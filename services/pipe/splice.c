@@ -27,12 +27,31 @@ static err_t wait_on(struct pipe *p, struct waitq *q, bool wait)
 
 /* ---- Out of a pipe ---- */
 
+/* What writes from bad memory left goes. */
+static bool is_empty_locked(struct pipe *p)
+{
+        bool was_full = pipe_is_full(p);
+        struct pipe_slot *s;
+
+        if (p->draining)
+                return true;
+        while (!pipe_is_empty(p) && (s = pipe_slot_at(p, p->tail))->len == 0) {
+                struct frame *f = s->frame;
+                s->frame = NULL;
+                STORE(p->tail, p->tail + 1);
+                pipe_give_frame(p, f);
+        }
+        if (was_full && !pipe_is_full(p))
+                waitq_wake_all(&p->writable);
+        return pipe_is_empty(p);
+}
+
 /* Takes a reference on the first slot's bytes, at most `most`, and begins to drain.  s->len 0: the end of the pipe. */
 static err_t drain_begin(struct pipe *p, u64 most, bool wait, struct pipe_slot *s)
 {
         GUARD(&p->lock);
         s->len = 0;
-        while (pipe_is_empty(p) || p->draining) {
+        while (is_empty_locked(p)) {
                 if (!p->draining && p->writers == 0)
                         return OK;
                 TRY(wait_on(p, &p->readable, wait));
@@ -116,6 +135,15 @@ static err_t room(struct pipe *p, bool wait)
 
         GUARD(&p->lock);
         return room_locked(p, wait, &slots);
+}
+
+/* ---- Pages of a program ---- */
+
+err_t pipe_room(struct file *f, bool wait) { return room(pipe_of(f), wait); }
+
+err_t pipe_lend(struct file *f, struct frame *page, u32 off, u32 len)
+{
+        return push(pipe_of(f), (struct pipe_slot){ .frame = page, .off = (u16)off, .len = (u16)len }, false);
 }
 
 /* ---- Pipe to file ---- */
@@ -298,13 +326,15 @@ struct slots { u32 n; struct pipe_slot slot[BATCH]; };
 static err_t look(struct pipe *p, bool wait, struct slots *out)
 {
         GUARD(&p->lock);
-        while (pipe_is_empty(p) || p->draining) {
+        while (is_empty_locked(p)) {
                 if (!p->draining && p->writers == 0)
                         return OK;
                 TRY(wait_on(p, &p->readable, wait));
         }
         for (u32 i = p->tail; i != p->head && out->n < BATCH; i++) {
                 struct pipe_slot s = *pipe_slot_at(p, i);
+                if (s.len == 0)
+                        continue;
                 frame_hold(s.frame);
                 out->slot[out->n++] = s;
         }

@@ -52,10 +52,6 @@ static err_t check_limits(struct thread *self)
         if (LOAD(self->account->threads) >= limit && self->cred->uid != 0 &&
             !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
                 return ERR(EAGAIN);
-        /* A deadline thread's time is its own. */
-        struct sched_params sched = sched_get(self);
-        if (sched.policy == SCHED_DEADLINE && !sched.reset_on_fork)
-                return ERR(EAGAIN);
         return LOAD(ns->threads) >= LOAD(ns->max_threads) ? ERR(EAGAIN) : OK;
 }
 
@@ -128,7 +124,7 @@ static err_t thread_share(struct thread *t, struct thread *from, u64 flags)
         return OK;
 }
 
-static void thread_inherit(struct thread *t, struct thread *from, const struct clone_args *args)
+static err_t thread_inherit(struct thread *t, struct thread *from, const struct clone_args *args)
 {
         u64 f = args->flags;
 
@@ -156,7 +152,7 @@ static void thread_inherit(struct thread *t, struct thread *from, const struct c
                 t->set_child_tid = args->child_tid;
         if (f & CLONE_CHILD_CLEARTID)
                 t->clear_child_tid = args->child_tid;
-        sched_fork(t, from);
+        return sched_fork(t, from);
 }
 
 /* The task, and the registers it begins with.  On failure there is none. */
@@ -199,7 +195,7 @@ static err_t thread_make(struct thread *from, const struct clone_args *args, str
                 TRY(process_inherit(t->process, from, args));
         }
         TRY(thread_share(t, from, args->flags));
-        thread_inherit(t, from, args);
+        TRY(thread_inherit(t, from, args));
         struct pid_result pid = args->set_tid ? pid_new_as(ns_of(from->process), t->payer, args->set_tid)
                                               : pid_new(ns_of(from->process), t->payer);
         TRY(pid.err);

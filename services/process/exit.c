@@ -150,6 +150,7 @@ static void let_go(struct thread *t, struct process *p)
                 vm_drop(vm);
         }
         ns_of(p)->ops->undo_exit(t);
+        ns_of(p)->ops->shm_exit(t);
         files_drop(files);
         /* Last: closing files may still walk paths. */
         spin_lock(&p->lock);

@@ -84,7 +84,7 @@ static err_t own_make(struct thread *t, struct ns_set *ns, struct payer *payer, 
         pid_publish(p->pgrp);
         session_publish(p->session);
         t->altstack_flags = SS_DISABLE;
-        sched_fork(t, NULL);
+        sched_first(t);
         return OK;
 }
 

@@ -67,18 +67,10 @@ const struct process_ops *process_ops_of(struct process *p) { return ns_of(p)->o
 
 struct core_settings process_core_settings(struct process *p)
 {
-        struct pid_ns *ns = ns_of(p);
-        SPIN_GUARD(&ns->lock);
-        struct core_settings s = ns->core;
-        return s;
+        return *core_settings_of(ns_of(p));
 }
 
-void process_set_core_settings(struct core_settings s)
-{
-        struct pid_ns *ns = pid_ns_current();
-        SPIN_GUARD(&ns->lock);
-        ns->core = s;
-}
+struct core_settings *core_settings_of(struct pid_ns *ns) { return &ns->core; }
 
 void process_core_pattern(struct process *p, mbytes out)
 {

@@ -18,7 +18,8 @@ void process_init(void);                                /* at boot */
  *      static const struct user_ops user = { .start = user_start, .syscall = syscall_dispatch, .fault = user_fault,
  *              .exception = user_exception, .pending = user_pending, .died = user_died };
  *      static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
- *              .undo_share = sem_undo_share, .undo_exit = sem_undo_exit }; */
+ *              .undo_share = sem_undo_share, .undo_exit = sem_undo_exit,
+ *              .shm_exit = shm_exit }; */
 STABLE(process_ops) {
         const struct user_ops *user;
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes, and who waits for its PI locks */
@@ -29,6 +30,7 @@ STABLE(process_ops) {
         void (*timer_taken)(struct ptimer *t, struct siginfo *info);    /* its signal is taken; p->lock held */
         err_t (*undo_share)(struct thread *from, struct thread *child);         /* semaphores: CLONE_SYSVSEM; ENOMEM */
         void (*undo_exit)(struct thread *t);            /* semaphores: the thread is gone, or never was */
+        void (*shm_exit)(struct thread *t);             /* shared memory: who made it is gone */
 };
 const struct process_ops *process_ops_of(struct process *p);
 void user_start(struct task_body *self, struct user_regs *regs);
@@ -135,7 +137,7 @@ u8    process_state_letter(struct process *p);
 
 struct core_settings { u32 uses_pid, pipe_limit, suid_dumpable; };
 struct core_settings process_core_settings(struct process *p);
-void  process_set_core_settings(struct core_settings s);                /* the current process's */
+struct core_settings *core_settings_of(struct pid_ns *ns);             /* each is written by itself, STORE */
 void  process_core_pattern(struct process *p, mbytes out);              /* CORE_PATTERN_LEN bytes, NUL-padded */
 void  process_set_core_pattern(bytes pattern);           /* cut to CORE_PATTERN_LEN - 1; the current process's */
 /* One more dump goes into a pipe (or one less): how many do now. */

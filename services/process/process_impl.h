@@ -48,7 +48,7 @@ OBJECT(pid_ns) {
         const struct process_ops *ops;  /* fixed with the first process */
         const struct session_ops *session_ops;          /* fixed at boot; may be NULL */
         u8 core_pattern[CORE_PATTERN_LEN];      /* lock */
-        struct core_settings core;      /* lock */
+        struct core_settings core;      /* ATOMIC, each */
         u32 core_pipes;                 /* dumps that go into pipes now; ATOMIC */
 };
 

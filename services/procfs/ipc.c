@@ -128,7 +128,7 @@ const struct proc_dir proc_sysvipc_dir = { .entry = {
 
 /* ---- /proc/sys/kernel ---- */
 
-static struct ipc_limits limits(void) { return ipc_limits(ipc_ns_current()); }
+static struct ipc_limits limits(void) { return *ipc_limits_of(ipc_ns_current()); }
 
 static err_t say(struct text *t, u64 v)
 {
@@ -136,24 +136,17 @@ static err_t say(struct text *t, u64 v)
         return OK;
 }
 
-/* The limits belong to the owner of the namespace's users. */
-static err_t change(const struct ipc_limits *l)
-{
-        ipc_set_limits(ipc_ns_current(), *l);
-        return OK;
-}
-
 #define LIMIT(NAME, TYPE, MAX) \
 err_t proc_show_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().NAME); } \
 err_t proc_write_##NAME(bytes text, const struct subject *s) \
 { \
-        struct ipc_limits l = limits(); \
         u64 v = 0; \
         (void)s; \
         if (!num_parse(text, 10, &v) || v > (MAX)) \
                 return ERR(EINVAL); \
-        l.NAME = (TYPE)v; \
-        return change(&l); \
+        STORE(ipc_limits_of(ipc_ns_current())->NAME, (TYPE)v); \
+        shm_forced(ipc_ns_current()); \
+        return OK; \
 }
 IPC_LIMITS(LIMIT)
 
@@ -168,14 +161,17 @@ err_t proc_show_sem(struct text *t, const struct subject *s)
 
 err_t proc_write_sem(bytes text, const struct subject *s)
 {
-        struct ipc_limits l = limits();
-        struct text_four f = { { l.semmsl, l.semmns, l.semopm, l.semmni } };
+        struct ipc_limits *l = ipc_limits_of(ipc_ns_current());
+        struct text_four f = { { l->semmsl, l->semmns, l->semopm, l->semmni } };
 
         (void)s;
         if (!text_parse_four(text, &f) || f.v[3] > 32768)
                 return ERR(EINVAL);
-        l.semmsl = f.v[0], l.semmns = f.v[1], l.semopm = f.v[2], l.semmni = f.v[3];
-        return change(&l);
+        STORE(l->semmsl, f.v[0]);
+        STORE(l->semmns, f.v[1]);
+        STORE(l->semopm, f.v[2]);
+        STORE(l->semmni, f.v[3]);
+        return OK;
 }
 
 #define NEXT_ID(NAME, WHAT) \
@@ -203,13 +199,12 @@ NEXT_ID(sem_next_id, IPC_SEM)
 static err_t show_mq_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().mq_##NAME); } \
 static err_t write_mq_##NAME(bytes text, const struct subject *s) \
 { \
-        struct ipc_limits l = limits(); \
         u64 v = 0; \
         (void)s; \
         if (!num_parse(text, 10, &v) || (i64)v < (LEAST) || v > (MOST)) \
                 return ERR(EINVAL); \
-        l.mq_##NAME = (u32)v; \
-        return change(&l); \
+        STORE(ipc_limits_of(ipc_ns_current())->mq_##NAME, (u32)v); \
+        return OK; \
 }
 MQ_LIMITS(MQ_LIMIT)
 

@@ -125,30 +125,30 @@ static err_t show_suid_dumpable(struct text *t, const struct subject *s)   { (vo
 
 static err_t write_core_uses_pid(bytes text, const struct subject *s)
 {
-        struct core_settings c = core();
+        u32 n = 0;
         (void)s;
-        TRY(parse_u32(text, &c.uses_pid));
-        process_set_core_settings(c);
+        TRY(parse_u32(text, &n));
+        STORE(core_settings_of(pid_ns_current())->uses_pid, n);
         return OK;
 }
 
 static err_t write_core_pipe_limit(bytes text, const struct subject *s)
 {
-        struct core_settings c = core();
+        u32 n = 0;
         (void)s;
-        TRY(parse_u32(text, &c.pipe_limit));
-        process_set_core_settings(c);
+        TRY(parse_u32(text, &n));
+        STORE(core_settings_of(pid_ns_current())->pipe_limit, n);
         return OK;
 }
 
 static err_t write_suid_dumpable(bytes text, const struct subject *s)
 {
-        struct core_settings c = core();
+        u32 n = 0;
         (void)s;
-        TRY(parse_u32(text, &c.suid_dumpable));
-        if (c.suid_dumpable > DUMP_ROOT)
+        TRY(parse_u32(text, &n));
+        if (n > DUMP_ROOT)
                 return ERR(EINVAL);
-        process_set_core_settings(c);
+        STORE(core_settings_of(pid_ns_current())->suid_dumpable, n);
         return OK;
 }
 
@@ -283,28 +283,27 @@ enum setting { SET_OVERCOMMIT, SET_RATIO, SET_KBYTES, SET_MAP_COUNT, SET_RANDOMI
 
 static err_t write_setting(bytes text, enum setting which, u32 max)
 {
-        struct vm_settings v = settings();
+        struct vm_settings *v = vm_settings_of(vm_domain_of(vm_current()));
         u32 n = 0;
 
         TRY(parse_u32(text, &n));
         if (n > max)
                 return ERR(EINVAL);
         switch (which) {
-        case SET_OVERCOMMIT: v.overcommit = n; break;
-        case SET_RATIO:      v.overcommit_ratio = n; v.overcommit_kbytes = 0; break;
-        case SET_KBYTES:     v.overcommit_kbytes = n; if (n) v.overcommit_ratio = 0; break;
-        case SET_OOM_CALLER: v.oom_kill_caller = n; break;
-        case SET_OOM_DUMP:   v.oom_dump_tasks = n; break;
-        case SET_USER_FAULTS: v.user_faults = n; break;
-        case SET_ADMIN_RESERVE: v.admin_reserve = n; break;
-        case SET_USER_RESERVE: v.user_reserve = n; break;
-        case SET_SWAPPINESS: v.swappiness = n; break;
-        case SET_MIN_ADDR:   v.mmap_min_addr = n; break;
-        case SET_MAP_COUNT:  v.max_map_count = n; break;
-        case SET_RANDOMIZE:  v.randomize = n; break;
+        case SET_OVERCOMMIT: STORE(v->overcommit, n); break;
+        case SET_RATIO:      STORE(v->overcommit_ratio, n); STORE(v->overcommit_kbytes, 0ul); break;
+        case SET_KBYTES:     STORE(v->overcommit_kbytes, (u64)n); if (n) STORE(v->overcommit_ratio, 0u); break;
+        case SET_OOM_CALLER: STORE(v->oom_kill_caller, n); break;
+        case SET_OOM_DUMP:   STORE(v->oom_dump_tasks, n); break;
+        case SET_USER_FAULTS: STORE(v->user_faults, n); break;
+        case SET_ADMIN_RESERVE: STORE(v->admin_reserve, n); break;
+        case SET_USER_RESERVE: STORE(v->user_reserve, n); break;
+        case SET_SWAPPINESS: STORE(v->swappiness, n); break;
+        case SET_MIN_ADDR:   STORE(v->mmap_min_addr, (u64)n); break;
+        case SET_MAP_COUNT:  STORE(v->max_map_count, n); break;
+        case SET_RANDOMIZE:  STORE(v->randomize, n); break;
         default:             break;
         }
-        vm_set_settings(vm_domain_of(vm_current()), v);
         return OK;
 }
 

@@ -1011,14 +1011,14 @@ static void set_class_locked(struct runq *rq, struct thread *t, u32 policy, u32 
 
 void sched_boost(struct thread *t, u32 priority)
 {
-        if (!priority && !LOAD(t->se.boosted))
+        if (!priority && !LOAD(t->se.lent))
                 return;
         struct runq *rq = lock_of(t);
         u32 now = sched_rt_priority(t), cpu = t->se.cpu;
         bool changed = false;
 
+        STORE(t->se.lent, priority ? (u32)max_u64(t->se.lent, priority) : 0u);
         if (priority > now) {
-                t->se.lent = priority;
                 if (!t->se.boosted) {
                         t->se.own_policy = t->se.policy;
                         t->se.own_priority = t->se.rt_priority;
@@ -1026,9 +1026,7 @@ void sched_boost(struct thread *t, u32 priority)
                 }
                 set_class_locked(rq, t, SCHED_FIFO, priority);
                 changed = true;
-        } else if (priority) {
-                t->se.lent = (u32)max_u64(t->se.lent, priority);        /* it asked for more itself, so far */
-        } else if (t->se.boosted) {
+        } else if (!priority && t->se.boosted) {
                 STORE(t->se.boosted, false);
                 set_class_locked(rq, t, t->se.own_policy, t->se.own_priority);
                 changed = true;
@@ -1101,6 +1099,11 @@ static void set_locked(struct runq *rq, struct thread *t, const struct sched_par
                         set_class_locked(rq, t, p->policy, p->rt_priority);
                 else if (t->se.rt_priority != t->se.lent)
                         set_class_locked(rq, t, SCHED_FIFO, t->se.lent);
+        } else if (t->se.lent > p->rt_priority) {       /* its own was above that, until now */
+                t->se.own_policy = p->policy;
+                t->se.own_priority = p->rt_priority;
+                STORE(t->se.boosted, true);
+                set_class_locked(rq, t, SCHED_FIFO, t->se.lent);
         } else if (p->policy != t->se.policy || p->rt_priority != t->se.rt_priority || is_fair(t)) {
                 set_class_locked(rq, t, p->policy, p->rt_priority);
         }
@@ -1234,26 +1237,40 @@ u64 sched_rr_interval(struct thread *t)
         return policy == SCHED_FIFO || policy == SCHED_DEADLINE ? 0 : policy == SCHED_RR ? LOAD_RELAXED(reservations.limits.rr_slice) : SLICE;
 }
 
-void sched_fork(struct thread *child, struct thread *parent)
+/* Others change the parent's policy meanwhile: its lock is held. */
+static err_t inherit_locked(struct thread *child, struct thread *parent)
 {
-        child->se.policy = SCHED_NORMAL;
-        child->se.affinity = ~0ul;
-        if (parent) {
-                child->se.nice = parent->se.nice;
-                child->se.affinity = parent->se.affinity;
-                child->se.cpu = parent->se.cpu;
-                child->se.vruntime = parent->se.vruntime;
-                child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
-                child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
-                if (parent->se.reset_on_fork && !is_fair(child)) {
-                        child->se.policy = SCHED_NORMAL;
-                        child->se.rt_priority = 0;
-                        child->se.nice = 0;
-                } else if (parent->se.reset_on_fork && child->se.nice < 0) {
-                        child->se.nice = 0;
-                }
+        child->se.nice = parent->se.nice;
+        child->se.affinity = parent->se.affinity;
+        child->se.cpu = parent->se.cpu;
+        child->se.vruntime = parent->se.vruntime;
+        child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
+        child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
+        if (parent->se.reset_on_fork && !is_fair(child)) {
+                child->se.policy = SCHED_NORMAL;
+                child->se.rt_priority = 0;
+                child->se.nice = 0;
+        } else if (parent->se.reset_on_fork && child->se.nice < 0) {
+                child->se.nice = 0;
         }
+        return child->se.policy == SCHED_DEADLINE ? ERR(EAGAIN) : OK;   /* its time is its own */
+}
+
+err_t sched_fork(struct thread *child, struct thread *parent)
+{
+        struct runq *rq = lock_of(parent);
+        err_t err = inherit_locked(child, parent);
+
+        spin_unlock(&rq->lock);
         set_weight(child);
+        return err;
+}
+
+void sched_first(struct thread *t)
+{
+        t->se.policy = SCHED_NORMAL;
+        t->se.affinity = ~0ul;
+        set_weight(t);
 }
 
 /* ---- Statistics ---- */

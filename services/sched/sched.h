@@ -58,8 +58,9 @@ err_t sched_set_limits(struct sched_limits limits);      /* EINVAL; EBUSY: more 
 u64   sched_rt_ran(struct thread *t);
 bool  sched_take_overrun(struct thread *t);              /* t overran its budget and wants to be told; once */
 
-/* A new thread, before task_start: what it inherits.  parent NULL: the first thread. */
-void  sched_fork(struct thread *child, struct thread *parent);
+/* A new thread, before task_start: what it inherits.  EAGAIN: the parent has a deadline of its own. */
+err_t sched_fork(struct thread *child, struct thread *parent);
+void  sched_first(struct thread *t);                     /* the same of a thread that nobody forks */
 
 void  sched_yield(void);                                 /* others first; nothing when this CPU has none */
 u32   sched_runnable(void);                              /* threads that run or want to, now */

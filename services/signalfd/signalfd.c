@@ -86,7 +86,7 @@ static usize signalfd_fdinfo(struct file *f, mbytes out)
 
 static const struct file_ops signalfd_ops = {
         .read = signalfd_read, .poll = signalfd_poll, .llseek = generic_noop_llseek, .show_fdinfo = signalfd_fdinfo,
-        .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_READ_PIECES,
 };
 
 /* ---- The calls ---- */

@@ -42,7 +42,7 @@ err_t call_get_vec(struct call *c, u64 addr, u32 count, bool local, struct blob 
         if (!*vec)
                 return ERR(ENOMEM);
         blob_set_len(*vec, count * sizeof(struct linux_iovec));
-        TRY(vm_copy_in(blob_mbytes(*vec), addr));
+        TRY(vm_copy_in(mbytes_take(blob_mbytes(*vec), count * sizeof(struct linux_iovec)), addr));
         return io_vec_check(blob_bytes(*vec), local, total);
 }
 

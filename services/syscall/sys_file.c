@@ -23,12 +23,33 @@ static u64 nofile_limit(struct call *c) { return rlimit_get(c->t->process, RLIMI
 /* Interrupted before anything was done: restarted if the signal's action says so (what reads or writes says it itself). */
 static err_t restartable(err_t err) { return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err; }
 
+/* Each piece of a vector by itself, until one is not filled. */
+static noinline err_t transfer_pieces(struct file *f, bytes vec, const struct io *io, bool is_write, u64 *done)
+{
+        err_t err = OK;
+
+        for (usize at = 0; at < bytes_len(vec) && succeeded(err); at += sizeof(struct linux_iovec)) {
+                struct linux_iovec v;
+                usize n = 0;
+                POD_READ(&v, bytes_skip(vec, at));
+                struct io one = io_user(v.iov_base, v.iov_len);
+                one.nowait = io->nowait;
+                err = is_write ? file_write(f, &one, &n) : file_read(f, &one, &n);
+                *done += n;
+                if (n < v.iov_len)
+                        break;
+        }
+        return *done > 0 ? OK : err;
+}
+
 static inline err_t transfer(struct call *c, struct io *io, bool is_write)
 {
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        err_t err = is_write ? file_write(r.file, io, &c->result) : file_read(r.file, io, &c->result);
+        bool pieces = (r.file->ops->flags & (is_write ? FOPS_WRITE_PIECES : FOPS_READ_PIECES)) != 0;
+        err_t err = pieces ? transfer_pieces(r.file, io->from, io, is_write, &c->result)
+                  : is_write ? file_write(r.file, io, &c->result) : file_read(r.file, io, &c->result);
         fd_put(r);
         return err;
 }
@@ -109,7 +130,7 @@ err_t sys_pwrite64(struct call *c)
         return transfer_at(c, &io, arg(c, 3), true);
 }
 
-enum { AT_POSITION, AT_OFFSET, NOT_WAITING };   /* the last: at the position, EAGAIN instead of waiting */
+enum { AT_POSITION, AT_OFFSET };
 
 static bool has_file(struct call *c)
 {
@@ -117,6 +138,17 @@ static bool has_file(struct call *c)
         bool has = r.file != NULL;
         fd_put(r);
         return has;
+}
+
+/* The vector is bad: as on Linux the descriptor is asked for before it is looked at. */
+static noinline err_t bad_vec(struct call *c, u32 where, err_t err)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        bool stream = where == AT_OFFSET && (r.file->ops->flags & FOPS_STREAM);
+        fd_put(r);
+        return stream ? ERR(ESPIPE) : err;
 }
 
 /* What comes before the first byte, in Linux's order; *nothing: there is nothing to do. */
@@ -142,7 +174,9 @@ static err_t check_vec(struct call *c, u32 where, bool is_write, u32 flags, usiz
 static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u32 flags)
 {
         usize total = 0;
-        TRY(io_vec_check(vec, true, &total));
+        err_t err = io_vec_check(vec, true, &total);
+        if (failed(err))
+                return bad_vec(c, where, err);
         struct io io = io_vec(vec, total);
         if (flags != 0 || total == 0) {
                 bool nothing = false;
@@ -151,7 +185,7 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u
                         return OK;
         }
         io.append = (flags & RWF_APPEND) != 0;
-        io.nowait = where == NOT_WAITING || (flags & RWF_NOWAIT) != 0;
+        io.nowait = (flags & RWF_NOWAIT) != 0;
         return where == AT_OFFSET ? transfer_at(c, &io, arg(c, 3), is_write) : transfer(c, &io, is_write);
 }
 
@@ -164,17 +198,19 @@ static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
         struct linux_iovec small[VEC_SMALL] = {};
 
         if (count > IO_MAX_VECS)
-                return has_file(c) ? ERR(EINVAL) : ERR(EBADF);
+                return bad_vec(c, where, ERR(EINVAL));
         usize size = count * sizeof(struct linux_iovec);
         if (count <= VEC_SMALL) {
-                TRY(vm_copy_in(mbytes_take(MBYTES_OF(small), size), arg(c, 1)));
-                return transfer_vec(c, bytes_take(BYTES_OF(small), size), where, is_write, flags);
+                mbytes vec = mbytes_take(MBYTES_OF(small), size);
+                err_t err = vm_copy_in(vec, arg(c, 1));
+                return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
         }
         struct blob *big CLEANUP(drop_blob) = blob_alloc(c->t->payer, size);
         if (!big)
                 return ERR(ENOMEM);
-        TRY(vm_copy_in(mbytes_take(blob_mbytes(big), size), arg(c, 1)));
-        return transfer_vec(c, bytes_take(blob_bytes(big), size), where, is_write, flags);
+        mbytes vec = mbytes_take(blob_mbytes(big), size);
+        err_t err = vm_copy_in(vec, arg(c, 1));
+        return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
 }
 
 err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false, 0); }
@@ -216,11 +252,8 @@ err_t sys_sendfile(struct call *c)
         u64 pos = 0;
         usize done = 0;
 
-        if (arg(c, 2)) {
+        if (arg(c, 2))
                 TRY(GET_USER(pos, arg(c, 2)));
-                if ((i64)pos < 0)
-                        return ERR(EINVAL);
-        }
         struct fd_ref out = fd_get(c->t->files, arg_uint(c, 0));
         if (!out.file)
                 return ERR(EBADF);
@@ -237,10 +270,13 @@ err_t sys_sendfile(struct call *c)
                 fd_put(in);
         }
         fd_put(out);
-        TRY(err);
         c->result = done;
-        return arg(c, 2) ? PUT_USER(arg(c, 2), pos) : OK;
+        if (arg(c, 2))                  /* after an error, too */
+                TRY(PUT_USER(arg(c, 2), pos));
+        return err;
 }
+
+#define SPLICE_FLAGS ((u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
 
 /* Two files with optional offsets in user memory. */
 struct two { struct file *in, *out; u64 in_pos, out_pos; };
@@ -259,13 +295,26 @@ static err_t copy_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos
         return arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
 }
 
+static err_t splice_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
+{
+        return pipe_splice(t->in, in_pos, t->out, out_pos, arg(c, 4), arg_uint(c, 5), &c->result);
+}
+
+static err_t get_offsets(struct call *c, struct two *t, move_fn *move)
+{
+        u64 in_at = arg(c, 1), out_at = arg(c, 3);
+
+        if (move == splice_files && ((in_at && file_is_pipe(t->in)) || (out_at && file_is_pipe(t->out))))
+                return ERR(ESPIPE);
+        TRY(get_offset(out_at, &t->out_pos));
+        return get_offset(in_at, &t->in_pos);
+}
+
 static err_t move_between(struct call *c, move_fn *move)
 {
         u64 in_at = arg(c, 1), out_at = arg(c, 3);
         struct two t = {};
 
-        TRY(get_offset(in_at, &t.in_pos));
-        TRY(get_offset(out_at, &t.out_pos));
         struct fd_ref in = fd_get(c->t->files, arg_uint(c, 0));
         if (!in.file)
                 return ERR(EBADF);
@@ -274,8 +323,10 @@ static err_t move_between(struct call *c, move_fn *move)
         if (out.file) {
                 t.in = in.file;
                 t.out = out.file;
-                err = in_at && out_at ? move(c, &t, &t.in_pos, &t.out_pos) : in_at ? move(c, &t, &t.in_pos, NULL)
-                    : out_at ? move(c, &t, NULL, &t.out_pos) : move(c, &t, NULL, NULL);
+                err = get_offsets(c, &t, move);
+                if (succeeded(err))
+                        err = in_at && out_at ? move(c, &t, &t.in_pos, &t.out_pos) : in_at ? move(c, &t, &t.in_pos, NULL)
+                            : out_at ? move(c, &t, NULL, &t.out_pos) : move(c, &t, NULL, NULL);
                 fd_put(out);
         }
         fd_put(in);
@@ -287,21 +338,16 @@ static err_t move_between(struct call *c, move_fn *move)
         return out_at ? PUT_USER(out_at, t.out_pos) : OK;
 }
 
-static err_t splice_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
-{
-        return pipe_splice(t->in, in_pos, t->out, out_pos, arg(c, 4), arg_uint(c, 5), &c->result);
-}
-
 err_t sys_splice(struct call *c)
 {
         if (arg(c, 4) == 0)
                 return OK;
+        if (arg_uint(c, 5) & ~SPLICE_FLAGS)
+                return ERR(EINVAL);
         return move_between(c, splice_files);
 }
 
 err_t sys_copy_file_range(struct call *c) { return move_between(c, copy_files); }
-
-#define SPLICE_FLAGS ((u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
 
 err_t sys_tee(struct call *c)
 {
@@ -322,7 +368,63 @@ err_t sys_tee(struct call *c)
         return restartable(err);
 }
 
-/* By copying: what a writer of the memory does later does not show. */
+/* The page at addr, counted, to be lent; of memory that was never written to, zeros of our own. */
+static struct frame *page_to_lend(u64 addr)
+{
+        if (failed(vm_fault_in(addr, 1, false)))
+                return NULL;
+        struct frame *f = vm_grab(vm_current(), addr, false);
+        return f == frame_zero_page() ? frame_alloc(payer_current(), FRAME_ZERO) : f;
+}
+
+/* A range into the pipe, a slot for each page; *done: bytes. */
+static err_t lend_range(struct file *pipe, struct linux_iovec range, u64 *done)
+{
+        for (u64 at = range.iov_base, left = range.iov_len; left > 0;) {
+                u64 off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, left);
+                struct frame *f = page_to_lend(at);
+                if (!f)
+                        return ERR(EFAULT);
+                TRY(pipe_lend(pipe, f, (u32)off, (u32)n));
+                at += n;
+                left -= n;
+                *done += n;
+        }
+        return OK;
+}
+
+/* As much as there is room for at once; the first slot may be waited for. */
+static err_t lend(struct file *pipe, bytes vec, bool wait, u64 *done)
+{
+        err_t err = pipe_room(pipe, wait);
+
+        for (usize at = 0; at < bytes_len(vec) && succeeded(err); at += sizeof(struct linux_iovec)) {
+                struct linux_iovec range;
+                POD_READ(&range, bytes_skip(vec, at));
+                err = lend_range(pipe, range, done);
+        }
+        return *done > 0 ? OK : err;
+}
+
+static err_t vmsplice(struct call *c, struct file *f)
+{
+        struct blob *vec CLEANUP(drop_blob) = NULL;
+        bool wait = !(arg_uint(c, 3) & SPLICE_F_NONBLOCK);      /* whatever O_NONBLOCK says */
+        usize total = 0;
+
+        TRY(call_get_vec(c, arg(c, 1), arg_uint(c, 2), true, &vec, &total));
+        if (total == 0)
+                return OK;
+        if (!file_is_pipe(f))
+                return ERR(EBADF);
+        if (file_may_write(f))
+                return lend(f, blob_bytes(vec), wait, &c->result);
+        struct io io = io_vec(blob_bytes(vec), total);
+        err_t err = pipe_take(f, &io, wait);
+        c->result = io_done(&io);
+        return c->result ? OK : err;
+}
+
 err_t sys_vmsplice(struct call *c)
 {
         u32 flags = arg_uint(c, 3);
@@ -332,9 +434,9 @@ err_t sys_vmsplice(struct call *c)
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
         if (!r.file)
                 return ERR(EBADF);
-        bool is_pipe = file_is_pipe(r.file), is_write = file_may_write(r.file);
+        err_t err = vmsplice(c, r.file);
         fd_put(r);
-        return is_pipe ? vector_call(c, flags & SPLICE_F_NONBLOCK ? NOT_WAITING : AT_POSITION, is_write, 0) : ERR(EBADF);
+        return restartable(err);
 }
 
 /* ---- descriptors ---- */

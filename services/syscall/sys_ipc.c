@@ -74,7 +74,7 @@ static err_t operate(struct call *c, u64 timeout)
                 TRY(GET_USER(ts, timeout));
         if (count < 1)
                 return ERR(EINVAL);
-        if (count > ipc_limits(ipc_ns_current()).semopm)
+        if (count > ipc_limits_of(ipc_ns_current())->semopm)
                 return ERR(E2BIG);
         if (timeout) {
                 TRY(ns_from_timespec(ts, &ns));

@@ -77,6 +77,7 @@ OBJECT(thread) {
         struct vm *vm;
         struct ns_set *ns;
         struct sem_undos *sem_undos;            /* counted; shared by CLONE_SYSVSEM; NULL: none yet; owner thread only */
+        bool  made_shm;                         /* System V segments, which are told when it ends; owner thread only */
 
         /* owner thread only */
         u64   clear_child_tid;                  /* user address, 0: none */

@@ -232,7 +232,7 @@ static usize timerfd_fdinfo(struct file *f, mbytes out)
 
 static const struct file_ops timerfd_ops = {
         .read = timerfd_read, .poll = timerfd_poll, .llseek = generic_noop_llseek, .show_fdinfo = timerfd_fdinfo,
-        .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_READ_PIECES,
 };
 
 static err_t check_clock(u32 clock)

@@ -93,9 +93,7 @@ err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev,
 static err_t allocate(struct inode *inode, u64 first, u64 end, u64 old_size)
 {
         for (u64 at = first; at < end; at++) {
-                struct frame *f = NULL;
-                err_t err = mapping_get(&inode->mapping, at, &f);
-                frame_drop(f);
+                err_t err = mapping_promise(&inode->mapping, at);
                 if (failed(err)) {
                         /* What lies behind the file's end holds nothing yet. */
                         u64 keep = page_up(old_size) >> PAGE_SHIFT;

@@ -248,7 +248,7 @@ static err_t userfaultfd_ioctl(struct file *f, u32 cmd, u64 arg, u64 *result)
 
 static const struct file_ops userfaultfd_ops = {
         .read = userfaultfd_read, .poll = userfaultfd_poll, .ioctl = userfaultfd_ioctl, .llseek = generic_noop_llseek,
-        .show_fdinfo = userfaultfd_fdinfo, .flags = FOPS_STREAM | FOPS_NOLOCK,
+        .show_fdinfo = userfaultfd_fdinfo, .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_READ_PIECES,
 };
 
 err_t userfaultfd_new(const struct actor *who, u32 flags, struct file **out)

@@ -397,6 +397,8 @@ err_t file_ioctl(struct file *f, u32 fd, u32 cmd, u64 arg, u64 *result_out)
                 if (inode_is_regular(f->inode))
                         return cred_has(actor_current().cred, CAP_SYS_RAWIO) ? ERR(EINVAL) : ERR(EPERM);
                 break;
+        case FS_IOC_FIEMAP:
+                return ERR(EOPNOTSUPP);
         case FIONREAD:
                 if (!inode_is_regular(f->inode))
                         break;

@@ -74,6 +74,8 @@ STABLE(file_ops) {
 #define FOPS_STREAM  1u                 /* no position: pread, lseek: ESPIPE */
 #define FOPS_AREAS   4u                 /* wants to be told of areas that map it; they are never merged */
 #define FOPS_NOLOCK  2u                 /* needs no pos_lock (read and write ignore *pos) */
+#define FOPS_READ_PIECES  0x100u        /* readv: each piece is a read of its own; records are not spread over them */
+#define FOPS_WRITE_PIECES 0x200u        /* writev, the same */
 #define FOPS_NO_SPLICE_IN  8u           /* neither sendfile nor splice takes anything from it */
 #define FOPS_NO_SPLICE_OUT 0x10u        /* nor gives anything to it */
 #define FOPS_NO_EXEC 0x40u              /* as on a file system mounted noexec, always */

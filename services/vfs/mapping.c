@@ -9,6 +9,7 @@
  *                   with another value, after.  So a frame found between two equal even
  *                   readings, and held before the second, was in this mapping at this index.
  *               M2  no page lies wholly behind the size the inode had when it was added.
+ *               M3  an index has a page in one tree at most; those of `promised` hold zeros and are nowhere mapped.
  */
 #include "services/vfs/mapping.h"
 #include "services/vfs/inode.h"
@@ -103,7 +104,7 @@ bool mapping_has(struct mapping *m, u64 index, struct frame *f)
 
 u64 mapping_pages(struct mapping *m) { return LOAD_RELAXED(m->pages); }
 
-/* 0: stored, or *out is another; else the error. EAGAIN: no node without reclaim. */
+/* OK: stored, or *out is another; f NULL: the promised page, or none.  EAGAIN: no node without reclaim. */
 static err_t add_locked(struct mapping *m, u64 index, struct frame *f, u64 limit, struct frame **out)
 {
         struct frame *old = get(m, index);
@@ -114,26 +115,46 @@ static err_t add_locked(struct mapping *m, u64 index, struct frame *f, u64 limit
         }
         if (index >= limit && index >= page_up(LOAD(m->host->size)) >> PAGE_SHIFT)
                 return ERR(EFAULT);     /* keeps M2 */
+        struct frame *promised = page_tree_get(&m->promised, index);
+        if (promised)
+                f = promised;
+        if (!f)
+                return OK;
         if (index < MAPPING_FEW)
                 PTR_STORE(m->few[index], f);
         else if (!page_tree_set(&m->tree, index, f, payer_current(), NOWAIT))
                 return ERR(EAGAIN);
-        frame_hold(f);
-        m->pages++;
         *out = frame_hold(f);
+        if (promised) {
+                page_tree_clear(&m->promised, index);   /* keeps M3; its count is the other tree's now */
+        } else {
+                frame_hold(f);
+                m->pages++;
+        }
         return OK;
 }
 
-/* limit: indexes below it may be added whatever the size is. */
+static err_t promise_locked(struct mapping *m, u64 index, struct frame *f)
+{
+        if (get(m, index) || page_tree_get(&m->promised, index))
+                return ERR(EEXIST);
+        if (!page_tree_set(&m->promised, index, f, payer_current(), NOWAIT))
+                return ERR(EAGAIN);
+        frame_hold(f);
+        m->pages++;
+        return OK;
+}
+
+/* limit: indexes below it may be added whatever the size is.  out NULL: as a promise, EEXIST if there is a page. */
 static err_t add(struct mapping *m, u64 index, struct frame *f, u64 limit, struct frame **out)
 {
         err_t err = ERR(ENOMEM);
 
-        if (m->ops && m->ops->reserve)
+        if (f && m->ops && m->ops->reserve)
                 TRY(m->ops->reserve(m, 1));
         for (u32 i = 0; i < TRIES; i++) {
                 spin_lock(&m->lock);
-                err = add_locked(m, index, f, limit, out);
+                err = out ? add_locked(m, index, f, limit, out) : promise_locked(m, index, f);
                 spin_unlock(&m->lock);
                 if (!err_is(err, EAGAIN))
                         break;
@@ -141,23 +162,35 @@ static err_t add(struct mapping *m, u64 index, struct frame *f, u64 limit, struc
                 if (mem_reclaim(16) == 0)
                         break;
         }
-        if ((failed(err) || *out != f) && m->ops && m->ops->release)
+        if (f && (failed(err) || (out && *out != f)) && m->ops && m->ops->release)
                 m->ops->release(m, 1);
         return err;
 }
 
+static bool has_promised(const struct mapping *m) { return PTR_LOAD(m->promised.leaf) || PTR_LOAD(m->promised.top); }
+
+/* The promised page, for which there is room whatever is left: *out; NULL: there is none. */
+static err_t redeem(struct mapping *m, u64 index, u64 limit, struct frame **out)
+{
+        *out = NULL;
+        return has_promised(m) ? add(m, index, NULL, limit, out) : OK;
+}
+
 err_t mapping_add(struct mapping *m, u64 index, struct frame *f, struct frame **out)
 {
-        return add(m, index, f, U64_MAX, out);
+        err_t err = redeem(m, index, U64_MAX, out);
+        return failed(err) || *out ? err : add(m, index, f, U64_MAX, out);
 }
 
 static err_t make(struct mapping *m, u64 index, u64 limit, struct frame **out)
 {
+        err_t err = redeem(m, index, limit, out);
+        if (failed(err) || *out)
+                return err;
         struct frame *f = frame_alloc(payer_current(), FRAME_ZERO);
 
         if (!f)
                 return ERR(ENOMEM);
-        err_t err = OK;
         if (m->ops && m->ops->fill)
                 err = m->ops->fill(m, index, f);
         if (succeeded(err))
@@ -170,6 +203,21 @@ err_t mapping_get(struct mapping *m, u64 index, struct frame **out)
 {
         *out = mapping_find(m, index);
         return *out ? OK : make(m, index, U64_MAX, out);
+}
+
+err_t mapping_promise(struct mapping *m, u64 index)
+{
+        struct frame *f = mapping_find(m, index);
+        /* As on Linux: what is promised twice is no hole any more. */
+        err_t err = f ? OK : redeem(m, index, U64_MAX, &f);
+        if (failed(err))
+                return err;
+        if (!f) {
+                f = frame_alloc(payer_current(), FRAME_ZERO);
+                err = f ? add(m, index, f, U64_MAX, NULL) : ERR(ENOMEM);
+        }
+        frame_drop(f);
+        return err_is(err, EEXIST) ? OK : err;
 }
 
 err_t mapping_fault(struct mapping *m, u64 index, bool write, struct frame **out)
@@ -238,10 +286,31 @@ static void take_batch(struct mapping *m, u64 *next, u64 end, struct batch *b)
         *next = at;
 }
 
+static void take_promised(struct mapping *m, u64 *next, u64 end, struct batch *b)
+{
+        b->n = 0;
+        SPIN_GUARD(&m->lock);
+        u64 at = page_tree_next(&m->promised, *next, end);
+        while (at < end && b->n < BATCH) {
+                b->frame[b->n++] = page_tree_clear(&m->promised, at);
+                at = page_tree_next(&m->promised, at + 1, end);
+        }
+        m->pages -= b->n;
+        if (b->n > 0 && m->ops && m->ops->release)
+                m->ops->release(m, b->n);
+        *next = at;
+}
+
 static void remove_pages(struct mapping *m, u64 first, u64 end)
 {
         struct batch b = { };
 
+        /* These first: a fault may make one a page meanwhile, but no page becomes one of these. */
+        for (u64 at = has_promised(m) ? first : end; at < end;) {
+                take_promised(m, &at, end, &b);
+                for (u32 i = 0; i < b.n; i++)
+                        frame_drop(b.frame[i]);
+        }
         while (first < end) {
                 take_batch(m, &first, end, &b);
                 for (u32 i = 0; i < b.n; i++)

@@ -44,7 +44,8 @@ STABLE(mapping) {
         struct frame *few[MAPPING_FEW]; /* pages 0 to 3, counted; PTR_LOAD; lock */
         struct page_tree tree;          /* the others, counted; PTR_LOAD; lock */
         u64 removals;                   /* ATOMIC: odd while pages are being removed */
-        u64 pages;                      /* in the tree; lock */
+        struct page_tree promised;      /* counted: pages of zeros that nobody has written to; readers see a hole; lock */
+        u64 pages;                      /* in the trees; lock */
         struct spinlock lock;           /* class mapping */
         struct rwlock areas_lock;       /* class mapping_areas; after mmap_lock */
         struct vm_area *areas;          /* areas_lock; the vm's */
@@ -66,6 +67,8 @@ u64 mapping_run(struct mapping *m, u64 index, struct frame_run *run);
 /* The page, counted; made (filled, or zeros) if it is not there.  ENOMEM, ENOSPC, EIO.  May sleep.
  * Does not look at the file's size. */
 err_t mapping_get(struct mapping *m, u64 index, struct frame **out);
+/* fallocate(2): the page is there when it is asked for, whatever is left of memory and room then.  ENOMEM, ENOSPC. */
+err_t mapping_promise(struct mapping *m, u64 index);
 /* For faults: as mapping_get, but EFAULT past the end of the file (SIGBUS).  If `write` is false and the
  * page is a hole of a file without fill, *out is NULL: map the zero page privately, or
  * ask again with write for a shared mapping. */

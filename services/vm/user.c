@@ -209,7 +209,7 @@ static struct frame *grab_locked(struct vm *vm, u64 addr, bool write, bool force
         struct vm_area *a = area_at(vm, addr);
         if (!a)
                 return NULL;
-        bool allowed = write ? (a->prot & VM_WRITE) != 0 : a->prot != 0;
+        bool allowed = (a->prot & (write ? VM_WRITE : VM_READ)) != 0;
         /* A debugger may write what the program may not, but only to a private copy. */
         if (!allowed && (!force || (write && (area_is_shared(a) || a->special))))
                 return NULL;

@@ -44,10 +44,7 @@ struct vm_domain *vm_domain_new(void)
 /* Without a swap there is nothing that swappiness decides. */
 struct vm_settings vm_settings(struct vm_domain *d) { return d->settings; }
 
-void vm_set_settings(struct vm_domain *d, struct vm_settings s)
-{
-        d->settings = s;
-}
+struct vm_settings *vm_settings_of(struct vm_domain *d) { return &d->settings; }
 
 void vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops) { d->oom = ops; }
 

@@ -51,7 +51,7 @@ struct vm_settings {                    /* /proc/sys/vm and kernel.randomize_va_
 };
 struct vm_domain *vm_domain_new(void);  /* count 1; NULL: no memory.  Linux's defaults */
 struct vm_settings vm_settings(struct vm_domain *d);
-void  vm_set_settings(struct vm_domain *d, struct vm_settings s);
+struct vm_settings *vm_settings_of(struct vm_domain *d);         /* each is written by itself, STORE */
 void  vm_domain_set_oom(struct vm_domain *d, const struct vm_oom_ops *ops);    /* at boot */
 /* Makes the file behind shared anonymous memory: `size` bytes of zeros, unlinked, open for reading and
  * writing, its pages in sb, which the domain holds.  *file is counted.  init joins it to tmpfs_new_file; the

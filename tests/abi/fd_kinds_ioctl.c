@@ -48,6 +48,7 @@ int main(void)
         EACH("SIOCINQ nowhere", ioctl(fd, FIONREAD, BAD_PTR));
         EACH("FICLONE", ioctl(fd, 0x40049409, 0));
         EACH("BLKGETSIZE64", ({ unsigned long long s; ioctl(fd, 0x80081272, &s); }));
+        EACH("FS_IOC_FIEMAP nowhere", ioctl(fd, 0xc020660b, BAD_PTR));
         EACH("unknown", ioctl(fd, 0xdeadbeef, 0));
         EACH("mmap shared read", maps(fd, PROT_READ, MAP_SHARED));
         EACH("mmap shared write", maps(fd, PROT_READ | PROT_WRITE, MAP_SHARED));

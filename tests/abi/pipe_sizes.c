@@ -23,6 +23,8 @@ static long drain(int fd)
 
 static void sizes(void)
 {
+        int good = 0;
+
         must(pipe2(p, O_NONBLOCK) == 0, "pipe");
         CHECK("at first", fcntl(p[0], F_GETPIPE_SZ) == 65536 && fcntl(p[1], F_GETPIPE_SZ) == 65536);
         CHECK("one page at least", fcntl(p[0], F_SETPIPE_SZ, 1) == 4096);
@@ -39,6 +41,23 @@ static void sizes(void)
         CHECK("the largest for all", fcntl(p[0], F_SETPIPE_SZ, 1048576) == 1048576);
         FAILS("too much to say", EINVAL, fcntl(p[0], F_SETPIPE_SZ, 0x80000001u));
         FAILS("negative", EINVAL, fcntl(p[0], F_SETPIPE_SZ, -1));
+        CHECK("root may have more", fcntl(p[0], F_SETPIPE_SZ, 4 << 20) == 4 << 20 && fcntl(p[1], F_GETPIPE_SZ) == 4 << 20);
+        for (int i = 0; i < 3 << 20; i += PAGE) {
+                buf[0] = (char)(i >> 12), buf[1] = (char)(i >> 20);
+                good += write(p[1], buf, PAGE) == PAGE;
+        }
+        CHECK("it holds that", good == 3 << 8);
+        FAILS("not below", EBUSY, fcntl(p[1], F_SETPIPE_SZ, 2 << 20));
+        CHECK("twice as much", fcntl(p[1], F_SETPIPE_SZ, 8 << 20) == 8 << 20);
+        for (int i = 0; i < 3 << 20; i += PAGE)
+                good -= read(p[0], buf, PAGE) == PAGE && buf[0] == (char)(i >> 12) && buf[1] == (char)(i >> 20);
+        CHECK("all there", good == 0);
+        CHECK("full", fill(p[1]) == 8 << 20);
+        for (int i = 0; i < 7; i++)
+                good += read(p[0], buf, sizeof buf) == sizeof buf;
+        CHECK("less again", good == 7 && fcntl(p[1], F_SETPIPE_SZ, 1 << 20) == 1 << 20);
+        CHECK("the rest", drain(p[0]) == 1 << 20);
+        CHECK("very much", fcntl(p[0], F_SETPIPE_SZ, 256 << 20) == 256 << 20);
         CHECK("small again", fcntl(p[0], F_SETPIPE_SZ, 4096) == 4096);
         int f = open("file", O_RDWR | O_CREAT, 0600);
         FAILS("a file", EBADF, fcntl(f, F_GETPIPE_SZ));
@@ -71,6 +90,15 @@ static int as_user_less(void)
         return done();
 }
 
+static int as_user_more(void)
+{
+        become_user(1000);
+        CHECK("up to the new limit", fcntl(p[0], F_SETPIPE_SZ, 8 << 20) == 8 << 20);
+        FAILS("not above it", EPERM, fcntl(p[0], F_SETPIPE_SZ, 16 << 20));
+        CHECK("small again", fcntl(p[0], F_SETPIPE_SZ, 65536) == 65536);
+        return done();
+}
+
 #define MAX_SIZE "/proc/sys/fs/pipe-max-size"
 static void limit(void)
 {
@@ -86,6 +114,11 @@ static void limit(void)
         CHECK("is a page, too", !strcmp(text_of(MAX_SIZE), "4096\n"));
         FAILS("negative", EINVAL, set_text(MAX_SIZE, "-1"));
         FAILS("no number", EINVAL, set_text(MAX_SIZE, "x"));
+        OKAY("more", set_text(MAX_SIZE, "5000000"));
+        CHECK("rounded", !strcmp(text_of(MAX_SIZE), "8388608\n"));
+        CHECK("as a user, more", in_child(as_user_more) == 0);
+        FAILS("too much to say", EINVAL, set_text(MAX_SIZE, "2147483649"));
+        FAILS("far too much", EINVAL, set_text(MAX_SIZE, "4294967296"));
         OKAY("as before", set_text(MAX_SIZE, "1048576"));
 }
 

@@ -20,8 +20,9 @@ static void no_timers(struct process *p) { (void)p; }
 static void no_timer(struct ptimer *t, struct siginfo *info) { (void)t, (void)info; }
 static err_t undo_share(struct thread *from, struct thread *child) { (void)from, (void)child; return OK; }
 static void undo_exit(struct thread *t) { (void)t; }
+static void shm_exit(struct thread *t) { (void)t; }
 static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
-        .undo_share = undo_share, .undo_exit = undo_exit,
+        .undo_share = undo_share, .undo_exit = undo_exit, .shm_exit = shm_exit,
                                         .dump = no_dump, .timers_end = no_timers, .cpu_check = no_timers, .timer_taken = no_timer };
 
 static struct thread *init_thread;

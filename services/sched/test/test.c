@@ -79,7 +79,7 @@ static void reset(u32 n, u32 ncpus)
                 struct thread *t = thread_at(i);
                 __builtin_memset(t, 0, sizeof *t);
                 t->process = &proc;
-                sched_fork(t, NULL);
+                sched_first(t);
                 sims[i] = (struct sim){ .body = &t->base };
         }
         for (u32 i = 0; i < KTHREADS; i++)
