@@ -48,6 +48,7 @@ static const struct process_ops process_ops = {
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
         .undo_share = sem_undo_share, .undo_exit = sem_undo_exit, .shm_exit = shm_exit,
 };
+static const struct vfs_process_ops root_ops = { .move_root = process_move_root };
 static const struct vfs_signal_ops signal_ops = { .raise = signal_raise, .to_owner = signal_send_owner };
 static const struct vfs_clock_ops clock_ops = { .realtime = clock_realtime_coarse };
 static const struct session_ops session_ops = { .leader_exit = tty_session_leader_exit };
@@ -78,6 +79,7 @@ static void init_services(const struct params *p)
         sched_init();
         vfs_init();
         vfs_register_signal(&signal_ops);
+        vfs_register_process(&root_ops);
         vfs_register_clock(&clock_ops);
         vm_init();
         process_init();

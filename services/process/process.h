@@ -76,6 +76,9 @@ err_t process_exec(struct user_regs *regs, i32 dirfd, u64 path, u64 argv, u64 en
 /* _exit(2): the calling thread; exit_group(2): the whole process. status as wait(2) encodes it
  * (code << 8, or signal number | 0x80 for a core). Return to the framework's loop, which ends the task. */
 void thread_exit(u32 status);
+/* After pivot_root: whoever among the processes of ns has its root or working directory at `old` is moved to `new`. */
+struct path;
+void process_move_root(struct pid_ns *ns, const struct path *old, const struct path *new);
 void process_exit_group(u32 status);
 /* Makes every thread of p exit with status (fatal signals, exec, oops). process.lock held. */
 void process_kill_locked(struct process *p, u32 status);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Namespaces of new threads, and unshare(2).
+ * Namespaces of new threads, unshare(2), and what pivot_root(2) does to other threads.
  *
  * Everything is made first; then the thread changes over in one step, under its process's lock, where
  * /proc reads what a thread of another process has.
@@ -99,4 +99,33 @@ err_t process_unshare(struct thread *t, u64 flags)
         files_drop(own.files);
         ns_set_drop(own.ns);
         return err;
+}
+
+/* ---- pivot_root ---- */
+
+static void move_thread(struct thread *t, const struct path *old, const struct path *new)
+{
+        struct fs_context *fs = NULL;
+        {
+                SPIN_GUARD(&t->process->lock);
+                if (t->fs)
+                        fs = fs_context_hold(t->fs);
+        }
+        if (fs)
+                fs_move(fs, old, new);
+        fs_context_drop(fs);
+}
+
+void process_move_root(struct pid_ns *ns, const struct path *old, const struct path *new)
+{
+        struct process *p;
+        struct thread *t;
+
+        for (u32 nr = 0; (p = process_next(ns, nr)) != NULL; process_drop(p)) {
+                nr = p->tgid + 1;
+                for (u32 tid = 0; (t = process_thread_next(p, tid)) != NULL; thread_drop(t)) {
+                        tid = t->tid + 1;
+                        move_thread(t, old, new);
+                }
+        }
 }

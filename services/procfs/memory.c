@@ -175,14 +175,12 @@ static void say_details(struct text *t, struct vm *vm, const struct vm_area_info
 
 /* ---- In parts ---- */
 
-#define PART_ENOUGH 8192u               /* bytes: no further area then */
-
 static err_t show_part(struct text *t, const struct subject *s, u64 *at, bool details)
 {
         struct vm *vm = subject_vm(s);
         struct vm_area_info a = {};
 
-        while (vm && t->len < PART_ENOUGH && !(task_interrupts() & INTR_KILL) && vm_area_at(vm, *at, &a)) {
+        while (vm && t->len < TEXT_PART_ENOUGH && !(task_interrupts() & INTR_KILL) && vm_area_at(vm, *at, &a)) {
                 say_area(t, &a);
                 if (details)
                         say_details(t, vm, &a);

@@ -471,9 +471,10 @@ static err_t follow_exe(struct path *out, const struct subject *s)
         return OK;
 }
 
-static err_t show_mounts_as(struct text *t, const struct subject *s, enum mount_format how)
+static err_t show_mounts_as(struct text *t, const struct subject *s, u64 *at, enum mount_format how)
 {
         struct thread *who = subject_thread(s);
+        struct mount_cursor c = { .n = *at };
         struct path root = {};
         struct mnt_ns *ns = NULL;
         struct blob *line = blob_alloc(thread_current()->payer, PATH_MAX_LEN * 2);
@@ -490,22 +491,24 @@ static err_t show_mounts_as(struct text *t, const struct subject *s, enum mount_
                 return ns ? ERR(ENOMEM) : ERR(EINVAL);
         }
         err_t err = follow_fs(&root, s, true);
-        for (u32 n = 0; succeeded(err); n++) {
+        while (succeeded(err) && t->len < TEXT_PART_ENOUGH && !(task_interrupts() & INTR_KILL)) {
                 usize len = 0;
-                err_t end = mount_describe(ns, &root, n, how, blob_mbytes(line), &len);
+                err_t end = mount_describe(ns, &root, &c, how, blob_mbytes(line), &len);
                 if (failed(end))
                         break;
                 text_add(t, bytes_take(blob_bytes(line), len));
+                *at = c.n;
         }
+        mount_drop(c.at);
         path_drop(&root);
         mnt_ns_drop(ns);
         blob_drop(line);
         return err;
 }
 
-static err_t show_mounts(struct text *t, const struct subject *s)     { return show_mounts_as(t, s, MOUNTS_LINE); }
-static err_t show_mountinfo(struct text *t, const struct subject *s)  { return show_mounts_as(t, s, MOUNTINFO_LINE); }
-static err_t show_mountstats(struct text *t, const struct subject *s) { return show_mounts_as(t, s, MOUNTSTATS_LINE); }
+static err_t show_mounts(struct text *t, const struct subject *s, u64 *at) { return show_mounts_as(t, s, at, MOUNTS_LINE); }
+static err_t show_mountinfo(struct text *t, const struct subject *s, u64 *at) { return show_mounts_as(t, s, at, MOUNTINFO_LINE); }
+static err_t show_mountstats(struct text *t, const struct subject *s, u64 *at) { return show_mounts_as(t, s, at, MOUNTSTATS_LINE); }
 
 /* ---- settings ---- */
 
@@ -837,8 +840,8 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "loginuid", .mode = 0644, .show = show_unset }, \
         { .name = "maps", .mode = 0444, .guarded = true, .part = proc_show_maps }, \
         { .name = "mem", .mode = 0600, .fops = &proc_mem_ops }, \
-        { .name = "mountinfo", .mode = 0444, .show = show_mountinfo }, \
-        { .name = "mounts", .mode = 0444, .show = show_mounts }, \
+        { .name = "mountinfo", .mode = 0444, .part = show_mountinfo }, \
+        { .name = "mounts", .mode = 0444, .part = show_mounts }, \
         { .name = "net", .mode = 0555, .dir = &net_dir }, \
         { .name = "ns", .mode = 0511, .dir = &ns_dir }, \
         { .name = "oom_adj", .mode = 0644, .show = show_old_oom_adj, .write = write_old_oom_adj }, \
@@ -860,7 +863,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
 const struct proc_dir proc_process_dir = { .entry = {
         COMMON_ENTRIES,
         { .name = "coredump_filter", .mode = 0644, .show = show_dump_filter, .write = write_dump_filter },
-        { .name = "mountstats", .mode = 0400, .guarded = true, .show = show_mountstats },
+        { .name = "mountstats", .mode = 0400, .guarded = true, .part = show_mountstats },
         { .name = "task", .mode = 0555, .dir = &task_dir },
         { .name = "timers", .mode = 0444, .show = show_timers },
         { .name = "timerslack_ns", .mode = 0666, .show = show_slack, .write = write_slack },

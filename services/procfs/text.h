@@ -6,6 +6,7 @@
 
 #define TEXT_PART  16384u
 #define TEXT_PARTS 128u                 /* 2 MiB: what does not fit is cut */
+#define TEXT_PART_ENOUGH 8192u          /* what a file in parts (proc_entry.part) makes at once */
 
 OBJECT(text) {
         u64   len;

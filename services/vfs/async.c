@@ -10,8 +10,7 @@
 #include "abi/const/signal.h"
 
 LOCK_CLASS(async);
-LOCK_CLASS_DECLARE(dnotify);
-LOCK_CLASS(io_owner, AFTER2(async, dnotify));
+LOCK_CLASS(io_owner, AFTER(async));
 
 OBJECT(io_owner) {
         struct spinlock lock;
@@ -162,6 +161,19 @@ void file_tell_owner(struct file *f, u32 sig, u32 code)
 
         if (o)
                 tell(o, sig, code);
+}
+
+struct io_owner *file_owner_hold(struct file *f)
+{
+        struct io_owner *o = PTR_LOAD(f->owner);
+
+        return o ? io_owner_hold(o) : NULL;
+}
+
+void io_owner_tell(struct io_owner *o, u32 sig, u32 code)
+{
+        tell(o, sig, code);
+        io_owner_drop(o);
 }
 
 /* ---- Files ---- */

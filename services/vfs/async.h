@@ -46,4 +46,7 @@ err_t file_set_signal(struct file *f, u32 sig);         /* ENOMEM; 0: SIGIO with
 u32   file_get_signal(struct file *f);
 /* To the owner of f, as async_tell does (leases, dnotify); sig: instead of SIGIO when none was chosen. */
 void  file_tell_owner(struct file *f, u32 sig, u32 code);
+/* In two steps, for who finds f under a lock of its own: counted, or NULL; told, and the count dropped. */
+struct io_owner *file_owner_hold(struct file *f);
+void  io_owner_tell(struct io_owner *o, u32 sig, u32 code);
 void  async_file_gone(struct file *f);                   /* file_fini's */

@@ -5,11 +5,12 @@
  * Objects     dnotify: what one descriptor table asked through one open file, in its inode's list.
  * Lifetime    It goes when it is asked no more, when it was told and is not DN_MULTISHOT, or when a
  *             descriptor of that file closes in that table, which is before the file ends.
- * Locking     inode_locks.notify_lock (spin, class dnotify): held while signals are sent.
+ * Locking     inode_locks.notify_lock (spin, class dnotify), a leaf: it is let go of while signals are sent.
  * Invariants  D1  each is counted in notify_state.watches.
  * File-scope state   `settings` (reviewed list): fs.dir-notify-enable.
  */
 #include "services/vfs/locks_impl.h"
+#include "services/vfs/async.h"
 #include "services/vfs/files.h"
 #include "services/vfs/notify.h"
 #include "services/vfs/registry.h"
@@ -22,6 +23,7 @@ OBJECT(dnotify) {
         struct file *file;              /* not counted */
         struct files *files;            /* not counted, not followed: who asked */
         u32 mask;                       /* DN_* */
+        u64 round;                      /* the last that told it */
 };
 POOL_DECLARE(dnotify)
 POOL_DEFINE(dnotify, NO_FINI);
@@ -124,21 +126,43 @@ static u32 kinds_of(u32 event)
                (event & (IN_CREATE | IN_MOVED_TO) ? DN_CREATE : 0) | (event & (IN_DELETE | IN_MOVED_FROM) ? DN_DELETE : 0);
 }
 
+/* Whom to tell, counted: a batch, so that signals are sent without the lock. */
+#define TOLD_BATCH 16u
+struct told { u32 n; struct io_owner *owner[TOLD_BATCH]; };
+
+static void take_untold_locked(struct inode_locks *s, u32 kinds, u64 round, struct told *t)
+{
+        struct dnotify *next;
+
+        for (struct dnotify *d = s->notify; d && t->n < TOLD_BATCH; d = next) {
+                next = d->next;
+                if ((d->mask & kinds) == 0 || d->round >= round)
+                        continue;
+                d->round = round;
+                struct io_owner *o = file_owner_hold(d->file);
+                if (o)
+                        t->owner[t->n++] = o;
+                if ((d->mask & DN_MULTISHOT) == 0)
+                        unlink_locked(s, d);
+        }
+}
+
 void dnotify_tell(struct inode *dir, u32 kinds)
 {
         struct inode_locks *s = PTR_LOAD(dir->locks);
-        struct dnotify *next;
+        struct told t = { .n = TOLD_BATCH };
 
         if (!s || !PTR_LOAD(s->notify))
                 return;
-        SPIN_GUARD(&s->notify_lock);
-        for (struct dnotify *d = s->notify; d; d = next) {
-                next = d->next;
-                if ((d->mask & kinds) == 0)
-                        continue;
-                file_tell_owner(d->file, SIGIO, POLL_MSG);
-                if ((d->mask & DN_MULTISHOT) == 0)
-                        unlink_locked(s, d);
+        for (u64 round = 0; t.n == TOLD_BATCH;) {
+                t.n = 0;
+                spin_lock(&s->notify_lock);
+                if (!round)
+                        round = ++s->notify_rounds;
+                take_untold_locked(s, kinds, round, &t);
+                spin_unlock(&s->notify_lock);
+                for (u32 i = 0; i < t.n; i++)
+                        io_owner_tell(t.owner[i], SIGIO, POLL_MSG);
         }
 }
 

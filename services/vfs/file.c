@@ -45,6 +45,7 @@ void file_fini(struct file *f)
         if (f->mode & FILE_WRITER) {
                 inode_put_write(f->inode);
                 FETCH_SUB(f->path.mnt->writers, 1);
+                FETCH_SUB(f->inode->sb->writers, 1);
         }
         if (f->mode & FILE_EXEC)
                 inode_allow_write(f->inode);

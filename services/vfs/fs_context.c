@@ -100,6 +100,18 @@ void fs_set_cwd(struct fs_context *fs, const struct path *p)
         path_drop(&old);
 }
 
+void fs_move(struct fs_context *fs, const struct path *old, const struct path *new)
+{
+        struct path root = fs_root(fs), cwd = fs_cwd(fs);
+
+        if (path_same(&root, old))
+                fs_set_root(fs, new);
+        if (path_same(&cwd, old))
+                fs_set_cwd(fs, new);
+        path_drop(&root);
+        path_drop(&cwd);
+}
+
 u32 fs_umask(struct fs_context *fs) { return LOAD_RELAXED(fs->umask); }
 
 u32 fs_set_umask(struct fs_context *fs, u32 mask) { return XCHG(fs->umask, mask & 0777); }

@@ -26,5 +26,7 @@ struct path fs_root(struct fs_context *fs);              /* counted */
 struct path fs_cwd(struct fs_context *fs);               /* counted */
 void fs_set_root(struct fs_context *fs, const struct path *p);           /* takes own counts */
 void fs_set_cwd(struct fs_context *fs, const struct path *p);
+/* pivot_root: whichever of the two is `old` becomes `new`. */
+void fs_move(struct fs_context *fs, const struct path *old, const struct path *new);
 u32  fs_umask(struct fs_context *fs);
 u32  fs_set_umask(struct fs_context *fs, u32 mask);      /* returns the old one */

@@ -25,6 +25,12 @@ STABLE(vfs_signal_ops) {
         void (*raise)(u32 sig);
         bool (*to_owner)(const struct signal_target *to, const struct siginfo *info);
 };
+/* move_root: after pivot_root: fs_move for every thread of the processes of ns; no lock held */
+struct path;
+OBJECT(pid_ns);
+STABLE(vfs_process_ops) {
+        void (*move_root)(struct pid_ns *ns, const struct path *old, const struct path *new);
+};
 /* realtime: ns since 1970, coarse, for time stamps; until it is there, the boot's clock is used */
 STABLE(vfs_clock_ops) {
         u64 (*realtime)(void);
@@ -46,4 +52,5 @@ void vfs_register_events(const struct vfs_event_ops *ops);
 void vfs_register_notify(const struct vfs_notify_ops *ops);
 void vfs_register_clock(const struct vfs_clock_ops *ops);
 void vfs_register_vm(const struct vfs_vm_ops *ops);
+void vfs_register_process(const struct vfs_process_ops *ops);
 void vfs_register_signal(const struct vfs_signal_ops *ops);

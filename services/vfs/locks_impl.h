@@ -16,6 +16,7 @@ OBJECT(inode_locks) {
         struct lease *leases;           /* owned; lock, PTR_LOAD */
         struct spinlock notify_lock;    /* class dnotify */
         struct dnotify *notify;         /* owned; notify_lock, PTR_LOAD */
+        u64 notify_rounds;              /* notify_lock */
 };
 POOL_DECLARE(inode_locks)
 

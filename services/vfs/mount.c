@@ -584,14 +584,24 @@ static void mountstats_line(struct writer *w, struct mount *m, bytes place)
         writer_u8(w, '\n');
 }
 
-static struct mount *nth(struct mnt_ns *ns, u32 n)
+/* Moves the cursor on; false: there is none any more. */
+static bool step(struct mnt_ns *ns, struct mount_cursor *c)
 {
-        GUARD(&ns->family->lock);
-        struct mount *m = ns->first;
+        struct mount *was = c->at, *m;
 
-        while (m && n-- > 0)
-                m = m->next;
-        return m ? mount_hold(m) : NULL;
+        mutex_lock(&ns->family->lock);
+        if (was && was->ns == ns) {
+                m = was->next;
+        } else {
+                m = ns->first;
+                for (u64 n = c->n; m && n > 0; n--)
+                        m = m->next;
+        }
+        c->at = m ? mount_hold(m) : NULL;
+        mutex_unlock(&ns->family->lock);
+        c->n++;
+        mount_drop(was);
+        return m != NULL;
 }
 
 static err_t describe(struct mount *m, const struct path *root, enum mount_format how, mbytes text, struct writer *w)
@@ -618,19 +628,17 @@ static err_t describe(struct mount *m, const struct path *root, enum mount_forma
         return w->full ? ERR(ENAMETOOLONG) : OK;
 }
 
-err_t mount_describe(struct mnt_ns *ns, const struct path *root, u32 n, enum mount_format how, mbytes out, usize *len)
+err_t mount_describe(struct mnt_ns *ns, const struct path *root, struct mount_cursor *c, enum mount_format how, mbytes out, usize *len)
 {
         struct writer w = writer_of(out);
-        struct mount *m = nth(ns, n);
         err_t err = ERR(ENOMEM);
 
-        if (!m)
+        if (!step(ns, c))
                 return ERR(ENOENT);
         struct blob *text = blob_alloc(payer_current(), 2 * PATH_MAX_LEN);
         if (text)
-                err = describe(m, root, how, blob_mbytes(text), &w);
+                err = describe(c->at, root, how, blob_mbytes(text), &w);
         blob_drop(text);
-        mount_drop(m);
         *len = w.at;
         return err;
 }

@@ -108,7 +108,8 @@ err_t mount_super(const struct actor *who, struct superblock *sb, bytes target, 
 struct mount *mount_new_internal(struct superblock *sb, u32 flags);       /* MNT_* */
 #define MNT_INTERNAL_FLAGS (MNT_NOSUID | MNT_NODEV)
 
-/* For /proc/PID/{mounts,mountinfo}: the n-th mount of the namespace as seen from `root`; ENOENT past the end;
+/* For /proc/PID/{mounts,mountinfo}: the mount of the namespace behind the cursor, as seen from `root`; ENOENT: that was the last;
  * *len 0: not reachable from there, skip it.  ENAMETOOLONG: out is too small. */
 enum mount_format { MOUNTS_LINE, MOUNTINFO_LINE, MOUNTSTATS_LINE };
-err_t mount_describe(struct mnt_ns *ns, const struct path *root, u32 n, enum mount_format how, mbytes out, usize *len);
+struct mount_cursor { struct mount *at; u64 n; };        /* n: how many came before; at: the last of them, counted, or NULL */
+err_t mount_describe(struct mnt_ns *ns, const struct path *root, struct mount_cursor *c, enum mount_format how, mbytes out, usize *len);

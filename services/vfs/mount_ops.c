@@ -180,25 +180,46 @@ static err_t bind(const struct actor *who, const struct mount_args *a, const str
 
 /* ---- Changing what is there ---- */
 
+/* Whoever opens a file for writing is counted before looking at the flag (open.c): one of the two sees the other.  EBUSY. */
+static err_t forbid_writing(u32 *flags, u32 flag, u64 *writers)
+{
+        bool was = (FETCH_OR(*flags, flag) & flag) != 0;
+
+        if (LOAD(*writers) == 0)
+                return OK;
+        if (!was)
+                FETCH_AND(*flags, ~flag);
+        return ERR(EBUSY);
+}
+
+static err_t remount_super(struct superblock *sb, u32 flags, bytes options)
+{
+        bool was = (LOAD(sb->flags) & MS_RDONLY) != 0;
+
+        if ((flags & MS_RDONLY) != 0)
+                TRY(forbid_writing(&sb->flags, MS_RDONLY, &sb->writers));
+        err_t err = sb->ops->remount ? sb->ops->remount(sb, flags, options) : OK;
+        if (failed(err) && !was)
+                FETCH_AND(sb->flags, ~(u32)MS_RDONLY);
+        if (succeeded(err) && (flags & MS_RDONLY) == 0)
+                FETCH_AND(sb->flags, ~(u32)MS_RDONLY);
+        return err;
+}
+
 static err_t remount(const struct actor *who, const struct mount_args *a, const struct path *at)
 {
         struct superblock *sb = at->mnt->sb;
 
         if (!is_mount_root(at) || PTR_LOAD(at->mnt->ns) != who->ns->mnt)
                 return ERR(EINVAL);
-        if ((a->flags & MS_RDONLY) != 0 && LOAD(at->mnt->writers) != 0)
-                return ERR(EBUSY);
+        GUARD(&sb->lock);
         if ((a->flags & MS_BIND) == 0) {
-                GUARD(&sb->lock);
-                if (sb->ops->remount)
-                        TRY(sb->ops->remount(sb, (u32)a->flags, a->options));
-                if ((a->flags & MS_RDONLY) != 0)
-                        FETCH_OR(sb->flags, MS_RDONLY);
-                else
-                        FETCH_AND(sb->flags, ~(u32)MS_RDONLY);
+                TRY(remount_super(sb, (u32)a->flags, a->options));
                 STORE(at->mnt->flags, mount_flags(a->flags & ~(u64)MS_RDONLY));
                 return OK;
         }
+        if ((a->flags & MS_RDONLY) != 0)
+                TRY(forbid_writing(&at->mnt->flags, MNT_RDONLY, &at->mnt->writers));
         STORE(at->mnt->flags, mount_flags(a->flags));
         return OK;
 }
@@ -368,7 +389,7 @@ static err_t pivot_locked(struct mnt_ns *ns, const struct path *root, const stru
 err_t vfs_pivot_root(const struct actor *who, bytes new_root, bytes put_old)
 {
         struct mnt_ns *ns = who->ns->mnt;
-        struct path root = fs_root(who->fs), cwd = fs_cwd(who->fs), new = { }, old = { };
+        struct path root = fs_root(who->fs), new = { }, old = { };
         struct pivoted was = { };
 
         err_t err = may_mount(who);
@@ -381,17 +402,12 @@ err_t vfs_pivot_root(const struct actor *who, bytes new_root, bytes put_old)
                 err = pivot_locked(ns, &root, &new, &old, &was);
                 mutex_unlock(&ns->family->lock);
         }
-        if (succeeded(err)) {
-                /* As the call does for whoever stands in the old root; here: the caller. */
-                fs_set_root(who->fs, &new);
-                if (path_same(&cwd, &root))
-                        fs_set_cwd(who->fs, &new);
-        }
+        if (succeeded(err))
+                registry_move_root(who->ns->pid, &root, &new);
         path_drop(&was.new);
         path_drop(&was.root);
         path_drop(&new);
         path_drop(&old);
-        path_drop(&cwd);
         path_drop(&root);
         return err;
 }

@@ -80,7 +80,8 @@ static err_t make_locked(const struct actor *who, const struct path *at, const s
         if (succeeded(err)) {
                 switch (make->kind) {
                 case MAKE_NODE:
-                        err = inode->ops->create ? inode->ops->create(who, inode, d, make->mode, make->dev) : ERR(EPERM);
+                        err = inode->ops->create ? inode->ops->create(who, inode, d, make->mode, make->dev)
+                              : (make->mode & S_IFMT) == S_IFREG ? ERR(EACCES) : ERR(EPERM);
                         break;
                 case MAKE_DIR:
                         err = inode->ops->mkdir ? inode->ops->mkdir(who, inode, d, make->mode) : ERR(EPERM);

@@ -83,6 +83,25 @@ static err_t open_file(const struct actor *who, const struct path *p, const stru
         return OK;
 }
 
+static void put_write(struct mount *mnt, struct inode *inode)
+{
+        FETCH_SUB(mnt->writers, 1);
+        FETCH_SUB(inode->sb->writers, 1);
+        inode_put_write(inode);
+}
+
+/* One more writer.  Counted before it is looked whether that is allowed: a remount looks at the counts after it forbade it. */
+static err_t get_write(struct mount *mnt, struct inode *inode)
+{
+        TRY(inode_get_write(inode));
+        FETCH_ADD(inode->sb->writers, 1);
+        FETCH_ADD(mnt->writers, 1);
+        if (!mount_is_readonly(mnt))
+                return OK;
+        put_write(mnt, inode);
+        return ERR(EROFS);
+}
+
 /* Makes the file and counts it as a writer. */
 static err_t make_file(const struct actor *who, const struct path *p, u32 flags, struct file **spare, struct file **out)
 {
@@ -93,19 +112,17 @@ static err_t make_file(const struct actor *who, const struct path *p, u32 flags,
         if (!ops)
                 return ERR(ENXIO);
         if (writer)
-                TRY(inode_get_write(inode));
+                TRY(get_write(p->mnt, inode));
         err_t err = lease_break(inode, (wanted(flags) & MAY_WRITE) != 0, (flags & O_NONBLOCK) == 0);
         if (succeeded(err))
                 err = open_file(who, p, ops, flags, spare, out);
         if (failed(err)) {
                 if (writer)
-                        inode_put_write(inode);
+                        put_write(p->mnt, inode);
                 return err;
         }
-        if (writer) {
-                FETCH_ADD(p->mnt->writers, 1);
+        if (writer)
                 (*out)->mode |= FILE_WRITER;
-        }
         return OK;
 }
 

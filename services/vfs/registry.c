@@ -20,6 +20,7 @@
 STABLE(registry) {
         const struct vfs_vm_ops *vm;            /* fixed after boot, as all up to lock */
         const struct vfs_signal_ops *signal;
+        const struct vfs_process_ops *process;
         const struct vfs_clock_ops *clock;
         const struct vfs_event_ops *events;
         u64 boot_time;                          /* ns since 1970 when the machine started */
@@ -50,6 +51,7 @@ u64 unique_u64(void)
 
 void vfs_register_vm(const struct vfs_vm_ops *ops)         { registry.vm = ops; }
 void vfs_register_signal(const struct vfs_signal_ops *ops) { registry.signal = ops; }
+void vfs_register_process(const struct vfs_process_ops *ops) { registry.process = ops; }
 void vfs_register_clock(const struct vfs_clock_ops *ops)   { registry.clock = ops; }
 void vfs_register_events(const struct vfs_event_ops *ops)   { registry.events = ops; }
 void fifo_register(const struct file_ops *ops)             { registry.fifo = ops; }
@@ -75,6 +77,12 @@ void registry_file_gone(struct file *f)
 bool registry_signal_owner(const struct signal_target *to, const struct siginfo *info)
 {
         return registry.signal && registry.signal->to_owner(to, info);
+}
+
+void registry_move_root(struct pid_ns *ns, const struct path *old, const struct path *new)
+{
+        if (registry.process)
+                registry.process->move_root(ns, old, new);
 }
 
 void registry_raise(u32 sig)

@@ -13,6 +13,7 @@ void registry_unmap(struct mapping *m, u64 first, u64 last, bool cows);
 /* See hooks.h. */
 bool registry_signal_owner(const struct signal_target *to, const struct siginfo *info);
 void registry_raise(u32 sig);
+void registry_move_root(struct pid_ns *ns, const struct path *old, const struct path *new);    /* fs_move for all */
 void registry_file_gone(struct file *f);
 const struct file_ops *registry_fifo(void);
 u32 registry_new_mount_id(void);

@@ -69,7 +69,7 @@ BASE(superblock) {
         struct mutex lock;              /* class super */
         u32 mounts;                     /* ATOMIC */
         u64 next_ino;                   /* ATOMIC: super_new_ino */
-        u64 writers;                    /* ATOMIC: files open for writing */
+        u64 writers;                    /* ATOMIC: files open for writing, by all its mounts */
         u8  source[64];                 /* NUL-padded: the device as /proc/mounts shows it; fixed */
 
         struct mutex rename;            /* class rename: cross-directory renames and loops; see namei.c */

@@ -32,6 +32,15 @@ int main(void)
         FAILS("directory", EPERM, mknod("d", S_IFDIR | 0755, 0));
         FAILS("link", EINVAL, mknod("l", S_IFLNK | 0755, 0));
         FAILS("there already", EEXIST, mknod("c", S_IFCHR | 0600, makedev(1, 3)));
+        static const char *const none[] = { "/sys/x", "/proc/x", "/proc/self/x", "/sys/class/x" };
+        for (unsigned i = 0; i < 4; i++) {
+                FAILS("plain file where none can be made", i == 1 || i == 2 ? ENOENT : EACCES, mknod(none[i], S_IFREG | 0644, 0));
+                FAILS("nor opened", i == 1 || i == 2 ? ENOENT : EACCES, open(none[i], O_CREAT | O_RDWR, 0644));
+                FAILS("fifo there", i == 1 || i == 2 ? ENOENT : EPERM, mknod(none[i], S_IFIFO | 0644, 0));
+                FAILS("device there", i == 1 || i == 2 ? ENOENT : EPERM, mknod(none[i], S_IFCHR | 0644, makedev(1, 3)));
+                FAILS("directory there", i == 1 || i == 2 ? ENOENT : EPERM, mkdir(none[i], 0755));
+                FAILS("link there", i == 1 || i == 2 ? ENOENT : EPERM, symlink("x", none[i]));
+        }
         chmod(".", 0777);
         CHECK("user", in_child(as_user) == 0);
         return done();

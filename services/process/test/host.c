@@ -290,6 +290,7 @@ err_t vm_key_get(u64 a, bool shared, bool w, struct vm_key *k) { (void)shared, (
 void  vm_key_put(struct vm_key *k) { (void)k; }
 struct files *files_copy(struct payer *p, struct files *old) { (void)old; return files_alloc(p, MAY_RECLAIM); }
 struct fs_context *fs_context_copy(struct payer *p, struct fs_context *old) { (void)old; return fs_context_alloc(p, MAY_RECLAIM); }
+void fs_move(struct fs_context *fs, const struct path *old, const struct path *new) { (void)fs; (void)old; (void)new; }
 void  files_close_on_exec(struct files *f) { (void)f; }
 err_t files_get_flags(struct files *f, u32 fd, u32 *flags) { (void)f, (void)fd, (void)flags; return ERR(EBADF); }
 /* There are no pidfds here. */
