@@ -55,20 +55,7 @@ static u32 flag_of(u32 name)
         }
 }
 
-/* The four options for time stamps exclude each other. */
-static u32 stamp_of(u32 name)
-{
-        switch (name) {
-        case SO_TIMESTAMP_OLD:   return SOPT_TIMESTAMP;
-        case SO_TIMESTAMPNS_OLD: return SOPT_TIMESTAMP | SOPT_TIMESTAMPNS;
-        case SO_TIMESTAMP_NEW:   return SOPT_TIMESTAMP | SOPT_TIMESTAMP_NEW;
-        case SO_TIMESTAMPNS_NEW: return SOPT_TIMESTAMP | SOPT_TIMESTAMPNS | SOPT_TIMESTAMP_NEW;
-        default:                 return 0;
-        }
-}
-#define STAMPS (SOPT_TIMESTAMP | SOPT_TIMESTAMPNS | SOPT_TIMESTAMP_NEW)
-
-static void set_bits(struct sock *sk, u32 bits, bool on)
+void sock_set_opts(struct sock *sk, u32 bits, bool on)
 {
         if (on)
                 FETCH_OR(sk->opts, bits);
@@ -124,7 +111,7 @@ static err_t set_linger(struct sock *sk, u64 at, u32 len)
         TRY(user_get(MBYTES_OF(l), at));
         if (l.l_onoff)
                 STORE(sk->linger, (u32)l.l_linger);
-        set_bits(sk, SOPT_LINGER, l.l_onoff != 0);
+        sock_set_opts(sk, SOPT_LINGER, l.l_onoff != 0);
         return OK;
 }
 
@@ -147,7 +134,7 @@ static err_t set_flag(struct sock *sk, u32 name, i32 v)
                 return ERR(EINVAL);
         if (name == SO_LOCK_FILTER && sock_has(sk, SOPT_LOCK_FILTER) && !v)
                 return ERR(EPERM);
-        set_bits(sk, flag_of(name), v != 0);
+        sock_set_opts(sk, flag_of(name), v != 0);
         return OK;
 }
 
@@ -155,9 +142,8 @@ static err_t set_int(struct sock *sk, u32 name, i32 v)
 {
         if (flag_of(name))
                 return set_flag(sk, name, v);
-        if (stamp_of(name)) {
-                set_bits(sk, STAMPS, false);
-                set_bits(sk, stamp_of(name), v != 0);
+        if (stamp_is_option(name)) {
+                stamp_set(sk, name, v != 0);
                 return OK;
         }
         switch (name) {
@@ -176,7 +162,7 @@ static err_t set_int(struct sock *sk, u32 name, i32 v)
                 set_rcvbuf(sk, buf_size(v, true));
                 return OK;
         case SO_KEEPALIVE:
-                set_bits(sk, SOPT_KEEPALIVE, v != 0);
+                sock_set_opts(sk, SOPT_KEEPALIVE, v != 0);
                 return OK;
         case SO_PRIORITY:
                 if ((v < 0 || v > PRIORITY_FREE) && !capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW))
@@ -221,10 +207,7 @@ static err_t set_int(struct sock *sk, u32 name, i32 v)
                 return OK;
         case SO_TIMESTAMPING_OLD:
         case SO_TIMESTAMPING_NEW:
-                if ((v & ~0x1ffff) != 0)
-                        return ERR(EINVAL);
-                STORE(sk->timestamping, (u32)v);
-                return OK;
+                return stamp_set_reports(sk, (u32)v, name == SO_TIMESTAMPING_NEW);
         case SO_BUF_LOCK:
                 if ((v & ~3) != 0)
                         return ERR(EINVAL);
@@ -375,14 +358,14 @@ static err_t get_meminfo(struct sock *sk, u64 at, u64 len_at)
 /* The ints; false: there is no such option, or it cannot be asked. */
 static bool get_int(struct sock *sk, u32 name, i32 *v)
 {
-        u32 flag = flag_of(name), stamp = stamp_of(name);
+        u32 flag = flag_of(name);
 
         if (flag) {
                 *v = sock_has(sk, flag);
                 return true;
         }
-        if (stamp) {
-                *v = (LOAD(sk->opts) & STAMPS) == stamp;
+        if (stamp_is_option(name)) {
+                *v = stamp_get(sk, name);
                 return true;
         }
         switch (name) {

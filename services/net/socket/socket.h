@@ -165,6 +165,10 @@ void sock_set_peer_current(struct sock *sk);
 void sock_copy_peer(struct sock *sk, struct sock *from);        /* from's, as they stand; both locked, or sk is new */
 /* What a message of len bytes counts against a buffer: as Linux charges it. */
 u32   sock_charge(u32 len);
+/* The time of a message that `to` is about to get, ns since 1970; 0: it does not ask.  And what it is told of that when it
+ * receives the message, in c (may be NULL): socket(7), SO_TIMESTAMP. */
+u64   sock_stamp(const struct sock *to);
+void  sock_put_stamp(const struct sock *sk, u64 stamp, struct control_out *c);
 /* What changed is told to those who wait, but to one of those who wait exclusively (accept, EPOLLEXCLUSIVE), if it is no end; SIGIO too if O_ASYNC.  band: POLL_IN, POLL_OUT, POLL_HUP, POLL_PRI. */
 void sock_wake_readers(struct sock *sk, i32 band);
 void sock_wake_writers(struct sock *sk, i32 band);

@@ -13,3 +13,10 @@ err_t socket_set_generic(struct sock *sk, u32 name, u64 at, u32 len);
 err_t socket_get_generic(struct sock *sk, u32 name, u64 at, u64 len_at);
 /* Of an option's value: writes the length's part of it, and the length.  EFAULT, EINVAL: a negative length. */
 err_t socket_put_option(u64 at, u64 len_at, bytes value);
+void  sock_set_opts(struct sock *sk, u32 bits, bool on);
+
+/* stamp.c: options */
+bool  stamp_is_option(u32 name);        /* one of SO_TIMESTAMP{,NS}_{OLD,NEW} */
+void  stamp_set(struct sock *sk, u32 name, bool on);
+bool  stamp_get(const struct sock *sk, u32 name);
+err_t stamp_set_reports(struct sock *sk, u32 flags, bool new);  /* SO_TIMESTAMPING_{OLD,NEW}.  EINVAL */

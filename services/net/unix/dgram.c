@@ -194,6 +194,7 @@ static err_t deliver(struct unix_sock *to, struct unix_msg *m)
         if (succeeded(err)) {
                 if (unix_wants_creds(from) || unix_wants_creds(to) || !PTR_LOAD(to->base.file))
                         scm_set_current(&m->scm);
+                m->stamp = sock_stamp(&to->base);
                 push(to, m);
         }
         mutex_unlock(&to->base.lock);
@@ -423,8 +424,10 @@ err_t unix_dgram_recv(struct sock *sk, struct sock_recv *r)
         err_t err = take(u, r, &skip, &scm, &m);
         if (succeeded(err) && m)
                 err = give(u, r, m, skip);
-        if (succeeded(err) && m)
+        if (succeeded(err) && m) {
+                sock_put_stamp(sk, m->stamp, r->control);
                 scm_deliver(&scm, sk, r, (r->flags & MSG_PEEK) != 0);
+        }
         scm_drop(&scm);
         unix_msg_drop(m);
         return err;

@@ -149,6 +149,7 @@ OBJECT(unix_msg) {
         struct unix_msg *next;
         struct unix_sock *from;         /* counted */
         u32 len, charge;
+        u64 stamp;                      /* see sock_stamp */
         struct scm scm;
         u8  small[MSG_SMALL];           /* len <= MSG_SMALL: the bytes */
         struct frame *frame[MSG_FRAMES];        /* else: counted */
