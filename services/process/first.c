@@ -178,8 +178,10 @@ static bool beside_init(struct pid_ns *ns, struct payer *payer, struct surroundi
         if (!init)
                 return false;
         spin_lock(&init->lock);
-        struct thread *t = init->leader;
-        if (t && t->fs && t->ns) {
+        struct thread *t = init->threads;
+        while (t && !(t->fs && t->ns))          /* its leader may have ended before the others */
+                t = t->next;
+        if (t) {
                 fs = fs_context_hold(t->fs);
                 out->ns = ns_set_hold(t->ns);
         }

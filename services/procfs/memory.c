@@ -280,14 +280,13 @@ err_t proc_write_clear_refs(bytes text, const struct subject *s)
 
 OBJECT(proc_memory) {
         struct file base;
-        struct vm *vm;                  /* counted; NULL: there was none; fixed */
+        u64 memory;                     /* whose serial it is the memory of; fixed */
 };
 POOL_DECLARE(proc_memory)
 DOWNCASTABLE(proc_memory, file);
 
 static void proc_memory_fini(struct proc_memory *m)
 {
-        vm_drop(m->vm);
         file_fini(&m->base);
 }
 POOL_DEFINE(proc_memory, proc_memory_fini);
@@ -295,18 +294,14 @@ POOL_DEFINE(proc_memory, proc_memory_fini);
 static err_t open_memory(const struct actor *who, const struct path *p, const struct file_ops *ops, u32 flags, struct file **out)
 {
         struct subject s = procfs_subject(p->dentry->inode);
-        struct vm *vm = subject_vm(&s);         /* before the question: see process_vm */
+        u64 memory = subject_memory(&s);        /* before the question: see process_vm */
 
-        if (vm && vm != vm_current() && !process_may_trace(s.process, false)) {
-                vm_drop(vm);
+        if (memory != U64_MAX && memory != vm_serial(vm_current()) && !process_may_trace(s.process, false))
                 return ERR(EACCES);
-        }
         struct proc_memory *m = proc_memory_alloc(who->payer, MAY_RECLAIM);
-        if (!m) {
-                vm_drop(vm);
+        if (!m)
                 return ERR(ENOMEM);
-        }
-        m->vm = vm;
+        m->memory = memory;
         file_init(&m->base, ops, p, who->cred, flags);
         proc_memory_publish(m);
         *out = &m->base;
@@ -322,12 +317,19 @@ static err_t memory_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
         return OK;
 }
 
-/* Page by page, as a debugger may: the area's protection does not matter. */
-static err_t mem_read(struct file *f, struct io *io, u64 *pos)
+/* Counted; NULL: it has ended, or another program is there. */
+static struct vm *memory_of(struct file *f)
 {
-        struct vm *vm = DOWNCAST(proc_memory, f)->vm;
+        struct subject s = procfs_subject(f->inode);
 
-        while (vm && io_left(io) > 0) {
+        s.memory = DOWNCAST(proc_memory, f)->memory;
+        return subject_vm(&s);
+}
+
+/* Page by page, as a debugger may: the area's protection does not matter. */
+static err_t read_from(struct vm *vm, struct io *io, u64 *pos)
+{
+        while (io_left(io) > 0) {
                 usize off = *pos & PAGE_MASK, n = min_u64(PAGE_SIZE - off, io_left(io));
                 struct frame *page = vm_grab_forced(vm, *pos, false);
                 if (!page)
@@ -341,11 +343,9 @@ static err_t mem_read(struct file *f, struct io *io, u64 *pos)
         return OK;
 }
 
-static err_t mem_write(struct file *f, struct io *io, u64 *pos)
+static err_t write_to(struct vm *vm, struct io *io, u64 *pos)
 {
-        struct vm *vm = DOWNCAST(proc_memory, f)->vm;
-
-        while (vm && io_left(io) > 0) {
+        while (io_left(io) > 0) {
                 u8 chunk[1024];
                 struct io next = *io;
                 usize n = min_u64(min_u64(PAGE_SIZE - (*pos & PAGE_MASK), io_left(io)), sizeof chunk);
@@ -360,6 +360,24 @@ static err_t mem_write(struct file *f, struct io *io, u64 *pos)
         return OK;
 }
 
+static err_t mem_read(struct file *f, struct io *io, u64 *pos)
+{
+        struct vm *vm = memory_of(f);
+        err_t err = vm ? read_from(vm, io, pos) : OK;
+
+        vm_drop(vm);
+        return err;
+}
+
+static err_t mem_write(struct file *f, struct io *io, u64 *pos)
+{
+        struct vm *vm = memory_of(f);
+        err_t err = vm ? write_to(vm, io, pos) : OK;
+
+        vm_drop(vm);
+        return err;
+}
+
 static err_t mem_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
         return open_memory(who, p, &proc_mem_ops, flags, out);
@@ -367,14 +385,10 @@ static err_t mem_open(const struct actor *who, const struct path *p, u32 flags, 
 
 const struct file_ops proc_mem_ops = { .open = mem_open, .read = mem_read, .write = mem_write, .llseek = memory_llseek };
 
-static err_t pagemap_read(struct file *f, struct io *io, u64 *pos)
+static err_t read_pagemap(struct vm *vm, struct io *io, u64 *pos, bool numbers)
 {
-        struct vm *vm = DOWNCAST(proc_memory, f)->vm;
         u64 words[64] = {};
-        bool numbers = cred_has(f->cred, CAP_SYS_ADMIN);
 
-        if (!vm)
-                return OK;
         if ((*pos | io_left(io)) % sizeof(u64))
                 return ERR(EINVAL);
         while (io_left(io) > 0 && *pos / sizeof(u64) < VM_MAX >> PAGE_SHIFT) {
@@ -389,6 +403,15 @@ static err_t pagemap_read(struct file *f, struct io *io, u64 *pos)
                         return ERR(EFAULT);
         }
         return OK;
+}
+
+static err_t pagemap_read(struct file *f, struct io *io, u64 *pos)
+{
+        struct vm *vm = memory_of(f);
+        err_t err = vm ? read_pagemap(vm, io, pos, cred_has(f->cred, CAP_SYS_ADMIN)) : OK;
+
+        vm_drop(vm);
+        return err;
 }
 
 static err_t pagemap_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)

@@ -32,7 +32,7 @@ struct facts {
         u64 pending, shared, blocked, ignored, caught, voluntary, involuntary;
         u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient, affinity;
         i32 nice;
-        u32 cpu, policy, rt_priority, exit_signal, exit_status, umask;
+        u32 cpu, policy, rt_priority, in_force, exit_signal, exit_status, umask;
         bool no_new_privs;
         u64 queued;                     /* signals queued to its user */
 };
@@ -113,6 +113,7 @@ static void gather(struct facts *f, const struct subject *s)
                 f->nice = sp.nice;
                 f->policy = sp.policy;
                 f->rt_priority = sp.rt_priority;
+                f->in_force = sched_rt_priority(t);
                 f->cpu = task_cpu(task);
                 f->affinity = sched_affinity(t);
                 f->voluntary = task_switches(task, true);
@@ -134,9 +135,8 @@ static void say(struct text *t, u64 v)
 
 static u32 stat_priority(const struct facts *f, bool *negative)
 {
-        bool deadline = f->policy == SCHED_DEADLINE, rt = sched_is_realtime(f->policy);
-        *negative = rt || deadline;
-        return deadline ? RT_PRIORITY_DEADLINE + 1 : rt ? f->rt_priority + 1 : (u32)(20 + f->nice);
+        *negative = f->in_force > 0;            /* what was lent counts */
+        return f->in_force > 0 ? f->in_force + 1 : (u32)(20 + f->nice);
 }
 
 static err_t show_stat(struct text *t, const struct subject *s)
@@ -824,13 +824,13 @@ static err_t show_id_map(struct text *t, const struct subject *s)
 static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; text_add(t, STR("allow\n")); return OK; }
 
 #define COMMON_ENTRIES \
-        { .name = "auxv", .mode = 0400, .guarded = true, .show = show_auxv }, \
+        { .name = "auxv", .mode = 0400, .guarded = true, .of_memory = true, .life = LIFE_FILE, .show = show_auxv }, \
         { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
         { .name = "clear_refs", .mode = 0200, .write = proc_write_clear_refs }, \
-        { .name = "cmdline", .mode = 0444, .show = show_cmdline }, \
+        { .name = "cmdline", .mode = 0444, .life = LIFE_CALL, .show = show_cmdline }, \
         { .name = "comm", .mode = 0644, .show = show_comm, .write = write_comm }, \
         { .name = "cwd", .mode = 0777, .guarded = true, .follow = follow_cwd }, \
-        { .name = "environ", .mode = 0400, .guarded = true, .show = show_environ }, \
+        { .name = "environ", .mode = 0400, .guarded = true, .of_memory = true, .life = LIFE_CALL, .show = show_environ }, \
         { .name = "exe", .mode = 0777, .guarded = true, .follow = follow_exe }, \
         { .name = "fail-nth", .mode = 0600, .guarded = true, .show = show_fail_nth, .write = write_fail_nth }, \
         { .name = "fd", .mode = 0500, .dir = &fd_dir }, \
@@ -838,7 +838,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "gid_map", .mode = 0644, .show = show_id_map }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \
         { .name = "loginuid", .mode = 0644, .show = show_unset }, \
-        { .name = "maps", .mode = 0444, .guarded = true, .part = proc_show_maps }, \
+        { .name = "maps", .mode = 0444, .guarded = true, .of_memory = true, .part = proc_show_maps }, \
         { .name = "mem", .mode = 0600, .fops = &proc_mem_ops }, \
         { .name = "mountinfo", .mode = 0444, .part = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .part = show_mounts }, \
@@ -853,8 +853,8 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "root", .mode = 0777, .guarded = true, .follow = follow_root }, \
         { .name = "sessionid", .mode = 0444, .show = show_unset }, \
         { .name = "setgroups", .mode = 0644, .show = show_setgroups }, \
-        { .name = "smaps", .mode = 0444, .guarded = true, .part = proc_show_smaps }, \
-        { .name = "smaps_rollup", .mode = 0444, .guarded = true, .show = proc_show_rollup }, \
+        { .name = "smaps", .mode = 0444, .guarded = true, .of_memory = true, .part = proc_show_smaps }, \
+        { .name = "smaps_rollup", .mode = 0444, .guarded = true, .of_memory = true, .show = proc_show_rollup }, \
         { .name = "stat", .mode = 0444, .show = show_stat }, \
         { .name = "statm", .mode = 0444, .show = show_statm }, \
         { .name = "status", .mode = 0444, .show = show_status }, \

@@ -53,6 +53,7 @@ OBJECT(proc_file) {
         struct text *text;              /* counted; made at the first read; pos_lock, as below */
         u64 begin;                      /* of the text in the file: 0 but for files in parts */
         u64 next;                       /* where the part behind it begins (proc_entry.part) */
+        u64 memory;                     /* see struct subject; fixed */
 };
 POOL_DECLARE(proc_file)
 DOWNCASTABLE(proc_file, file);
@@ -87,11 +88,20 @@ struct vm *subject_vm(const struct subject *s)
                 return NULL;
         {
                 SPIN_GUARD(&t->process->lock);
-                if (t->vm)
+                if (t->vm && (!s->memory || vm_serial(t->vm) == s->memory))
                         vm = vm_hold(t->vm);
         }
         thread_drop(t);
         return vm;
+}
+
+u64 subject_memory(const struct subject *s)
+{
+        struct vm *vm = subject_vm(s);
+        u64 serial = vm ? vm_serial(vm) : U64_MAX;
+
+        vm_drop(vm);
+        return serial;
 }
 
 /* The descriptor table of the subject, counted; NULL: none. */
@@ -391,6 +401,7 @@ static err_t fill(struct proc_file *pf)
         struct proc_inode *pi = DOWNCAST(proc_inode, pf->base.inode);
         struct subject s = subject_of(pi);
 
+        s.memory = pf->memory;
         if (!pf->text)
                 pf->text = text_new(thread_current()->payer);
         if (!pf->text)
@@ -401,8 +412,8 @@ static err_t fill(struct proc_file *pf)
         err_t err = pi->kind == DYN_FDINFO ? show_fdinfo(pf->text, pi) : pi->entry->part ? pi->entry->part(pf->text, &s, &pf->next) : pi->entry->show(pf->text, &s);
         if (succeeded(err) && pf->text->failed && pi->entry && pi->entry->part)
                 err = ERR(ENOMEM);
-        /* Whoever opened the file may not read what the process has become by gaining rights since. */
-        if (succeeded(err) && is_guarded(pi) && !may_look(pi->process))
+        /* Whoever opened the file may not read what the process has become by gaining rights since.  (Its memory is another then.) */
+        if (succeeded(err) && is_guarded(pi) && !pf->memory && !may_look(pi->process))
                 err = ERR(EACCES);
         if (failed(err)) {
                 text_drop(pf->text);    /* the next read begins anew */
@@ -439,7 +450,8 @@ static err_t proc_read(struct file *f, struct io *io, u64 *pos)
         struct proc_inode *pi = DOWNCAST(proc_inode, f->inode);
         if (pi->entry && pi->entry->part)
                 return read_parts(pf, io, pos);
-        if (*pos == 0 || !pf->text)
+        enum proc_life life = pi->entry ? pi->entry->life : LIFE_READ;
+        if (!pf->text || life == LIFE_CALL || (life == LIFE_READ && *pos == 0))
                 TRY(fill(pf));
         return text_read(pf->text, io, pos);
 }
@@ -471,6 +483,8 @@ static err_t proc_write(struct file *f, struct io *io, u64 *pos)
 static err_t proc_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)
 {
         struct proc_inode *pi = DOWNCAST(proc_inode, p->dentry->inode);
+        struct subject s = subject_of(pi);
+        u64 memory = pi->entry && pi->entry->of_memory ? subject_memory(&s) : 0;        /* before the question */
 
         if (is_guarded(pi) && !may_look(pi->process))
                 return ERR(EACCES);
@@ -478,7 +492,13 @@ static err_t proc_open(const struct actor *who, const struct path *p, u32 flags,
         if (!pf)
                 return ERR(ENOMEM);
         file_init(&pf->base, &text_file_ops, p, who->cred, flags);
+        pf->memory = memory;
         proc_file_publish(pf);
+        err_t err = pi->entry && pi->entry->life == LIFE_FILE ? fill(pf) : OK;
+        if (failed(err)) {
+                proc_file_drop(pf);
+                return err;
+        }
         *out = &pf->base;
         return OK;
 }

@@ -13,9 +13,12 @@ struct subject {
         struct process *process;
         struct thread *thread;          /* in task/TID; else NULL */
         u32 fd;
+        u64 memory;                     /* not 0: only as long as its address space has this serial, subject_vm finds it */
 };
 
 STABLE(proc_dir);
+/* Text is made when a read begins at 0, by each read, or when the file is opened. */
+enum proc_life { LIFE_READ, LIFE_CALL, LIFE_FILE };
 /* Exactly one of show, part, link, follow, dir is set (link and follow may both be).
  *   show    adds the file's text
  *   part    adds some of it, from *at on, and moves *at behind that; nothing: the end.  At first *at is 0
@@ -27,6 +30,8 @@ STABLE(proc_entry) {
         u8    name[32];                 /* NUL-padded; empty: the table's end */
         u32   mode;                     /* permission bits */
         bool  guarded;                  /* only for those who may trace the process: EACCES */
+        bool  of_memory;                /* it tells of the address space that there is when it is opened, and of no other */
+        enum proc_life life;            /* of its text */
         err_t (*show)(struct text *t, const struct subject *s);
         err_t (*part)(struct text *t, const struct subject *s, u64 *at);
         err_t (*write)(bytes text, const struct subject *s);
@@ -55,4 +60,5 @@ extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, p
 
 /* The vm of a process, counted; NULL: a zombie or kernel thread. And its first live thread. */
 struct vm *subject_vm(const struct subject *s);
+u64   subject_memory(const struct subject *s);           /* the vm's serial; U64_MAX: there is none */
 struct thread *subject_thread(const struct subject *s);  /* counted; NULL: none lives */

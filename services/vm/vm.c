@@ -134,6 +134,7 @@ struct vm *vm_new(struct vm_domain *d, struct payer *payer)
 
 struct vmspace *vm_space(struct vm *vm) { return vm->space; }
 struct vm_domain *vm_domain_of(struct vm *vm) { return vm->domain; }
+u64 vm_serial(struct vm *vm) { return vm->serial; }
 struct vm *vm_current(void) { return thread_current()->vm; }
 
 struct vm_layout vm_layout(struct vm *vm)

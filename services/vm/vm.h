@@ -81,6 +81,7 @@ struct vm *vm_new(struct vm_domain *d, struct payer *payer);     /* empty, count
 err_t vm_clone(struct vm *from, struct payer *payer, struct vm **out);
 struct vmspace *vm_space(struct vm *vm);                /* borrowed: for task_set_space(_of) */
 struct vm_domain *vm_domain_of(struct vm *vm);          /* borrowed */
+u64   vm_serial(struct vm *vm);                         /* of this and of no other of the domain, ever; not 0 */
 struct vm *vm_current(void);                            /* the current thread's, borrowed; NULL: none */
 
 /* What exec sets and /proc/pid/{stat,cmdline,environ,auxv} tell. */
