@@ -72,6 +72,12 @@ void user_exception(struct task_body *self, struct user_regs *regs, struct user_
         signal_force((struct siginfo){ .signo = s.signo, .code = s.code, .addr = s.addr_is_ip ? user_ip(regs) : 0 });
 }
 
+/* Apart: it clears a siginfo. */
+static noinline void tell_overrun(struct thread *t)
+{
+        ignore(signal_send_process(t->process, (struct siginfo){ .signo = SIGXCPU, .code = SI_KERNEL }));
+}
+
 void user_pending(struct task_body *self, struct user_regs *regs)
 {
         struct thread *t = DOWNCAST(thread, self);
@@ -79,7 +85,7 @@ void user_pending(struct task_body *self, struct user_regs *regs)
         if (t->process->cpu_watch)
                 cpu_timers_check(t->process);
         if (sched_take_overrun(t))
-                ignore(signal_send_process(t->process, (struct siginfo){ .signo = SIGXCPU, .code = SI_KERNEL }));
+                tell_overrun(t);
         if (t->rseq_area)
                 rseq_resume(t, regs);
         signal_deliver(t, regs);

@@ -34,15 +34,15 @@
 #define WAKE_GRAIN NSEC_PER_MSEC        /* virtual time by which a waking thread must be behind to preempt */
 #define KERNEL_RING 256u
 #define RT_LEVELS  (RT_PRIORITY_DEADLINE + 1)
-/* How much what runs or waits matters: a real-time priority counts as RANK_OTHER more. */
-enum { RANK_NONE, RANK_OTHER, RANK_DEADLINE = RANK_OTHER + RT_LEVELS };
+#define URGENCY_DEADLINE RT_LEVELS      /* se.urgency */
+/* How much what runs or waits matters: of a thread, RANK_OTHER and its urgency. */
+enum { RANK_NONE, RANK_OTHER, RANK_DEADLINE = RANK_OTHER + URGENCY_DEADLINE };
 
 STABLE(rt_list) { struct thread *first, *last; };
 STABLE(thread_heap) { struct thread *root; };
 
 STABLE(runq) {
         struct spinlock lock;
-        u32 fair_count, rt_count;               /* queued; lock */
         u32 queued;                             /* all that is queued; lock, LOAD by others */
         struct task_body *current;              /* not counted; lock, PTR_LOAD; NULL: idle */
         struct thread *running;                 /* the same, if it is a thread; lock */
@@ -165,7 +165,6 @@ static void rt_insert(struct runq *rq, struct thread *t, bool front)
         else
                 l->first = t;
         rq->rt_used[level / 64] |= 1ul << (level & 63);
-        rq->rt_count++;
 }
 
 static void rt_remove(struct runq *rq, struct thread *t)
@@ -185,7 +184,6 @@ static void rt_remove(struct runq *rq, struct thread *t)
         t->se.prev = NULL;
         if (!l->first)
                 rq->rt_used[level / 64] &= ~(1ul << (level & 63));
-        rq->rt_count--;
 }
 
 /* The highest priority with a thread; 0: none (there is no priority 0 here). */
@@ -198,14 +196,10 @@ static u32 rt_highest(const struct runq *rq)
 
 /* ---- Queues; runq.lock held ---- */
 
-static bool is_rt(const struct thread *t)       { return sched_is_realtime(t->se.policy); }
-static bool is_deadline(const struct thread *t) { return t->se.policy == SCHED_DEADLINE; }
-static bool is_fair(const struct thread *t)     { return !is_rt(t) && !is_deadline(t); }
-
-static u32 rank_of(const struct thread *t)
-{
-        return is_deadline(t) ? RANK_DEADLINE : is_rt(t) ? RANK_OTHER + t->se.rt_priority : RANK_OTHER;
-}
+static bool is_fair(const struct thread *t)     { return t->se.urgency == 0; }
+static bool is_deadline(const struct thread *t) { return t->se.urgency == URGENCY_DEADLINE; }
+static bool is_rt(const struct thread *t)       { return !is_fair(t) && !is_deadline(t); }
+static u32  rank_of(const struct thread *t)     { return RANK_OTHER + t->se.urgency; }
 
 /* Sets the timer for the next thing that no tick sees in time. */
 static void set_alarm(struct runq *rq)
@@ -233,7 +227,6 @@ static void note_urgent(struct runq *rq, u32 more)
 /* A deadline thread with or without a budget. */
 static void deadline_insert(struct runq *rq, struct thread *t, u64 now)
 {
-        t->se.queued = true;
         if (t->se.dl.waits || (t->se.dl.left <= 0 && deadline_throttle(t, now))) {
                 heap_insert(&rq->refills, t);
                 set_alarm(rq);
@@ -245,40 +238,50 @@ static void deadline_insert(struct runq *rq, struct thread *t, u64 now)
         STORE(rq->queued, rq->queued + 1);
 }
 
-static void insert(struct runq *rq, struct thread *t, bool front)
+static noinline void insert_urgent(struct runq *rq, struct thread *t, bool front)
 {
         if (is_deadline(t)) {
                 deadline_insert(rq, t, time_now());
                 return;
         }
-        if (is_rt(t)) {
-                rt_insert(rq, t, front);
-                note_urgent(rq, 1);
-        } else {
-                heap_insert(&rq->fair, t);
-                rq->fair_count++;
-        }
-        t->se.queued = true;
+        rt_insert(rq, t, front);
+        note_urgent(rq, 1);
         STORE(rq->queued, rq->queued + 1);
+}
+
+static void insert(struct runq *rq, struct thread *t, bool front)
+{
+        t->se.queued = true;
+        if (!is_fair(t)) {
+                insert_urgent(rq, t, front);
+                return;
+        }
+        heap_insert(&rq->fair, t);
+        STORE(rq->queued, rq->queued + 1);
+}
+
+static noinline void take_out_urgent(struct runq *rq, struct thread *t)
+{
+        if (is_deadline(t) && t->se.dl.waits) {
+                heap_remove(&rq->refills, t);
+                return;
+        }
+        if (is_rt(t))
+                rt_remove(rq, t);
+        else
+                heap_remove(&rq->deadlines, t);
+        note_urgent(rq, -1u);
+        STORE(rq->queued, rq->queued - 1);
 }
 
 static void take_out(struct runq *rq, struct thread *t)
 {
         t->se.queued = false;
-        if (is_deadline(t) && t->se.dl.waits) {
-                heap_remove(&rq->refills, t);
+        if (!is_fair(t)) {
+                take_out_urgent(rq, t);
                 return;
         }
-        if (is_fair(t)) {
-                heap_remove(&rq->fair, t);
-                rq->fair_count--;
-        } else {
-                if (is_rt(t))
-                        rt_remove(rq, t);
-                else
-                        heap_remove(&rq->deadlines, t);
-                note_urgent(rq, -1u);
-        }
+        heap_remove(&rq->fair, t);
         STORE(rq->queued, rq->queued - 1);
 }
 
@@ -305,12 +308,12 @@ static struct task_body *kernel_pop(struct runq *rq)
 
 /* ---- Virtual time ---- */
 
-static u64 virtual(const struct thread *t, u64 ns)
+static noinline u64 virtual_weighed(u64 ns, u32 weight)
 {
-        u32 weight = t->se.weight;
-        /* 0: a thread that has ended and is gone already, in its last stop(). */
-        return weight == WEIGHT_0 || !weight ? ns : ns * WEIGHT_0 / weight;
+        return weight ? ns * WEIGHT_0 / weight : ns;    /* 0: a thread that has ended and is gone already, in its last stop() */
 }
+
+static u64 virtual(const struct thread *t, u64 ns) { return t->se.weight == WEIGHT_0 ? ns : virtual_weighed(ns, t->se.weight); }
 
 static void new_deadline(struct thread *t) { t->se.deadline = t->se.vruntime + virtual(t, SLICE); }
 
@@ -336,17 +339,14 @@ static u64 current_vruntime(struct runq *rq)
 /* A thread that comes into a queue: near the queue's time, whatever it did elsewhere or before. */
 static void place(struct runq *rq, struct thread *t, bool woken)
 {
-        u64 least = rq->min_vruntime - (woken ? virtual(t, SLICE) : 0);
-        u64 most = rq->min_vruntime + virtual(t, SLICE);
+        u64 slice = virtual(t, SLICE), least = rq->min_vruntime - slice;
 
         if (!t->se.placed || !woken)
                 t->se.vruntime = rq->min_vruntime;
-        else if ((i64)(t->se.vruntime - least) < 0)
-                t->se.vruntime = least;
-        else if ((i64)(t->se.vruntime - most) > 0)
-                t->se.vruntime = most;
+        else if (t->se.vruntime - least > 2 * slice)    /* it is not within a slice of the queue's time */
+                t->se.vruntime = (i64)(t->se.vruntime - least) < 0 ? least : rq->min_vruntime + slice;
         t->se.placed = true;
-        new_deadline(t);
+        t->se.deadline = t->se.vruntime + slice;
 }
 
 /* The real-time threads' period: a new one, if it is over. */
@@ -391,23 +391,26 @@ static void charge_deadline(struct thread *t, u64 ran, bool yields)
         }
 }
 
-/* A thread that became runnable, or comes from elsewhere, is about to be inserted. */
-static void arrive(struct runq *rq, struct thread *t, bool woken)
+/* A thread that became runnable, or comes from elsewhere, is about to be inserted; a fair one is placed. */
+static noinline void arrive_urgent(struct thread *t, bool woken)
 {
-        if (is_fair(t))
-                place(rq, t, woken);
-        else if (is_deadline(t) && woken)
+        if (is_deadline(t) && woken)
                 deadline_wake(t, time_now());
+}
+
+static noinline void charge_urgent(struct runq *rq, struct thread *t, u64 ran, bool yields)
+{
+        if (is_rt(t))
+                charge_rt(rq, t, ran);
+        else
+                charge_deadline(t, ran, yields);
 }
 
 /* t ran for `ran` ns. */
 static void charge(struct runq *rq, struct thread *t, u64 ran, bool yields)
 {
         if (!is_fair(t)) {
-                if (is_rt(t))
-                        charge_rt(rq, t, ran);
-                else
-                        charge_deadline(t, ran, yields);
+                charge_urgent(rq, t, ran, yields);
                 return;
         }
         t->se.vruntime += virtual(t, ran);
@@ -419,6 +422,8 @@ static void charge(struct runq *rq, struct thread *t, u64 ran, bool yields)
 }
 
 /* ---- Where to ---- */
+
+static struct thread *thread_of(struct task_body *body) { return IS_A(thread, body) ? DOWNCAST(thread, body) : NULL; }
 
 static bool is_idle(u32 cpu)
 {
@@ -473,15 +478,19 @@ static u32 choose_cpu(struct thread *t, u32 last, bool woken)
         return best < n ? best : last;
 }
 
+static noinline void settle_anew(struct thread *t, u32 was, u32 cpu)
+{
+        SPIN_GUARD(&runqs[was % MAX_CPUS].lock);
+        STORE(t->se.cpu, cpu);
+}
+
 /* t, which is in no queue, belongs to that of `cpu` from now on. */
 static void settle(struct thread *t, u32 cpu)
 {
-        u32 was = LOAD(t->se.cpu) % MAX_CPUS;
+        u32 was = LOAD(t->se.cpu);
 
-        if (was == cpu)
-                return;
-        SPIN_GUARD(&runqs[was].lock);
-        STORE(t->se.cpu, cpu);
+        if (was != cpu)
+                settle_anew(t, was, cpu);
 }
 
 #define JOIN_TURNS 8                    /* with an affinity that changes all the time it runs somewhere first */
@@ -541,26 +550,43 @@ static u32 enqueue(struct task_body *body, u32 last, bool woken)
         struct runq *rq = join(t, last, woken);
         u32 cpu = t->se.cpu;
         u64 its = current_vruntime(rq);
-        arrive(rq, t, woken);
+        if (is_fair(t))
+                place(rq, t, woken);
+        else
+                arrive_urgent(t, woken);
         insert(rq, t, false);
         bool now = !(is_deadline(t) && t->se.dl.waits) && preempts(rq, t, its);
         spin_unlock(&rq->lock);
         return now ? cpu : NO_CPU;
 }
 
-/* NULL: idle; t: if it is a thread. */
-static void set_running(struct runq *rq, struct task_body *body, struct thread *t, u64 now)
+static noinline void urgent_runs(struct runq *rq, struct thread *t)
+{
+        task_set_urgent(t->base.task, true);    /* a new one has its first wake-up yet to come */
+        if (is_deadline(t))
+                set_alarm(rq);
+}
+
+/* body is t's. */
+static void set_running_thread(struct runq *rq, struct task_body *body, struct thread *t, u64 now)
 {
         PTR_STORE(rq->current, body);
         rq->running = t;
         rq->picked_at = now;
+        rq->switches++;
+        STORE(rq->rank, rank_of(t));
+        if (!is_fair(t))
+                urgent_runs(rq, t);
+}
+
+/* A kernel thread; NULL: nobody. */
+static noinline void set_running_other(struct runq *rq, struct task_body *body, u64 now)
+{
+        PTR_STORE(rq->current, body);
+        rq->running = NULL;
+        rq->picked_at = now;
         rq->switches += body != NULL;
-        STORE(rq->rank, t ? rank_of(t) : body ? RANK_OTHER : RANK_NONE);
-        if (!t || is_fair(t))
-                return;
-        task_set_urgent(t->base.task, true);    /* a new one has its first wake-up yet to come */
-        if (is_deadline(t))
-                set_alarm(rq);
+        STORE(rq->rank, body ? RANK_OTHER : RANK_NONE);
 }
 
 /* Takes the next out; it runs now.  Kernel threads and threads by turns, if both want to. */
@@ -568,21 +594,21 @@ static struct task_body *pick_locked(struct runq *rq, u64 now)
 {
         u32 level = rq->throttled ? 0 : rt_highest(rq);
         struct thread *t = rq->deadlines.root ? rq->deadlines.root : level ? rq->rt[level].first : rq->fair.root;
-        struct task_body *body = NULL;
 
         if (!level && rq->kernel_count && !(t && (rq->fair_next || is_deadline(t)))) {
-                t = NULL;
-                body = kernel_pop(rq);
-        } else {
-                if (!level)
-                        rq->fair_next = false;
-                if (t) {
-                        take_out(rq, t);
-                        body = &t->base;
-                }
+                struct task_body *body = kernel_pop(rq);
+                set_running_other(rq, body, now);
+                return body;
         }
-        set_running(rq, body, t, now);
-        return body;
+        if (!level)
+                rq->fair_next = false;
+        if (!t) {
+                set_running_other(rq, NULL, now);
+                return NULL;
+        }
+        take_out(rq, t);
+        set_running_thread(rq, &t->base, t, now);
+        return &t->base;
 }
 
 /* The next thread of another queue that may run here. */
@@ -698,7 +724,7 @@ static void balance(struct runq *rq, u32 cpu, u64 now)
 }
 
 /* Another CPU has an urgent thread waiting that matters more than all there is here: it comes. */
-static void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
+static noinline void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
 {
         u32 n = cpu_count(), from = cpu, best = (u32)max_u64(mine, LOAD(rq->urgent_rank));
         struct thread *t = NULL;
@@ -723,7 +749,7 @@ static void fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
 }
 
 /* The best urgent thread that waits here is worth more than what runs elsewhere: let that CPU look. */
-static void offer_urgent(struct runq *rq, u32 here)
+static noinline void offer_urgent(struct runq *rq, u32 here)
 {
         u32 n = cpu_count(), rank, to = here;
         u64 where;
@@ -743,7 +769,7 @@ static void offer_urgent(struct runq *rq, u32 here)
 }
 
 /* The thread that ran goes back into the queue; not NULL: it may not stay here. */
-static struct thread *put_locked(struct runq *rq, struct task_body *body, u32 cpu, u64 ran, bool yielded)
+static noinline struct thread *put_locked(struct runq *rq, struct task_body *body, u32 cpu, u64 ran, bool yielded)
 {
         struct thread *t = rq->running;
 
@@ -785,17 +811,20 @@ static struct thread *left_locked(struct runq *rq, struct task_body *body, u32 c
 }
 
 /* This CPU has nothing of its own. */
-static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
+static noinline struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
 {
         struct task_body *body = pull(cpu);
-        struct thread *t = body && IS_A(thread, body) ? DOWNCAST(thread, body) : NULL;
+        struct thread *t = body ? thread_of(body) : NULL;
         u64 now = time_now();
         {
                 SPIN_GUARD(&rq->lock);
                 if (!t || allows(t, cpu)) {
                         if (!body)
                                 return pick_locked(rq, now);    /* something may have come meanwhile */
-                        set_running(rq, body, t, now);
+                        if (t)
+                                set_running_thread(rq, body, t, now);
+                        else
+                                set_running_other(rq, body, now);
                         return body;
                 }
         }
@@ -805,18 +834,16 @@ static struct task_body *pick_elsewhere(struct runq *rq, u32 cpu)
 
 /* Who was woken here.  The answer: a thread that is to run at once, if it may, since nothing else wants to.  *away: it may
  * not stay here. */
-static struct thread *woken_locked(struct runq *rq, struct task_body *body, u32 cpu, bool alone, struct thread **away)
+static struct thread *woken_locked(struct runq *rq, struct thread *t, u32 cpu, bool alone, struct thread **away)
 {
-        if (!IS_A(thread, body)) {
-                (void)kernel_push(rq, body);
-                return NULL;
-        }
-        struct thread *t = DOWNCAST(thread, body);
         if (!allows(t, cpu)) {
                 *away = t;
                 return NULL;
         }
-        arrive(rq, t, true);
+        if (is_fair(t))
+                place(rq, t, true);
+        else
+                arrive_urgent(t, true);
         if (alone && is_fair(t))
                 return t;
         insert(rq, t, false);
@@ -827,12 +854,12 @@ static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was w
 {
         u32 cpu = which % MAX_CPUS;
         struct runq *rq = &runqs[cpu];
-        struct thread *away = NULL, *woken_away = NULL;
+        struct thread *away = NULL, *woken_away = NULL, *comes = woken ? thread_of(woken) : NULL;
         struct task_body *body = NULL;
         bool urgent = LOAD_RELAXED(reservations.urgent) != 0 && cpu_count() > 1;
 
-        if (woken && IS_A(thread, woken))
-                settle(DOWNCAST(thread, woken), cpu);
+        if (comes)
+                settle(comes, cpu);
         if (urgent && want)
                 fetch_urgent(rq, cpu, prev && was != PREV_STOPPED ? LOAD(rq->rank) : RANK_NONE);
         {
@@ -840,14 +867,18 @@ static struct task_body *pick(u32 which, struct task_body *prev, enum prev_was w
                 u64 now = prev ? rq->picked_at + ran : time_now();
                 if (prev)
                         away = left_locked(rq, prev, cpu, was, ran);
-                struct thread *t = woken ? woken_locked(rq, woken, cpu, want && rq->queued == 0, &woken_away) : NULL;
+                struct thread *t = NULL;
+                if (comes)
+                        t = woken_locked(rq, comes, cpu, want && rq->queued == 0, &woken_away);
+                else if (woken)
+                        (void)kernel_push(rq, woken);
                 if (t) {
                         body = woken;
-                        set_running(rq, body, t, now);
+                        set_running_thread(rq, body, t, now);
                 } else if (want) {
                         body = pick_locked(rq, now);
                 } else {
-                        set_running(rq, NULL, NULL, now);
+                        set_running_other(rq, NULL, now);
                 }
         }
         if (away)
@@ -949,9 +980,11 @@ static struct runq *lock_of(struct thread *t)
         }
 }
 
+/* What follows from its policy, priority and nice value. */
 static void set_weight(struct thread *t)
 {
         t->se.weight = t->se.policy == SCHED_IDLE ? WEIGHT_IDLE : weight_of_nice(t->se.nice);
+        t->se.urgency = t->se.policy == SCHED_DEADLINE ? URGENCY_DEADLINE : sched_is_realtime(t->se.policy) ? t->se.rt_priority : 0;
 }
 
 struct sched_params sched_get(struct thread *t)
@@ -1181,12 +1214,10 @@ u64 sched_rt_ran(struct thread *t)
         return ran;
 }
 
-bool sched_take_overrun(struct thread *t)
+bool sched_take_overrun_slow(struct thread *t)
 {
-        bool was = LOAD(t->se.dl.overrun);
-        if (was)
-                STORE(t->se.dl.overrun, false);
-        return was;
+        STORE(t->se.dl.overrun, false);
+        return true;
 }
 
 void sched_set_nice(struct thread *t, i32 nice)
@@ -1246,7 +1277,7 @@ static err_t inherit_locked(struct thread *child, struct thread *parent)
         child->se.vruntime = parent->se.vruntime;
         child->se.policy = parent->se.boosted ? parent->se.own_policy : parent->se.policy;
         child->se.rt_priority = parent->se.boosted ? parent->se.own_priority : parent->se.rt_priority;
-        if (parent->se.reset_on_fork && !is_fair(child)) {
+        if (parent->se.reset_on_fork && (sched_is_realtime(child->se.policy) || child->se.policy == SCHED_DEADLINE)) {
                 child->se.policy = SCHED_NORMAL;
                 child->se.rt_priority = 0;
                 child->se.nice = 0;

@@ -56,7 +56,11 @@ struct sched_limits sched_limits(void);
 err_t sched_set_limits(struct sched_limits limits);      /* EINVAL; EBUSY: more than that is reserved */
 /* RLIMIT_RTTIME: ns since t, which the caller is, slept last; 0 unless by a real-time policy. */
 u64   sched_rt_ran(struct thread *t);
-bool  sched_take_overrun(struct thread *t);              /* t overran its budget and wants to be told; once */
+bool  sched_take_overrun_slow(struct thread *t);
+static inline bool sched_take_overrun(struct thread *t)  /* t overran its budget and wants to be told; once */
+{
+        return LOAD(t->se.dl.overrun) && sched_take_overrun_slow(t);
+}
 
 /* A new thread, before task_start: what it inherits.  EAGAIN: the parent has a deadline of its own. */
 err_t sched_fork(struct thread *child, struct thread *parent);

@@ -146,6 +146,7 @@ OBJECT(thread) {
                 u32 cpu;                        /* ATOMIC: the run queue it is or was last in */
                 i32 nice;
                 u32 policy, rt_priority;
+                u32 urgency;                    /* of both: 0: fair; real-time priority; URGENCY_DEADLINE */
                 bool queued, placed, reset_on_fork;
                 bool boosted; u32 lent, own_policy, own_priority;       /* inherits a priority; what it asked for itself */
                 u64 affinity;                   /* bit per CPU */

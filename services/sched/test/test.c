@@ -176,17 +176,26 @@ static u32 count_heap(struct thread *t, struct thread *up)
         return n;
 }
 
+static u32 count_rt(const struct runq *rq)
+{
+        u32 n = 0;
+        for (u32 level = 0; level < RT_LEVELS; level++)
+                for (struct thread *t = rq->rt[level].first; t; t = t->se.next)
+                        n++;
+        return n;
+}
+
 static void check_all(void)
 {
         u32 queued = 0, have = 0, urgent = 0;
         u64 reserved = 0;
         for (u32 c = 0; c < cpus; c++) {
                 u32 deadlines = count_heap(runqs[c].deadlines.root, NULL), level = rt_highest(&runqs[c]);
-                CHECK(count_heap(runqs[c].fair.root, NULL) == runqs[c].fair_count);
-                CHECK(runqs[c].queued == runqs[c].fair_count + runqs[c].rt_count + runqs[c].kernel_count + deadlines);
+                u32 rt = count_rt(&runqs[c]);
+                CHECK(runqs[c].queued == count_heap(runqs[c].fair.root, NULL) + rt + runqs[c].kernel_count + deadlines);
                 CHECK(runqs[c].urgent_rank == (deadlines ? RANK_DEADLINE : level ? RANK_OTHER + level : RANK_NONE));
                 queued += runqs[c].queued + count_heap(runqs[c].refills.root, NULL);
-                urgent += runqs[c].rt_count + deadlines;
+                urgent += rt + deadlines;
         }
         for (u32 i = 0; i < nthreads; i++)
                 reserved += own_bandwidth(thread_at(i));
