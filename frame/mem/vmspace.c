@@ -3,7 +3,7 @@
  * User address spaces: four levels of page tables, the cursor, ranges.
  *
  * Objects    A mapping is a leaf word that is not 0: a frame's page number and what was asked for.
- *            PTE_WANT_R, PTE_WANT_W, PTE_COW and PTE_WP are software bits; the hardware's P, W and NX follow
+ *            The latter stands in it as it is, at PTE_PROT (VM_KEY is the hardware's there); the hardware's P, W and NX follow
  *            from them (VM_NONE: mapped, not present).  A table's frame (kind TABLE) counts its
  *            entries that are not 0, and knows which groups of eight may have some; an empty
  *            last-level table is freed by range operations.
@@ -34,24 +34,20 @@ static struct klock dead_lock;
 
 /* ---- the page-table words ---- */
 
-#define PTE_WANT_R (1ul << 52)
+#define ASKED(PROT) ((u64)(PROT) << PTE_PROT)
+_Static_assert(ASKED(VM_KEY) == 15ul << 59, "the CPU's place for it");
 #define LEAF_KEEP  (PTE_ADDR | PTE_A | PTE_D | PTE_U | PTE_ZERO)
+
+#define ALL_PROT (VM_READ | VM_WRITE | VM_EXEC | VM_COW | VM_WP | VM_KEY)
 
 static u64 leaf(u64 pfn, u32 prot, bool zero)
 {
-        return pfn << PAGE_SHIFT | PTE_U | PTE_A | (zero ? PTE_ZERO : 0) | (prot & VM_COW ? PTE_COW : 0) |
+        return pfn << PAGE_SHIFT | PTE_U | PTE_A | (zero ? PTE_ZERO : 0) | ASKED(prot & ~VM_NEW) |
                (prot & (VM_READ | VM_WRITE | VM_EXEC) ? PTE_P : 0) | (prot & VM_EXEC ? 0 : PTE_NX) |
-               (prot & VM_READ ? PTE_WANT_R : 0) | (prot & VM_WRITE ? PTE_WANT_W : 0) |
-               (prot & VM_WP ? PTE_WP : 0) | (u64)(prot & VM_KEY) << (59 - VM_KEY_SHIFT) |
                (!zero && (prot & (VM_WRITE | VM_COW | VM_WP)) == VM_WRITE ? PTE_W : 0);
 }
 
-static u32 prot_of(u64 e)
-{
-        return (e & PTE_WANT_R ? VM_READ : 0) | (e & PTE_WANT_W ? VM_WRITE : 0) |
-               (e & PTE_NX ? 0 : VM_EXEC) | (e & PTE_COW ? VM_COW : 0) |
-               (e & PTE_WP ? VM_WP : 0) | (u32)((e & PTE_KEY) >> (59 - VM_KEY_SHIFT));
-}
+static u32 prot_of(u64 e) { return (u32)(e >> PTE_PROT) & ALL_PROT; }
 
 static inline u64 pfn_in(u64 e) { return (e & PTE_ADDR) >> PAGE_SHIFT; }
 
@@ -60,7 +56,7 @@ static inline bool must_flush(u64 old, u64 new)
 {
         if (!(old & PTE_P))
                 return false;
-        if (!(new & PTE_P) || (old ^ new) & (PTE_ADDR | PTE_KEY))
+        if (!(new & PTE_P) || (old ^ new) & (PTE_ADDR | ASKED(VM_KEY)))
                 return true;
         return (old & ~new & PTE_W) || (new & ~old & PTE_NX);
 }
@@ -441,7 +437,7 @@ struct vm_page cursor_get(struct vm_cursor *c)
                                  .accessed = e & PTE_A, .dirty = e & PTE_D };
 }
 
-static void check_prot(u32 prot) { k_range(!(prot & ~(VM_READ | VM_WRITE | VM_EXEC | VM_COW | VM_WP | VM_KEY))); }
+static void check_prot(u32 prot) { k_range(!(prot & ~ALL_PROT)); }
 
 err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot)
 {
@@ -600,7 +596,7 @@ void vmspace_unmap(struct vmspace *s, u64 start, u64 end)
                 start = unmap_some(s, start, end);
 }
 
-#define RIGHTS (PTE_P | PTE_W | PTE_NX | PTE_WANT_R | PTE_WANT_W | PTE_KEY)
+#define RIGHTS (PTE_P | PTE_W | PTE_NX | ASKED(VM_READ | VM_WRITE | VM_EXEC | VM_KEY))
 
 void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
 {
@@ -614,7 +610,7 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
                 for (; (e = next_used(e, &va, stop)); va += PAGE_SIZE, e++) {
                         u64 new, old = *e;
 
-                        old = change(e, RIGHTS, old & (PTE_COW | PTE_ZERO | PTE_WP) ? any & ~(u64)PTE_W : any, &new);
+                        old = change(e, RIGHTS, old & (ASKED(VM_COW | VM_WP) | PTE_ZERO) ? any & ~(u64)PTE_W : any, &new);
                         if (!must_flush(old, new))      /* more rights: who has the old ones faults once and looks again */
                                 continue;
                         if (n < VM_FLUSH_PAGES)
@@ -640,8 +636,8 @@ static bool clone_leaves(struct vmspace *dst, u64 va, u64 stop, u64 *from, bool 
 
                 if (*new || (!(e & PTE_ZERO) && !frame_map_again(pfn_in(e))))
                         return false;                   /* something is there; or mapped too often */
-                if (cow && (e & (PTE_WANT_W | PTE_COW)) == PTE_WANT_W) {
-                        change(from, PTE_W, PTE_COW, &e);
+                if (cow && (e & ASKED(VM_WRITE | VM_COW)) == ASKED(VM_WRITE)) {
+                        change(from, PTE_W, ASKED(VM_COW), &e);
                         ++*changed;
                 }
                 *(volatile u64 *)new = e & ~(u64)PTE_D;

@@ -19,7 +19,7 @@
 
 static struct vm_fault_result fine(void) { return (struct vm_fault_result){}; }
 static struct vm_fault_result no_memory(void) { return (struct vm_fault_result){ .signal = SIGKILL }; }
-static struct vm_fault_result segv(u32 code) { return (struct vm_fault_result){ .signal = SIGSEGV, .code = code }; }
+static struct vm_fault_result segv(u16 code) { return (struct vm_fault_result){ .signal = SIGSEGV, .code = code }; }
 static struct vm_fault_result bus(void) { return (struct vm_fault_result){ .signal = SIGBUS, .code = BUS_ADRERR }; }
 
 static struct vm_fault_result result_of(err_t err)
@@ -327,46 +327,67 @@ static bool out_of_memory(struct vm *vm, u32 *tries)
         return oom && oom->kill(vm, 1);
 }
 
-/* REQUIRES vm->mmap_lock. */
-static struct vm_fault_result fault_allowed(struct vm *vm, struct vm_area *a, u64 addr, u32 access, struct vm_ask **ask)
+/* The lock is let go of: who watches is asked without it. */
+static noinline struct vm_fault_result fault_watched(struct vm *vm, struct vm_area *a, u64 addr, u32 access)
 {
-        if (a->flags & AREA_WATCHED) {
-                enum watch w = monitor_fault(vm, a, addr, access, ask);
-                if (w != WATCH_NOTHING)
-                        return w == WATCH_SIGBUS ? bus() : w == WATCH_NO_MEMORY ? no_memory() : fine();
-        }
-        return fault_page(vm, a, page_down(addr), access);
+        struct vm_ask *ask = NULL;
+        enum watch w = monitor_fault(vm, a, addr, access, &ask);
+        struct vm_fault_result r = w == WATCH_NOTHING ? fault_page(vm, a, page_down(addr), access)
+                                   : w == WATCH_SIGBUS ? bus() : w == WATCH_NO_MEMORY ? no_memory() : fine();
+        read_unlock(&vm->mmap_lock);
+        if (ask)
+                monitor_wait(ask, (access & VM_USER) != 0);
+        return r;
+}
+
+/* The lock is let go of. */
+static noinline struct vm_fault_result denied(struct vm *vm, u16 code, u32 key)
+{
+        read_unlock(&vm->mmap_lock);
+        return (struct vm_fault_result){ .signal = SIGSEGV, .code = code, .key = (u16)key };
+}
+
+static struct vm_fault_result fault_once(struct vm *vm, u64 addr, u32 access)
+{
+        read_lock(&vm->mmap_lock);
+        struct vm_area *a = area_at(vm, addr);
+        if (!a)
+                return denied(vm, SEGV_MAPERR, 0);
+        if (!key_permits(a, access))
+                return denied(vm, SEGV_PKUERR, area_key(a));
+        if (!is_allowed(a, access))
+                return denied(vm, SEGV_ACCERR, 0);
+        if (a->flags & AREA_WATCHED)
+                return fault_watched(vm, a, addr, access);
+        struct vm_fault_result r = fault_page(vm, a, page_down(addr), access);
+        read_unlock(&vm->mmap_lock);
+        return r;
+}
+
+enum next { GIVE_UP, TRY_AGAIN, KILLED };
+
+/* After a try that came to r, a signal; *tries: how often there was no memory. */
+static noinline enum next after_failure(struct vm *vm, u64 addr, struct vm_fault_result r, u32 *tries)
+{
+        if (r.signal == SIGSEGV)
+                return r.code == SEGV_MAPERR && stack_grow(vm, addr) ? TRY_AGAIN : GIVE_UP;
+        if (r.signal != SIGKILL || !out_of_memory(vm, tries))
+                return GIVE_UP;
+        /* The victim may be this very process. */
+        return task_interrupts() & INTR_KILL ? KILLED : TRY_AGAIN;
 }
 
 struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
 {
         if (addr < VM_MIN || addr >= VM_MAX)
                 return segv(SEGV_MAPERR);
-        u32 tries = 0;
-        for (;;) {
-                struct vm_fault_result r = segv(SEGV_MAPERR);
-                struct vm_ask *ask = NULL;
-                read_lock(&vm->mmap_lock);
-                struct vm_area *a = area_at(vm, addr);
-                if (a && !key_permits(a, access))
-                        r = (struct vm_fault_result){ .signal = SIGSEGV, .code = SEGV_PKUERR, .key = area_key(a) };
-                else if (a)
-                        r = is_allowed(a, access) ? fault_allowed(vm, a, addr, access, &ask) : segv(SEGV_ACCERR);
-                read_unlock(&vm->mmap_lock);
-                if (ask)
-                        monitor_wait(ask, (access & VM_USER) != 0);
+        for (u32 tries = 0;;) {
+                struct vm_fault_result r = fault_once(vm, addr, access);
                 if (!r.signal)
                         return r;
-                if (!a) {
-                        if (!stack_grow(vm, addr))
-                                return r;
-                        continue;
-                }
-                if (r.signal != SIGKILL || !out_of_memory(vm, &tries))
-                        return r;
-                /* The victim may be this very process. */
-                if (task_interrupts() & INTR_KILL)
-                        return fine();
+                enum next next = after_failure(vm, addr, r, &tries);
+                if (next != TRY_AGAIN)
+                        return next == KILLED ? fine() : r;
         }
 }
 

@@ -23,12 +23,6 @@ static u32 rights_of(u32 key) { return user_keys() >> 2 * key & 3; }
 
 static void set_rights(u32 key, u32 rights) { user_set_keys((user_keys() & ~(3u << 2 * key)) | rights << 2 * key); }
 
-bool key_permits(const struct vm_area *a, u32 access)
-{
-        u32 rights = access & VM_EXEC ? 0 : rights_of(area_key(a));
-        return !(rights & PKEY_DISABLE_ACCESS) && !(rights && (access & VM_WRITE));
-}
-
 /* KEYS: none left. */
 static u32 take(struct vm *vm)
 {

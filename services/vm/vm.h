@@ -105,10 +105,9 @@ usize vm_auxv(struct vm *vm, mbytes out);               /* bytes written */
 /* signal 0: resolved, run on.  Else the signal to force, with its code and the address:
  * SIGSEGV SEGV_MAPERR/SEGV_ACCERR/SEGV_PKUERR (and `key`), SIGBUS BUS_ADRERR, SIGKILL when memory is gone for good. */
 struct vm_fault_result {
-        u32 signal;
-        u32 code;
+        u16 signal, code;
+        u16 key;
         bool major;                     /* it waited for a device */
-        u32 key;
 };
 /* access: VM_READ, VM_WRITE or VM_EXEC, as the instruction wanted it; with VM_ABSENT if the CPU found no
  * page there (a hint that saves a look: `fault.present ? 0 : VM_ABSENT`). */

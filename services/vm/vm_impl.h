@@ -148,7 +148,12 @@ u64   limit_of(u32 which);                               /* of the current proce
 void  note_rss(struct vm *vm);                           /* raises peak_rss; before pages go */
 
 /* pkey.c: protection keys.  mmap_lock held, where it changes for writing. */
-bool key_permits(const struct vm_area *a, u32 access);  /* to the current thread, by its PKRU */
+/* To the current thread, by its PKRU; who fetches instructions is not asked. */
+static inline bool key_permits(const struct vm_area *a, u32 access)
+{
+        u32 rights = user_keys() >> 2 * area_key(a);
+        return !(rights & (access & VM_WRITE ? 3 : 1)) || (access & VM_EXEC);   /* PKEY_DISABLE_ACCESS, _WRITE */
+}
 bool key_may_be_used(struct vm *vm, i32 key);           /* by pkey_mprotect: -1, or allocated by the program */
 u32  key_for_exec(struct vm *vm);                       /* of PROT_EXEC alone: made if need be, and forbidden to this thread; 0: none to be had */
 u32  key_after(struct vm *vm, const struct vm_area *a, u32 prot);       /* that mprotect leaves on the area */

@@ -316,12 +316,9 @@ err_t user_fpu_load(u64 addr, usize len, u64 mask, bool *missing)
 
 void fpu_reset(void)
 {
-        k_range(my_ustate() != NULL);
-        u64 f = arch_irq_save();
-
-        load_area(reset_state);
+        my_ustate();
+        load_area(reset_state);         /* a switch in between takes along what is done so far */
         user_set_keys(KEYS_RESET);
-        arch_irq_restore(f);
 }
 
 /* ---- thread pointers ---- */

@@ -36,11 +36,8 @@
 #define PTE_D      0x40
 #define PTE_PS     0x80                 /* 2 MiB or 1 GiB leaf */
 #define PTE_G      0x100
-#define PTE_COW    0x200                /* software: VM_COW */
-#define PTE_ZERO   0x400                /* software: the shared zero page, not counted */
-#define PTE_WANT_W 0x800                /* software: VM_WRITE asked for (with PTE_COW the hardware bit is off) */
-#define PTE_WP     (1ul << 53)          /* software: VM_WP */
-#define PTE_KEY    (15ul << 59)         /* the protection key */
+#define PTE_ZERO   0x200                /* software: the shared zero page, not counted */
+#define PTE_PROT   52                   /* from here on: what was asked for, as enum vm_prot has it; software's but for the key */
 #define PTE_NX     0x8000000000000000
 #define PTE_ADDR   0x000ffffffffff000
 

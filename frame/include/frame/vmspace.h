@@ -24,8 +24,8 @@ enum vm_prot { VM_NONE = 0, VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4,
         VM_COW = 8,             /* logically private and shared: hardware write is off until the page is replaced or VM_COW is cleared */
         VM_NEW = 16,            /* cursor_map only: EEXIST if something is mapped */
         VM_WP = 32,             /* hardware write is off until it is cleared; kept as VM_COW is */
-        VM_KEY = 0xf00 };       /* the protection key, << VM_KEY_SHIFT: see user_keys */
-#define VM_KEY_SHIFT 8
+        VM_KEY = 0x780 };       /* the protection key, << VM_KEY_SHIFT: see user_keys */
+#define VM_KEY_SHIFT 7
 
 struct vm_page { struct frame *frame; u32 prot; bool accessed; bool dirty; };   /* frame NULL: not mapped */
 
