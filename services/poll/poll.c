@@ -105,11 +105,11 @@ static u64 select_pass(struct files *files, u32 n, const struct select_sets *wan
                         u32 mask = ask(files, own, i * 64 + bit_lowest(any), w);
                         if (!mask)
                                 continue;
-                        if ((mask & POLLNVAL) && is_path(files, i * 64 + bit_lowest(any)))
-                                mask = IN_MASK | OUT_MASK | EX_MASK;    /* as on Linux: open, though nothing to be asked */
                         if (mask & POLLNVAL) {
-                                *bad = true;
-                                return 0;
+                                *bad = !is_path(files, i * 64 + bit_lowest(any));
+                                if (*bad)
+                                        return 0;
+                                mask = IN_MASK | OUT_MASK | EX_MASK;    /* as on Linux: open, though nothing to be asked */
                         }
                         got_in |= mask & IN_MASK ? bit : 0;
                         got_out |= mask & OUT_MASK ? bit : 0;

@@ -144,10 +144,10 @@ u32 queue_take_locked(struct thread *t, u64 set, struct siginfo *info)
         struct process *p = t->process;
         u64 own = t->pending.mask & set, shared = p->pending.mask & set;
 
-        if (own & SYNCHRONOUS)
-                own &= SYNCHRONOUS;
-        if (shared & SYNCHRONOUS)
-                shared &= SYNCHRONOUS;
+        if ((own | shared) & SYNCHRONOUS) {
+                own &= own & SYNCHRONOUS ? SYNCHRONOUS : ~0ul;
+                shared &= shared & SYNCHRONOUS ? SYNCHRONOUS : ~0ul;
+        }
         if (!own && !shared)
                 return 0;
         u32 sig = bit_lowest(own ? own : shared) + 1;

@@ -45,12 +45,14 @@ static u64 gained(u64 now, u64 base, i64 rate)
 /* realtime - boot time, at boot time `now`. */
 static u64 offset_at(u64 now)
 {
+        if (!LOAD(keeper.rate))         /* stored last: the offset is this piece's, or a later one's */
+                return LOAD(keeper.offset);
         for (;;) {
                 u32 seq = LOAD(keeper.seq);
                 u64 offset = LOAD(keeper.offset), base = LOAD(keeper.base);
                 i64 rate = LOAD(keeper.rate);
                 if (!(seq & 1) && LOAD(keeper.seq) == seq)
-                        return rate ? offset + gained(now, base, rate) : offset;
+                        return offset + gained(now, base, rate);
                 cpu_relax();
         }
 }

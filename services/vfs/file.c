@@ -135,13 +135,18 @@ static err_t may_seek(const struct file *f, u64 pos, u64 len)
         return (f->ops->flags & FOPS_STREAM) != 0 ? ERR(ESPIPE) : OK;
 }
 
-static err_t read_at(struct file *f, struct io *io, u64 *pos)
+static noinline err_t read_serial(struct file *f, struct io *io, u64 *pos)
 {
-        bool locked = (f->ops->flags & FOPS_SERIAL) != 0 && pos_begin(f);
+        bool locked = pos_begin(f);
         err_t err = f->ops->read(f, io, pos);
 
         pos_end(f, locked);
         return err;
+}
+
+static err_t read_at(struct file *f, struct io *io, u64 *pos)
+{
+        return (f->ops->flags & FOPS_SERIAL) != 0 ? read_serial(f, io, pos) : f->ops->read(f, io, pos);
 }
 
 err_t file_pread(struct file *f, struct io *io, u64 pos, usize *done)

@@ -286,8 +286,10 @@ static err_t finish(struct files *files, struct file *f)
 {
         err_t err = file_flush(f);
 
-        locks_close(f->inode, files);
-        dnotify_close(f, files);
+        if (PTR_LOAD(f->inode->locks)) {
+                locks_close(f->inode, files);
+                dnotify_close(f, files);
+        }
         file_drop(f);
         return err;
 }

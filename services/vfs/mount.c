@@ -225,6 +225,21 @@ struct mount *mount_below(struct mount *m, struct mount *top) { return m->childr
 
 /* ---- Crossing ---- */
 
+static bool is_on(struct mount *m, struct mount *mnt, struct dentry *d)
+{
+        return PTR_LOAD(m->parent) == mnt && PTR_LOAD(m->point) == d;
+}
+
+static noinline struct mount *peek_behind(struct mnt_ns *ns, struct mount *m, struct mount *mnt, struct dentry *d)
+{
+        for (u32 i = LOAD_RELAXED(ns->count); m && i > 0; i--) {
+                if (is_on(m, mnt, d))
+                        return m;
+                m = PTR_LOAD(m->chain);
+        }
+        return NULL;
+}
+
 struct mount *mount_peek(struct mount *mnt, struct dentry *d)
 {
         struct mnt_ns *ns = PTR_LOAD(mnt->ns);
@@ -232,12 +247,7 @@ struct mount *mount_peek(struct mount *mnt, struct dentry *d)
         if (!ns)
                 return NULL;
         struct mount *m = PTR_LOAD(ns->table[slot_of(mnt, d)]);
-        for (u32 i = LOAD_RELAXED(ns->count); m && i > 0; i--) {
-                if (PTR_LOAD(m->parent) == mnt && PTR_LOAD(m->point) == d)
-                        return m;
-                m = PTR_LOAD(m->chain);
-        }
-        return NULL;
+        return !m || is_on(m, mnt, d) ? m : peek_behind(ns, m, mnt, d);
 }
 
 /* The namespace that m is in, counted, its family locked.  NULL: it is in none, or in one that nobody has any more. */

@@ -134,7 +134,7 @@ static void announce(struct file *f)
 }
 
 /* O_TRUNC, which is writing whatever else the file is opened for.  ETXTBSY. */
-static err_t cut(const struct actor *who, const struct path *p)
+static noinline err_t cut(const struct actor *who, const struct path *p)
 {
         struct inode *inode = p->dentry->inode;
 

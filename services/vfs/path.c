@@ -138,14 +138,6 @@ static bytes skip_slashes(bytes path)
         return path;
 }
 
-/* Perhaps: then slow looks again. */
-static bool fast_protected(const struct actor *who, struct dentry *dir, const struct inode *link)
-{
-        struct inode *inode = PTR_LOAD(dir->inode);
-
-        return !inode || protect_symlink(who, inode, link);
-}
-
 /* Along the names of `rest`, from w->at.  ERROR: it is surely not there. */
 static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes rest, u32 how)
 {
@@ -193,8 +185,6 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
                         return FAST_ERROR;
                 bool last = bytes_len(rest) == 0;
                 if (type == S_IFLNK && (!last || slash || (how & LOOK_FOLLOW) != 0)) {
-                        if (last && (how & LOOK_INSIDE) == 0 && fast_protected(who, at.dentry, inode))
-                                return FAST_GIVE_UP;
                         w->at = at;
                         w->link = child;
                         w->left = bytes_len(rest);
@@ -207,6 +197,16 @@ static enum fast fast_names(const struct actor *who, struct fast_walk *w, bytes 
         }
         w->at = at;
         return FAST_DONE;
+}
+
+/* May the link that was met not be followed?  Perhaps: then slow looks again. */
+static bool fast_protected(const struct actor *who, const struct fast_walk *w, u32 how)
+{
+        if (w->left != 0 || (how & LOOK_INSIDE) != 0)
+                return false;
+        struct inode *dir = PTR_LOAD(w->at.dentry->inode), *link = PTR_LOAD(w->link.dentry->inode);
+
+        return !dir || !link || protect_symlink(who, dir, link);
 }
 
 /* Writes "<link>/<rest>" to out; 0: it does not fit, or the link has gone. */
@@ -235,6 +235,8 @@ static noinline enum fast fast_links(const struct actor *who, struct fast_walk *
         bytes rest = name;
 
         for (u32 side = 0;; side ^= 1) {
+                if (fast_protected(who, w, how))
+                        return FAST_GIVE_UP;
                 usize n = fast_link(w, bytes_skip(rest, bytes_len(rest) - w->left), MBYTES_OF(text[side]));
                 if (n == 0)
                         return FAST_GIVE_UP;
