@@ -4,6 +4,9 @@
  * weights, real-time comes first, affinity holds.  Ordinary C; includes sched.c for its insides.
  */
 #include "services/sched/sched.c"
+#include "services/sched/balance.c"
+#include "services/sched/settings.c"
+#include "services/sched/load.c"
 #include "services/sched/deadline.c"
 
 int  printf(const char *, ...);
