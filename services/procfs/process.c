@@ -858,6 +858,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "stat", .mode = 0444, .show = show_stat }, \
         { .name = "statm", .mode = 0444, .show = show_statm }, \
         { .name = "status", .mode = 0444, .show = show_status }, \
+        { .name = "uid_map", .mode = 0644, .show = show_id_map }, \
         { .name = "wchan", .mode = 0444, .show = show_zero }
 
 const struct proc_dir proc_process_dir = { .entry = {

@@ -384,6 +384,11 @@ static err_t show_fdinfo(struct text *t, struct proc_inode *pi)
                         break;
         }
         SAY(t, "\nmnt_id:\t{}\nino:\t{}\n", f->path.mnt ? f->path.mnt->id : 0, f->inode ? f->inode->ino : 0);
+        if (f->inode) {
+                struct files *files = files_of(pi);
+                proc_say_file_locks(t, f, files);
+                files_drop(files);
+        }
         if (f->ops->show_fdinfo) {
                 u8 more[256] = {};
                 usize n = f->ops->show_fdinfo(f, MBYTES_OF(more));

@@ -55,6 +55,10 @@ err_t proc_show_smaps(struct text *t, const struct subject *s, u64 *at);
 err_t proc_show_rollup(struct text *t, const struct subject *s);
 err_t proc_write_clear_refs(bytes text, const struct subject *s);
 
+/* locks.c; the locks that were taken through f, POSIX ones by this table */
+err_t proc_show_locks(struct text *t, const struct subject *s);
+void proc_say_file_locks(struct text *t, struct file *f, struct files *files);
+
 struct subject procfs_subject(struct inode *inode);      /* of an inode of /proc */
 extern const struct proc_dir proc_root_dir, proc_process_dir, proc_thread_dir, proc_sys_dir, proc_keel_dir;
 

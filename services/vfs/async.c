@@ -258,6 +258,7 @@ void file_forget_owner(struct file *f)
 {
         struct io_owner *o = PTR_LOAD(f->owner);
 
+        FETCH_AND(f->flags, ~(u32)FASYNC);
         if (!o)
                 return;
         SPIN_GUARD(&o->lock);

@@ -37,7 +37,8 @@ void  async_end(struct file *f);
 /* kind: F_OWNER_*; id 0: nobody; the current credentials are what is allowed to send.  ENOMEM. */
 struct owner_id { u32 kind, id; };
 err_t file_set_owner(struct file *f, struct owner_id owner);
-/* For leases and dnotify: the current process, if nobody was named; signals tell of fd.  ENOMEM.  And nobody, no signal any more. */
+/* For leases and dnotify: the current process, if nobody was named; signals tell of fd.  ENOMEM.  And nobody, no signal, no
+ * O_ASYNC (which a lease shows by) any more. */
 err_t file_own_by_default(struct file *f, u32 fd);
 void  file_forget_owner(struct file *f);
 struct owner_id file_get_owner(struct file *f);

@@ -21,6 +21,7 @@ OBJECT(lease) {
         struct file *file;              /* not counted: file_fini takes it off */
         bool write;
         bool go, shrink;
+        u32 pid;                        /* who took it */
         u64 go_at, shrink_at;           /* ns since boot, or NEVER */
 };
 POOL_DECLARE(lease)
@@ -168,6 +169,7 @@ static err_t take_locked(struct inode_locks *s, struct file *f, bool write, stru
         }
         (*new)->file = f;
         (*new)->write = write;
+        (*new)->pid = thread_current()->process->tgid;
         (*new)->next = s->leases;
         PTR_STORE(s->leases, *new);
         *new = NULL;
@@ -203,6 +205,8 @@ static err_t take(struct file *f, u32 fd, bool write)
                 GUARD(&s->lock);
                 expire_locked(s);
                 err = take_locked(s, f, write, &new);
+                if (succeeded(err))
+                        FETCH_OR(f->flags, FASYNC);     /* F_GETFL tells, as on Linux */
         }
         lease_drop(new);
         return err;
@@ -233,6 +237,19 @@ u32 file_lease_get(struct file *f)
         expire_locked(s);
         struct lease *l = lease_of(s, f);
         return l ? becomes(l) : F_UNLCK;
+}
+
+bool lease_describe(struct inode_locks *s, u32 n, struct lock_info *out)
+{
+        struct lease *l = s->leases;
+
+        while (l && n-- > 0)
+                l = l->next;
+        if (!l)
+                return false;
+        *out = (struct lock_info){ .kind = LOCK_LEASE, .type = becomes(l), .breaking = l->go || l->shrink, .pid = l->pid,
+                                   .end = LOCK_TO_THE_END, .via = l->file };
+        return true;
 }
 
 void leases_end_locked(struct inode_locks *s, struct file *f)

@@ -22,15 +22,17 @@
 LOCK_CLASS(file_locks);
 LOCK_CLASS(lock_waits);
 
-#define TO_THE_END ((u64)I64_MAX)
+#define TO_THE_END LOCK_TO_THE_END
 
 OBJECT(file_lock) {
         struct file_lock *next;         /* owned list; inode_locks.lock, as all here */
         struct file *file;              /* owner: flock and OFD */
         struct files *files;            /* owner: POSIX */
+        struct file *via;               /* through which it was taken; not counted, not followed */
         u64 start, end;                 /* end: the last byte */
         u32 pid;
-        bool write;
+        bool write, whole;              /* whole: flock's */
+        struct file_lock *next_waiting; /* of one that is waited for: in inode_locks.waiting */
         /* of a lock that is waited for: it is in `waits` by `next`; waits.lock */
         struct files *blocker;          /* not counted, not followed; NULL: to be looked at again */
         struct inode_locks *at;         /* the same */
@@ -63,7 +65,32 @@ static void inode_locks_fini(struct inode_locks *s)
 }
 POOL_DEFINE(inode_locks, inode_locks_fini);
 
-void locks_free(struct inode *inode) { inode_locks_drop(inode->locks); }
+static void list_in_super(struct inode_locks *s)
+{
+        struct superblock *sb = s->inode->sb;
+
+        SPIN_GUARD(&sb->locks_lock);
+        s->next = sb->first_locks;
+        if (s->next)
+                s->next->prev = s;
+        sb->first_locks = s;
+}
+
+void locks_free(struct inode *inode)
+{
+        struct inode_locks *s = inode->locks;
+        struct superblock *sb = inode->sb;
+
+        spin_lock(&sb->locks_lock);
+        if (s->prev)
+                s->prev->next = s->next;
+        else
+                sb->first_locks = s->next;
+        if (s->next)
+                s->next->prev = s->prev;
+        spin_unlock(&sb->locks_lock);
+        inode_locks_drop(s);
+}
 
 struct inode_locks *locks_of(struct inode *inode)
 {
@@ -77,8 +104,11 @@ struct inode_locks *locks_of(struct inode *inode)
         lock_init(&s->lock, file_locks);
         dnotify_init(s);
         inode_locks_publish(s);
-        if (CMPXCHG(inode->locks, NULL, s))
+        s->inode = inode;
+        if (CMPXCHG(inode->locks, NULL, s)) {
+                list_in_super(s);
                 return s;
+        }
         inode_locks_drop(s);
         return PTR_LOAD(inode->locks);
 }
@@ -95,14 +125,34 @@ static void tell_changed(struct inode_locks *s)
         waitq_wake_all(&s->changed);
 }
 
+/* Sleeps until something changes; meanwhile /proc/locks shows what w, which describes it, waits for.  ERESTARTSYS. */
+static err_t sleep_locked(struct inode_locks *s, struct file_lock *w)
+{
+        w->pid = thread_current()->process->tgid;
+        w->next_waiting = s->waiting;
+        s->waiting = w;
+        err_t err = waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER);
+        if (s->waiting == w) {
+                s->waiting = w->next_waiting;
+        } else {
+                struct file_lock *before = s->waiting;
+                while (before->next_waiting != w)
+                        before = before->next_waiting;
+                before->next_waiting = w->next_waiting;
+        }
+        w->next_waiting = NULL;
+        return failed(err) ? ERR(ERESTARTSYS) : OK;
+}
+
 /* ---- Whole files ---- */
 
-static bool flock_conflicts(const struct inode_locks *s, struct file *f, bool write)
+static struct file_lock *flock_conflict(const struct inode_locks *s, struct file *f, bool write)
 {
-        for (struct file_lock *l = s->whole; l; l = l->next)
-                if (l->file != f && (write || l->write))
-                        return true;
-        return false;
+        struct file_lock *l = s->whole;
+
+        while (l && (l->file == f || (!write && !l->write)))
+                l = l->next;
+        return l;
 }
 
 static bool take_whole(struct inode_locks *s, struct file *f)
@@ -128,22 +178,23 @@ static err_t flock_locked(struct inode_locks *s, struct file *f, u32 op, struct 
 {
         bool write = (op & LOCK_EX) != 0;
 
+        (*new)->file = f;
+        (*new)->via = f;
+        (*new)->write = write;
+        (*new)->end = TO_THE_END;
+        (*new)->whole = true;
         for (;;) {
                 for (struct file_lock *l = s->whole; l; l = l->next)
                         if (l->file == f && l->write == write)
                                 return OK;
                 /* A change of kind lets go first, as flock(2) warns; after a wait, of what another thread got through f. */
                 (void)take_whole(s, f);
-                if (!flock_conflicts(s, f, write))
+                if (!flock_conflict(s, f, write))
                         break;
                 if (op & LOCK_NB)
                         return ERR(EAGAIN);
-                if (failed(waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER)))
-                        return ERR(ERESTARTSYS);
+                TRY(sleep_locked(s, *new));
         }
-        (*new)->file = f;
-        (*new)->write = write;
-        (*new)->end = TO_THE_END;
         (*new)->pid = thread_current()->process->tgid;
         (*new)->next = s->whole;
         s->whole = *new;
@@ -179,6 +230,7 @@ err_t file_flock(struct file *f, u32 operation)
 struct range {
         struct file *file;              /* the owner: one of these two */
         struct files *files;
+        struct file *via;
         u64 start, end;
         bool write, unlock;
 };
@@ -198,6 +250,7 @@ static void copy_owner(struct file_lock *to, const struct file_lock *from)
 {
         to->file = from->file;
         to->files = from->files;
+        to->via = from->via;
         to->pid = from->pid;
         to->write = from->write;
 }
@@ -297,16 +350,22 @@ static err_t wait_locked(struct inode_locks *s, const struct range *r, const str
 
         if (listed)
                 TRY(wait_begin(w, s, r->files, in_way->files));
-        err_t err = waitq_sleep(&s->changed, &s->lock, WAIT_INTERRUPTIBLE, NEVER);
+        err_t err = sleep_locked(s, w);
         if (listed)
                 wait_end(w);
-        return failed(err) ? ERR(ERESTARTSYS) : OK;
+        return err;
 }
 
 static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struct file_lock **spare, struct file_lock **new)
 {
-        struct file_lock *in_way;
+        struct file_lock *in_way, *l = *new;
 
+        l->file = r->file;
+        l->files = r->files;
+        l->via = r->via;
+        l->start = r->start;
+        l->end = r->end;
+        l->write = r->write;
         while (!r->unlock && (in_way = conflict(s, r)) != NULL) {
                 if (!wait)
                         return ERR(EAGAIN);
@@ -314,12 +373,8 @@ static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struc
         }
         cut(s, r, spare);
         if (!r->unlock) {
-                struct file_lock *l = *new;
-                l->file = r->file;
-                l->files = r->files;
-                l->start = r->start;
+                l->start = r->start;    /* it took in others */
                 l->end = r->end;
-                l->write = r->write;
                 l->pid = thread_current()->process->tgid;
                 l->next = s->ranges;
                 s->ranges = l;
@@ -364,6 +419,7 @@ static err_t range_of(struct file *f, struct files *files, bool ofd, const struc
         if (ofd && fl->l_pid != 0)
                 return ERR(EINVAL);
         r->file = ofd ? f : NULL;
+        r->via = f;
         r->files = ofd ? NULL : files;
         r->start = (u64)start;
         r->end = (u64)end;
@@ -450,27 +506,74 @@ void locks_end(struct inode *inode, struct file *f)
                 remove_owner(s, f, NULL);
 }
 
-bool locks_at(struct inode *inode, u32 n, struct lock_info *out)
+/* ---- /proc ---- */
+
+static struct lock_info info_of(const struct file_lock *l, bool whole)
+{
+        return (struct lock_info){ .kind = whole ? LOCK_WHOLE : l->files ? LOCK_POSIX : LOCK_OFD, .type = l->write ? F_WRLCK : F_RDLCK,
+                                   .pid = l->pid, .start = l->start, .end = l->end, .via = l->via, .files = l->files };
+}
+
+/* Is l the first that w waits for? */
+static bool holds_up(const struct inode_locks *s, struct file_lock *l, bool whole, const struct file_lock *w)
+{
+        if (w->whole != whole)
+                return false;
+        struct range r = { .file = w->file, .files = w->files, .start = w->start, .end = w->end, .write = w->write };
+        return whole ? l == flock_conflict(s, w->file, w->write) : l == conflict(s, &r);
+}
+
+struct listing { u32 skip; struct lock_list *out; };
+
+static void put(struct listing *at, const struct lock_info *info)
+{
+        if (at->skip)
+                at->skip--;
+        else if (at->out->n < ARRAY_SIZE(at->out->lock))
+                at->out->lock[at->out->n++] = *info;
+}
+
+static void put_list(struct listing *at, const struct inode_locks *s, struct file_lock *l, bool whole)
+{
+        for (; l; l = l->next) {
+                struct lock_info info = info_of(l, whole);
+                put(at, &info);
+                for (const struct file_lock *w = s->waiting; w; w = w->next_waiting) {
+                        if (!holds_up(s, l, whole, w))
+                                continue;
+                        info = info_of(w, whole);
+                        info.waits = true;
+                        put(at, &info);
+                }
+        }
+}
+
+void locks_list(struct inode *inode, u32 from, struct lock_list *out)
 {
         struct inode_locks *s = PTR_LOAD(inode->locks);
+        struct listing at = { .skip = from, .out = out };
+        struct lock_info info = { };
 
+        out->n = 0;
         if (!s)
-                return false;
+                return;
         GUARD(&s->lock);
-        struct file_lock *l = s->whole;
-        bool whole = true;
-        for (;;) {
-                if (!l && whole) {
-                        whole = false;
-                        l = s->ranges;
-                        continue;
-                }
-                if (!l)
-                        return false;
-                if (n-- == 0)
-                        break;
-                l = l->next;
+        for (u32 n = 0; lease_describe(s, n, &info); n++)
+                put(&at, &info);
+        put_list(&at, s, s->whole, true);
+        put_list(&at, s, s->ranges, false);
+}
+
+struct inode *locks_next_inode(struct superblock *sb, struct inode *from)
+{
+        struct inode *found = NULL;
+        {
+                SPIN_GUARD(&sb->locks_lock);
+                struct inode_locks *s = from ? from->locks->next : sb->first_locks;
+                while (s && !inode_try_hold(s->inode))
+                        s = s->next;
+                found = s ? s->inode : NULL;
         }
-        *out = (struct lock_info){ .flock = whole, .ofd = !whole && l->file != NULL, .write = l->write, .pid = l->pid, .start = l->start, .end = l->end };
-        return true;
+        inode_drop(from);
+        return found;
 }

@@ -10,9 +10,12 @@ OBJECT(lease);
 OBJECT(dnotify);
 
 OBJECT(inode_locks) {
+        struct inode *inode;            /* not counted: whose they are; fixed */
+        struct inode_locks *next, *prev;        /* all of the file system; superblock.locks_lock */
         struct mutex lock;              /* class file_locks */
         struct waitq changed;
         struct file_lock *whole, *ranges;       /* owned; lock */
+        struct file_lock *waiting;      /* not counted: who waits for one of those takes its own off, by next_waiting; lock */
         struct lease *leases;           /* owned; lock, PTR_LOAD */
         struct spinlock notify_lock;    /* class dnotify */
         struct dnotify *notify;         /* owned; notify_lock, PTR_LOAD */
@@ -22,6 +25,8 @@ POOL_DECLARE(inode_locks)
 
 struct inode_locks *locks_of(struct inode *inode);       /* made if there are none; NULL: no memory */
 /* lease.c.  end: the file's, if it has one; REQUIRES(lock). */
+/* The n-th lease; false: there are no more. */
+bool lease_describe(struct inode_locks *s, u32 n, struct lock_info *out);
 void leases_end_locked(struct inode_locks *s, struct file *f);
 void leases_free(struct lease *l);
 /* dnotify.c */

@@ -14,6 +14,7 @@
 LOCK_CLASS(super);
 LOCK_CLASS(rename);
 LOCK_CLASS(dcache);
+LOCK_CLASS(sb_locks);
 
 err_t superblock_init(struct superblock *sb, const struct super_ops *ops, const struct fs_type *type, struct payer *payer)
 {
@@ -29,6 +30,7 @@ err_t superblock_init(struct superblock *sb, const struct super_ops *ops, const 
         lock_init(&sb->lock, super);
         lock_init(&sb->rename, rename);
         lock_init(&sb->dcache, dcache);
+        lock_init(&sb->locks_lock, sb_locks);
         sb->table = dentry_table_new(payer);
         return sb->table ? OK : ERR(ENOMEM);
 }

@@ -13,6 +13,7 @@ BASE(superblock);
 BASE(inode);
 OBJECT(dentry);
 OBJECT(dentry_table);
+OBJECT(inode_locks);
 
 /* What finds an inode again in its file system, as long as it lives: name_to_handle_at(2). */
 struct inode_handle { u64 ino; u32 generation; u32 pad; };
@@ -78,6 +79,8 @@ BASE(superblock) {
         u64 dcache_moves;               /* ATOMIC: odd while an entry is taken out or moved */
         struct dentry *hand, *newest;   /* all hashed dentries, a ring for the shrinker; dcache */
         u32 dentries;                   /* dcache */
+        struct spinlock locks_lock;     /* class sb_locks */
+        struct inode_locks *first_locks;        /* not counted: of the inodes that ever had a lock, until they end; locks_lock */
         struct superblock *next, *prev; /* all superblocks; the registry's lock */
         bool listed;
 };
