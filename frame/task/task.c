@@ -537,6 +537,13 @@ struct task_body *task_current(void)
 
 void task_set_urgent(struct task *t, bool urgent) { t->urgent = urgent; }
 
+void task_set_ops(const struct user_ops *ops)
+{
+        if (!ops || !task_is_user(current_task()))
+                __builtin_trap();
+        current_task()->uops = ops;
+}
+
 void task_set_name(struct task *t, bytes name) { set_name(t, (const char *)name.p_k, name.n_k); }
 
 static u64 to_ns(u64 cycles, const struct clock_params *cp) { return mul_shift(cycles, cp->mult, cp->shift); }

@@ -69,6 +69,7 @@ err_t poll_restart(struct call *c);
  * error drops it. */
 struct cred *call_own_cred(struct call *c);
 err_t call_set_mm(struct call *c);              /* sys_set_mm.c */
+err_t call_user_dispatch(struct call *c);       /* user_dispatch.c */
 err_t call_install_cred(struct call *c, struct cred *new, err_t err);
 /* What kill and its kin tell the receiver of their sender. */
 struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);

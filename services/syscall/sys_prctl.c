@@ -156,7 +156,7 @@ static err_t others(struct call *c, u32 op)
         case PR_GET_IO_FLUSHER:
                 return io_flusher(c, op == PR_SET_IO_FLUSHER);
         case PR_SET_SYSCALL_USER_DISPATCH:
-                return any_arg(c, 1) ? ERR(EINVAL) : OK;        /* off */
+                return call_user_dispatch(c);
         case PR_GET_SECCOMP:
                 return OK;
         case PR_SET_PTRACER: {

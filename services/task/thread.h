@@ -87,6 +87,7 @@ OBJECT(thread) {
         u64   robust_list_len;
         u64   rseq_area;                        /* user address, 0: none; LOAD */
         u32   rseq_sig, rseq_len;
+        struct { u64 from, len, byte; } dispatch;       /* PR_SET_SYSCALL_USER_DISPATCH: syscall/user_dispatch.c alone */
         struct {                                /* restart_syscall: what to go on with */
                 u32 kind;                       /* RESTART_* */
                 u32 clock;
