@@ -148,13 +148,17 @@ static void unlock_ring(u64 flags)
 /* SAFETY: L1, L2: pos is where a record begins, or will. */
 static struct record *at(u64 pos) { return (struct record *)&ring[pos % RING]; }
 
+/* No record is here: the ring's end is left out, with a mark where one fits. */
+static bool is_filler(u64 pos) { return RING - pos % RING < sizeof(struct record) || at(pos)->len == 0xffff; }
+static u64  after(u64 pos) { return pos + (is_filler(pos) ? RING - pos % RING : at(pos)->size); }
+
 static void append(u32 level, const u8 *text, u32 len)
 {
         u32 size = (u32)(sizeof(struct record) + len + 7) & ~7u;
         u32 room = RING - (u32)(head % RING), filler = room < size ? room : 0;
 
         while (head + filler + size > tail + RING)
-                tail += at(tail)->len == 0xffff ? RING - tail % RING : at(tail)->size;
+                tail = after(tail);
         if (filler) {
                 if (filler >= sizeof(struct record))
                         *at(head) = (struct record){ .len = 0xffff };
@@ -171,15 +175,8 @@ static u64 find(u64 seq)
 {
         u64 pos = hint_seq && hint_seq <= seq && hint_at >= tail ? hint_at : tail;
 
-        while (pos < head) {
-                if (RING - pos % RING < sizeof(struct record) || at(pos)->len == 0xffff) {
-                        pos += RING - pos % RING;
-                        continue;
-                }
-                if (at(pos)->seq >= seq)
-                        break;
-                pos += at(pos)->size;
-        }
+        while (pos < head && (is_filler(pos) || at(pos)->seq < seq))
+                pos = after(pos);
         if (pos < head) {
                 hint_seq = at(pos)->seq;
                 hint_at = pos;
@@ -196,18 +193,14 @@ bool log_is_sound(void)
         if (!lock_ring(&flags))
                 return false;
         bool good = head - tail <= RING;
-        for (pos = tail; good && pos < head; ) {
-                u64 room = RING - pos % RING;
+        for (pos = tail; good && pos < head; pos = after(pos)) {
                 const struct record *r = at(pos);
 
-                if (room < sizeof *r || r->len == 0xffff) {
-                        pos += room;
+                if (is_filler(pos))
                         continue;
-                }
-                good = r->size <= room && r->size >= sizeof *r + r->len && (!seq || r->seq == seq + 1) && r->time >= time;
+                good = r->size <= RING - pos % RING && r->size >= sizeof *r + r->len && (!seq || r->seq == seq + 1) && r->time >= time;
                 seq = r->seq;
                 time = r->time;
-                pos += r->size;
         }
         good = good && pos == head && seq + 1 == next_seq;
         unlock_ring(flags);
