@@ -215,6 +215,9 @@ UNUSED static void on(int sig, void (*handler)(int), int flags)
         must(sigaction(sig, &sa, NULL) == 0, "sigaction");
 }
 
+/* Waits, a minute at most, for what others do: did it come? */
+#define AWAIT(cond) ({ for (int n_ = 0; n_ < 30000 && !(cond); n_++) sleep_ms(2); !!(cond); })
+
 /* Becomes an ordinary user for good. */
 UNUSED static void become_user(uid_t uid)
 {
@@ -228,7 +231,7 @@ UNUSED static int state_becomes(pid_t pid, char want)
         char path[64];
 
         snprintf(path, sizeof path, "/proc/%d/stat", pid);
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 12000; i++) {
                 const char *p = strrchr(text_of(path), ')');
 
                 if (p && p[1] && p[2] == want)
@@ -245,7 +248,7 @@ UNUSED static void threads_asleep(int n)
         int  asleep = 0;
 
         snprintf(self, sizeof self, "%ld", syscall(SYS_gettid));
-        for (int i = 0; i < 5000 && asleep < n; i++) {
+        for (int i = 0; i < 60000 && asleep < n; i++) {
                 DIR           *d = opendir("/proc/self/task");
                 struct dirent *e;
 
@@ -270,7 +273,7 @@ UNUSED static void threads_asleep(int n)
 /* Waits a while for a count that others raise; and a little, should they raise it too far. */
 UNUSED static void reaches(const volatile int *count, int n)
 {
-        for (int i = 0; i < 5000 && *count < n; i++)
+        for (int i = 0; i < 30000 && *count < n; i++)
                 sleep_ms(2);
         sleep_ms(30);
 }

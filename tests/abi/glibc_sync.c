@@ -107,7 +107,7 @@ static int in_four(int (*fn)(int me))
 
 static void *post_later(void *s)
 {
-        usleep(30000);
+        threads_asleep(1);
         sem_post(s);
         return NULL;
 }
@@ -126,7 +126,7 @@ static void semaphores(void)
         pid_t pid = fork();
         if (pid == 0)
                 _exit(sem_wait(&x->s) == 0 ? 7 : 1);
-        usleep(30000);
+        state_becomes(pid, 'S');
         OKAY("posted to another process", sem_post(&x->s));
         CHECK("which had it", result_of(pid) == 7);
         pthread_create(&p, NULL, post_later, &x->s);
@@ -186,12 +186,12 @@ static void cancelling(void)
         int       p[2];
 
         pthread_create(&t, NULL, cancelled, NULL);
-        usleep(20000);
+        threads_asleep(1);
         CHECK("cancelled", pthread_cancel(t) == 0 && pthread_join(t, &r) == 0 && r == PTHREAD_CANCELED);
         CHECK("and cleaned", cleaned == 5);
         OKAY("a pipe", pipe(p));
         pthread_create(&t, NULL, cancelled, (void *)(long)p[0]);
-        usleep(20000);
+        threads_asleep(1);
         CHECK("in a read", pthread_cancel(t) == 0 && pthread_join(t, &r) == 0 && r == PTHREAD_CANCELED && cleaned == 10);
         CHECK("the pipe still works", write(p[1], "x", 1) == 1 && read(p[0], &(char){ 0 }, 1) == 1);
 }

@@ -61,7 +61,7 @@ UNUSED static int gives(int fd, const char *want)
         char   buf[600];
         size_t n = 0, len = strlen(want);
 
-        while (n < len && events(fd, POLLIN, 2000) & POLLIN) {
+        while (n < len && events(fd, POLLIN, 30000) & POLLIN) {
                 ssize_t got = read(fd, buf + n, sizeof buf - n);
 
                 if (got <= 0)

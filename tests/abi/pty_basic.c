@@ -216,7 +216,7 @@ static void closing(void)
                 close(master);
                 _exit(read(slave, c, 1) == -1 && errno == EIO && read(slave, c, 1) == 0 ? 0 : 1);
         }
-        sleep_ms(100);
+        must(state_becomes(pid, 'S'), "it reads");
         close(master);
         CHECK("a waiting reader finds EIO, then the end", result_of(pid) == 0);
         close(slave);
@@ -226,7 +226,7 @@ static void closing(void)
                 close(slave);
                 _exit(read(master, c, 1) == -1 && errno == EIO ? 0 : 1);
         }
-        sleep_ms(50);
+        must(state_becomes(pid, 'S'), "it reads");
         close(slave);
         CHECK("and the master's reader EIO", result_of(pid) == 0);
         close(master);

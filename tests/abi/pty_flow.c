@@ -118,18 +118,18 @@ int main(void)
         t.c_oflag &= ~OPOST;
         tcsetattr(slave, TCSANOW, &t);
         memset(buf, 'z', sizeof buf);
-        if (fork() == 0) {
+        pid_t pid = fork();
+        if (pid == 0) {
                 RESULT("a long write", write(slave, buf, sizeof buf));
                 _exit(0);
         }
-        usleep(100000);
-        CHECK("it waits", waitpid(-1, NULL, WNOHANG) == 0 && !(events(slave, POLLOUT, 0) & POLLOUT));
+        CHECK("it waits", state_becomes(pid, 'S') && waitpid(-1, NULL, WNOHANG) == 0 && !(events(slave, POLLOUT, 0) & POLLOUT));
         fcntl(master, F_SETFL, O_RDWR);
         size_t n = 0;
         while (n < sizeof buf)
                 n += read(master, buf, sizeof buf - n);
         wait(NULL);
         CHECK("all of it came", n == sizeof buf);
-        CHECK("room again", events(slave, POLLOUT, 100) & POLLOUT);
+        CHECK("room again", events(slave, POLLOUT, 30000) & POLLOUT);
         return done();
 }

@@ -23,8 +23,7 @@ static void group_note(int sig) { shared->group_hup += sig == SIGHUP; }
 
 static int becomes(atomic_int *what, int want)
 {
-        for (int i = 0; i < 400 && *what < want; i++)
-                sleep_ms(5);
+        AWAIT(*what >= want);
         sleep_ms(20);
         return *what == want;
 }
@@ -103,8 +102,7 @@ static int with_foreground(void)
                 setpgid(0, 0);
                 on(SIGHUP, group_note, 0);
                 shared->ready = 2;
-                for (int i = 0; i < 600 && !shared->group_hup; i++)
-                        sleep_ms(5);
+                AWAIT(shared->group_hup);
                 sleep_ms(30);
                 _exit(0);
         }
@@ -122,8 +120,7 @@ static int leaves(void)
         if (pid == 0) {
                 on(SIGHUP, group_note, 0);
                 shared->ready = 1;
-                for (int i = 0; i < 400 && !shared->group_hup; i++)
-                        sleep_ms(5);
+                AWAIT(shared->group_hup);
                 sleep_ms(20);
                 put(slave, "still there\n");
                 _exit(0);
@@ -139,8 +136,8 @@ static int background(void)
 
         setpgid(0, 0);
         on(SIGTTIN, SIG_DFL, 0);
-        read(slave, &c, 1);
-        return 7;
+        on(SIGCONT, SIG_DFL, 0);                /* whose handler would end the read */
+        return read(slave, &c, 1) == 1 && c == 'l' ? 7 : 8;
 }
 
 static int job(void)
@@ -228,10 +225,9 @@ int main(void)
 
         master = open_master();
         pid = leader(job);
-        for (int i = 0; i < 400 && shared->ready < 10; i++)
-                sleep_ms(5);
+        AWAIT(shared->ready >= 10);
         put(master, "line\n");
-        CHECK("job control", becomes(&shared->ready, 2) || shared->ready == 2);
+        CHECK("job control", AWAIT(shared->ready == 2));
         sleep_ms(50);
         put(master, "\032");
         CHECK("a shell", result_of(pid) == 0);

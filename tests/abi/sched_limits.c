@@ -69,16 +69,14 @@ static void admission(void)
         must(setattr(dl(50 * MS, 100 * MS, 100 * MS)) == 0, "deadline");
         FAILS("less than is reserved", EBUSY, set_text(K("rt_runtime_us"), "100000"));
         must(fair() == 0, "fair");
-        sleep_ms(250);
-        OKAY("now it goes", set_text(K("rt_runtime_us"), "100000"));
+        CHECK("now it goes", AWAIT(set_text(K("rt_runtime_us"), "100000") == 0));
         FAILS("more than there is", EBUSY, setattr(dl(50 * MS, 100 * MS, 100 * MS)) < 0 ? -1 : setattr(dl(99 * MS, 100 * MS, 100 * MS)));
         OKAY("none", set_text(K("rt_runtime_us"), "0"));
         FAILS("no deadlines", EPERM, setattr(dl(1 * MS, 100 * MS, 100 * MS)));
         OKAY("no limit", set_text(K("rt_runtime_us"), "-1"));
         OKAY("deadline", setattr(dl(99 * MS, 100 * MS, 100 * MS)));
         OKAY("fair", fair());
-        sleep_ms(250);
-        OKAY("back", set_text(K("rt_runtime_us"), "950000"));
+        CHECK("back", AWAIT(set_text(K("rt_runtime_us"), "950000") == 0));
 }
 
 /* A FIFO hog leaves the rest of each period to an ordinary thread of the same CPU. */
@@ -99,7 +97,7 @@ static void throttling(void)
                 for (;;)
                         count[8] = clock_s(CLOCK_THREAD_CPUTIME_ID) * 1000;
         }
-        sleep_ms(500);
+        must(AWAIT(count[0] && count[8]), "both run");
         long a = count[0], b = count[8];
         sleep_ms(4000);
         a = count[0] - a;

@@ -61,11 +61,8 @@ static void order(void)
         must(fifo(0, SCHED_FIFO, 90) == 0, "fifo");
         for (int i = 0; i < 5; i++) {
                 p[i] = start(SCHED_FIFO, prio[i], waits, i);
-                sleep_ms(30);
+                must(AWAIT(m[98] == i + 1) && state_becomes(p[i], 'S'), "it waits");
         }
-        while (m[98] < 5)
-                sleep_ms(5);
-        sleep_ms(20);
         m[97] = 1;
         syscall(SYS_futex, &m[97], FUTEX_WAKE, 99, NULL, NULL, 0);
         CHECK("nobody runs before the highest sleeps", m[99] == 0);
@@ -86,28 +83,28 @@ static void rotation(void)
         m[0] = m[8] = 0;
         a = start(SCHED_FIFO, 10, count, 0);
         b = start(SCHED_FIFO, 10, count, 1);
+        must(AWAIT(m[0] || m[8]), "one runs");
         sleep_ms(500);
         CHECK("one FIFO thread has it all", !m[0] != !m[8]);
         end(a, b);
         m[0] = m[8] = 0;
         a = start(SCHED_RR, 10, count, 0);
         b = start(SCHED_RR, 10, count, 1);
-        sleep_ms(700);
-        CHECK("RR threads share", m[0] && m[8]);
+        CHECK("RR threads share", AWAIT(m[0] && m[8]));
         end(a, b);
         m[0] = m[8] = 0;
         a = start(SCHED_RR, 10, count, 0);
         b = start(SCHED_RR, 9, count, 1);
+        must(AWAIT(m[0]), "it runs");
         sleep_ms(500);
         CHECK("not with a lower one", m[0] && !m[8]);
         must(fifo(b, SCHED_RR, 11) == 0, "raise");
-        sleep_ms(100);
+        must(AWAIT(m[8]), "raised");
         long was = m[0];
         sleep_ms(200);
-        CHECK("raised, it runs", m[8] != 0 && m[0] == was);
+        CHECK("raised, it runs", m[0] == was);
         must(fifo(b, SCHED_OTHER, 0) == 0, "lower");
-        sleep_ms(200);
-        CHECK("fair, it leaves the processor", m[0] != was);
+        CHECK("fair, it leaves the processor", AWAIT(m[0] != was));
         end(a, b);
         fair();
 }
@@ -161,7 +158,7 @@ static void preemption(void)
         on_cpu(0, 0);
         m[95] = m[96] = 0;
         p = start(SCHED_FIFO, 10, wakes, 0);
-        sleep_ms(100);
+        must(state_becomes(p, 'S'), "it waits");
         for (int i = 0; i < 200; i++) {
                 long n = m[95];
                 m[96]++;
@@ -175,9 +172,10 @@ static void preemption(void)
         result_of(p);
         /* And a hog elsewhere loses its processor to who is bound there. */
         m[95] = m[96] = 0;
+        m[0] = 0;
         pid_t h = start(SCHED_OTHER, 0, count, 0);
         p = start(SCHED_FIFO, 10, wakes, 0);
-        sleep_ms(100);
+        must(AWAIT(m[0]) && state_becomes(p, 'S'), "one runs, one waits");
         int cpus = sysconf(_SC_NPROCESSORS_ONLN);
         on_cpu(0, cpus - 1);
         late = 0;
@@ -185,8 +183,8 @@ static void preemption(void)
                 long n = m[95];
                 m[96]++;
                 syscall(SYS_futex, &m[96], FUTEX_WAKE, 1, NULL, NULL, 0);
-                sleep_ms(100);
-                late += m[95] == n;
+                late += !AWAIT(m[95] != n);
+                must(state_becomes(p, 'S'), "it waits");
         }
         CHECK("within a moment", late == 0);
         end(p, h);

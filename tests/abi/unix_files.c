@@ -12,7 +12,7 @@ static int fd_of;
 static void *close_later(void *arg)
 {
         (void)arg;
-        sleep_ms(20);
+        threads_asleep(1);              /* it reads */
         close(fd_of);
         sleep_ms(20);
         write(s[0], "late", 4);

@@ -136,7 +136,7 @@ static int threads(void)
         pthread_create(&t, NULL, makes_child, NULL);
         pthread_join(t, NULL);
         /* The thread is gone: its child is another thread's of the process. */
-        sleep_ms(50);
+        must(AWAIT(strstr(text_of("/proc/self/status"), "Threads:\t1\n")), "the thread is gone");
         SHOW("of a thread that ended, NOTHREAD", w4(of_thread, NOTHREAD | WNOHANG));
         write(p[1], "x", 1);
         SHOW("any thread may wait", w4(of_thread, 0));
@@ -162,10 +162,14 @@ static int threads_two(void)
         return (int)w4(of_thread, 0) ? 0 : 1;
 }
 
-static void *outlives(void *arg) { sleep_ms(150); _exit((int)(long)arg); }
-static void *ends_alone(void *arg) { sleep_ms(150); syscall(SYS_exit, 77); return arg; }
+static int hold[2];             /* a byte lets go on */
+static void held(void) { char c; read(hold[0], &c, 1); }
+static void let_go(void) { write(hold[1], "x", 1); }
+static void *outlives(void *arg) { held(); _exit((int)(long)arg); }
+static void *ends_alone(void *arg) { held(); syscall(SYS_exit, 77); return arg; }
 static int leaders(void)
 {
+        pipe(hold);
         pid_t pid = fork();
         if (pid == 0) {
                 pthread_t t;
@@ -175,6 +179,7 @@ static int leaders(void)
         CHECK("a leader that ended is a zombie", ended(pid));
         SHOW("but not for wait", w4(pid, WNOHANG));
         SHOW("kill finds it", kill(pid, 0));
+        let_go();
         SHOW("until the last thread ends", w4(pid, 0));
         pid = fork();
         if (pid == 0) {
@@ -182,6 +187,8 @@ static int leaders(void)
                 pthread_create(&t, NULL, ends_alone, NULL);
                 syscall(SYS_exit, 12);
         }
+        ended(pid);
+        let_go();
         SHOW("each thread by itself", w4(pid, 0));
         pid = fork();
         if (pid == 0) {
@@ -201,10 +208,9 @@ static pid_t leader_pid;
 static char program[200];       /* /proc/self/exe is none when the leader has ended */
 static void *execs(void *arg)
 {
-        (void)arg;
         char pid[20];
         snprintf(pid, sizeof pid, "%d", leader_pid);
-        sleep_ms(50);
+        state_becomes(leader_pid, arg ? 'Z' : 'S');
         execl(program, "prog", "pid", pid, NULL);
         _exit(99);
 }
@@ -222,10 +228,9 @@ static int thread_exec(void)
         if (pid == 0) {
                 pthread_t t;
                 leader_pid = getpid();
-                pthread_create(&t, NULL, execs, NULL);
+                pthread_create(&t, NULL, execs, (void *)1);
                 syscall(SYS_exit, 3);
         }
-        ended(pid);
         SHOW("after the leader ended", w4(pid, 0));
         return 0;
 }
@@ -244,8 +249,9 @@ static int reapers(void)
         if (pid == 0) {
                 prctl(PR_GET_CHILD_SUBREAPER, &n);
                 line(q[1], n ? "inherited " : "not inherited ");
+                pid_t mother = getpid();
                 if (fork() == 0) {
-                        sleep_ms(60);
+                        AWAIT(getppid() != mother);
                         line(q[1], getppid() == me ? "reaper " : getppid() == 1 ? "init " : "other ");
                         _exit(21);
                 }
@@ -264,8 +270,9 @@ static int reapers(void)
                 prctl(PR_SET_CHILD_SUBREAPER, 1);
                 pid_t mid = getpid(), c = fork();
                 if (c == 0) {
+                        pid_t mother = getpid();
                         if (fork() == 0) {
-                                sleep_ms(60);
+                                AWAIT(getppid() != mother);
                                 line(q[1], getppid() == mid ? "nearest" : "other");
                                 _exit(22);
                         }
@@ -281,9 +288,10 @@ static int reapers(void)
         /* A zombie is inherited, too. */
         pid = fork();
         if (pid == 0) {
-                if (fork() == 0)
+                pid_t c = fork();
+                if (c == 0)
                         _exit(44);
-                sleep_ms(60);
+                ended(c);
                 _exit(1);
         }
         SHOW("a child with a zombie", w4(pid, 0));
@@ -329,58 +337,61 @@ static volatile int hits;
 static void hit(int sig) { (void)sig; hits++; }
 static int vforks(void)
 {
-        int64_t start;
+        static volatile int last;
         pid_t me = getpid(), k;
 
+        pipe(hold);
         on(SIGUSR1, hit, 0);
         k = fork();
         if (k == 0) {
-                sleep_ms(50);
+                state_becomes(me, 'D');
                 kill(me, SIGUSR1);
+                let_go();
                 _exit(0);
         }
-        start = now_ms();
         pid_t pid = vfork();
         if (pid == 0) {
-                struct timespec t = { 0, 200000000 };
+                struct timespec t = { 0, 100000000 };
+                held();
                 syscall(SYS_nanosleep, &t, NULL);
+                last = 1;
                 _exit(hits);
         }
-        CHECK("vfork is not interrupted", now_ms() - start >= 190);
+        CHECK("vfork is not interrupted", last == 1);
         SHOW("the handler ran after", hits);
         SHOW("the child saw", w4(pid, 0));
         w4(k, 0);
         /* A killed parent does not wait for its child. */
+        pipe(hold);
         pid = fork();
         if (pid == 0) {
                 pid_t c = vfork();
                 if (c == 0) {
-                        struct timespec t = { 3, 0 };
-                        syscall(SYS_nanosleep, &t, NULL);
+                        held();
                         _exit(0);
                 }
                 _exit(1);
         }
-        sleep_ms(50);
-        start = now_ms();
+        state_becomes(pid, 'D');
         kill(pid, SIGKILL);
         SHOW("killed", w4(pid, 0));
-        CHECK("at once", now_ms() - start < 1500);
+        let_go();
         /* The parent of vfork does not stop meanwhile, but afterwards. */
+        pipe(hold);
         pid = fork();
         if (pid == 0) {
                 pid_t c = vfork();
                 if (c == 0) {
-                        struct timespec t = { 0, 150000000 };
-                        syscall(SYS_nanosleep, &t, NULL);
+                        held();
                         _exit(0);
                 }
                 _exit(7);
         }
-        sleep_ms(30);
+        state_becomes(pid, 'D');
         kill(pid, SIGSTOP);
         sleep_ms(30);
         SHOW("stopped meanwhile", wid(P_PID, pid, WSTOPPED | WNOHANG));
+        let_go();
         SHOW("stopped after", wid(P_PID, pid, WSTOPPED));
         kill(pid, SIGCONT);
         SHOW("ends", w4(pid, 0));
