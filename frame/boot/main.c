@@ -32,7 +32,7 @@ static void go_on(void *unused_arg)
         arch_acpi_init();
         arch_irq_init();
         arch_clock_init();
-        random_init();
+        hash_init();
         pci_init();
         task_init();
         mem_init_cpus(arch_cpus_found());

@@ -193,10 +193,13 @@ usize bytes_rfind(bytes b, u8 value)
 /* ---- hashing, keyed at boot so that nobody outside can aim at one chain ---- */
 
 u64 k_hash_key[2] = { 0x9e3779b97f4a7c15ul, 0xd1b54a32d192ed03ul };
-void hash_set_key(u64 a, u64 b)
+void hash_init(void)
 {
-        k_hash_key[0] ^= a;
-        k_hash_key[1] ^= b;
+        u64 seed[ENTROPY_SEED / 8];
+
+        entropy_seed(MBYTES_OF(seed));
+        for (u32 i = 0; i < ENTROPY_SEED / 8; i++)
+                k_hash_key[i % 2] = k_mix(k_hash_key[i % 2] ^ seed[i], 0x9e3779b97f4a7c15ul);
 }
 
 u32 hash_u64(u64 v) { return (u32)(k_mix(v ^ k_hash_key[0], k_hash_key[1] | 1) >> 16); }

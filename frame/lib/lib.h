@@ -5,9 +5,8 @@
 #pragma once
 #include "frame/frame.h"
 
-void random_init(void);                 /* once, after arch_clock_init (timing seeds it too) and before user code */
 void random_event(u64 tsc);             /* the time of a hard interrupt; any context */
-void hash_set_key(u64 a, u64 b);        /* random_init's: before any hash is kept */
+void hash_init(void);                   /* once, before any hash is kept */
 
 void log_flush_console(void);           /* BH_LOG's: console output and wake-ups that could not be done at once */
 void log_sync(void);                    /* before power goes: what was logged is on the console */

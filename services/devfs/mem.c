@@ -3,6 +3,7 @@
  * The memory devices: null, zero, full, random, urandom.
  */
 #include "services/devfs/devfs_impl.h"
+#include "services/random/random.h"
 
 #define MEM_MAJOR 1
 

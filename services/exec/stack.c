@@ -13,6 +13,7 @@
  * the address space goes, and all with it.
  */
 #include "services/exec/exec_impl.h"
+#include "services/random/random.h"
 
 #define ARG_ROOM_MIN (128ull << 10)     /* for arguments, however small the stack's limit */
 #define ARG_ROOM_MAX (6ull << 20)

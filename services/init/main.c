@@ -19,6 +19,7 @@
 #include "services/net/unix/unix.h"
 #include "services/pipe/pipe.h"
 #include "services/ptimer/ptimer.h"
+#include "services/random/random.h"
 #include "services/inotify/inotify.h"
 #include "services/ipc/ipc.h"
 #include "services/ipc/mqueue.h"
@@ -76,6 +77,7 @@ static void need(bool there, bytes what)
 
 static void init_services(const struct params *p)
 {
+        random_init();
         sched_init();
         vfs_init();
         vfs_register_signal(&signal_ops);

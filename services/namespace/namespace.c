@@ -3,6 +3,7 @@
  * Namespace sets, user namespaces (identity mapping only), host and domain names.
  */
 #include "services/namespace/namespace.h"
+#include "services/random/random.h"
 
 LOCK_CLASS(uts);
 

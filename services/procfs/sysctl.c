@@ -15,6 +15,7 @@
 #include "services/vfs/mount.h"
 #include "services/vfs/protect.h"
 #include "services/vm/vm.h"
+#include "services/random/random.h"
 #include "lib/num.h"
 
 

@@ -10,6 +10,7 @@
 #include "services/syslog/syslog.h"
 #include "services/time/clock.h"
 #include "services/vfs/vfs.h"
+#include "services/random/random.h"
 #include "abi/linux/process.h"
 #include "abi/const/process.h"
 #include "abi/const/time.h"

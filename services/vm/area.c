@@ -8,6 +8,7 @@
  *               taken here, when an area with a mapping appears, moves or goes (V4).
  */
 #include "services/vm/vm_impl.h"
+#include "services/random/random.h"
 
 #define FEW_AREAS 64
 

@@ -11,6 +11,7 @@
  *      0x400000         those that may not
  */
 #include "services/vm/vm_impl.h"
+#include "services/random/random.h"
 
 #define STACK_RANDOM (0x3fffffull << PAGE_SHIFT)        /* 16 GiB */
 #define MMAP_RANDOM  (0xfffffffull << PAGE_SHIFT)       /* 28 bits of pages */

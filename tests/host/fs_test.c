@@ -4,6 +4,7 @@
  * one by one, limits, and all of it with each allocation failing in turn.
  */
 #include "tests/host/world.h"
+#include "services/random/random.h"
 #include "services/tmpfs/tmpfs.h"
 #include "abi/const/time.h"
 #include "abi/const/fs.h"

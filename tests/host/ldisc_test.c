@@ -4,6 +4,7 @@
  * gets, what is echoed and which signals are sent; as termios(3) and Linux have it.
  */
 #include "tests/host/frame/host.h"
+#include "services/random/random.h"
 #include "services/tty/ldisc.h"
 #include "abi/const/tty.h"
 #include "abi/const/signal.h"

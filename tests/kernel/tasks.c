@@ -1188,7 +1188,7 @@ static void test_stress(void)
         st.end = time_now() + 10 * NSEC_PER_SEC;
         for (u32 i = 0; i < ACTORS; i++) {
                 st.actor[i] = new_tester(stress, i);
-                st.actor[i]->vruntime = (u32)random_u64();
+                st.actor[i]->vruntime = (u32)hash_u64(time_now() + i);
                 if (!task_new_kernel(&st.actor[i]->base, &stress_ops, NULL))
                         k_panic("selftest: no memory");
         }

@@ -8,7 +8,6 @@
 
 #define GDT_ENTRIES 16
 #define GDT_CPU     15                  /* its limit is the CPU number: Linux's getcpu without RDPID */
-#define IST_COUNT   4                   /* double fault, NMI, machine check, debug */
 
 struct tss {
         u32 spare0;

@@ -12,7 +12,6 @@
 #define LAPIC_TPR   0x80
 #define LAPIC_EOI   0xb0
 #define LAPIC_SVR   0xf0
-#define LAPIC_ESR   0x280
 #define LAPIC_ICR0  0x300
 #define LAPIC_ICR1  0x310
 #define LAPIC_LVT_TIMER 0x320

@@ -190,7 +190,6 @@ void *mmio_map(u64 phys, usize len)
 
 /* ---- forgetting translations ---- */
 
-#define FLUSH_ALL U32_MAX
 enum tlb_kind { TLB_KERNEL, TLB_SPACE, TLB_LEAVE };
 static struct tlb_request {
         struct vmspace *space;

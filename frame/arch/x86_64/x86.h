@@ -22,7 +22,6 @@
 #define USER_CS   0x33
 #define TSS_SEL   0x40
 
-#define FLAG_CF 0x1
 #define FLAG_TF 0x100
 #define FLAG_IF 0x200
 #define FLAG_DF 0x400
@@ -42,7 +41,6 @@
 #define TASK_SPACE       64             /* space */
 #define PERCPU_GDT       320            /* struct cpu_block in cpu.c */
 
-#define MSR_APIC_BASE     0x1b
 #define MSR_EFER          0xc0000080
 #define MSR_STAR          0xc0000081
 #define MSR_LSTAR         0xc0000082
@@ -61,7 +59,6 @@
 #define VEC_TIMER    0xf0
 #define VEC_RESCHED  0xf1
 #define VEC_TLB      0xf2
-#define VEC_HALT     0xf3
 #define VEC_SPURIOUS 0xff
 
 #define KSTACK_BOOT  16384              /* the boot CPU starts on it */
@@ -73,7 +70,6 @@
 #define REGS_RIP     128
 #define REGS_CS      136
 #define REGS_FLAGS   144
-#define REGS_RSP     152
 #define REGS_SS      160
 
 #ifdef __ASSEMBLER__
@@ -214,7 +210,6 @@ bool arch_peek(u64 addr, u64 *value);
 void irq_setup_cpu(void);               /* this CPU's local APIC */
 void irq_dispatch(u32 vector);
 u32  lapic_id(void);
-void lapic_eoi(void);
 void lapic_write(u32 reg, u32 v);
 u32  lapic_read(u32 reg);
 void lapic_send(u32 apic_id, u32 icr);

@@ -35,9 +35,6 @@ STABLE(lock_class) { const char *name_k; const struct lock_class *after_k[8]; u3
 #define AFTER(A)             .after_k = { K_AFTER1(A) }
 #define AFTER2(A, B)         .after_k = { K_AFTER1(A), K_AFTER1(B) }
 #define AFTER3(A, B, C)      .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C) }
-#define AFTER4(A, B, C, D)   .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D) }
-#define AFTER5(A, B, C, D, E) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E) }
-#define AFTER6(A, B, C, D, E, F) .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F) }
 #define AFTER8(A, B, C, D, E, F, G, H) \
         .after_k = { K_AFTER1(A), K_AFTER1(B), K_AFTER1(C), K_AFTER1(D), K_AFTER1(E), K_AFTER1(F), K_AFTER1(G), K_AFTER1(H) }
 

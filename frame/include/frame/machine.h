@@ -20,9 +20,11 @@ struct cpu_info {
 };
 SAFE_API struct cpu_info cpu_info(u32 cpu);
 
-SAFE_API void random_fill(mbytes out);                   /* cryptographic; never blocks */
-SAFE_API u64  random_u64(void);
-SAFE_API void random_add(bytes entropy);                 /* mixed in; credits nothing */
+/* What nobody outside can know, for services/random, which makes random numbers of it.  seed: from the hardware, where it can,
+ * and from the time that it takes (some 100 us).  events: this CPU's interrupts since it was asked last; 0: none. */
+#define ENTROPY_SEED 64u
+SAFE_API void entropy_seed(mbytes out);
+SAFE_API u64  entropy_events(void);
 
 SAFE_API void power_off(void);                           /* do not return */
 SAFE_API void power_reset(void);

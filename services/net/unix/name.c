@@ -9,6 +9,7 @@
  * Locking   part.lock (spin, class unix_names).  A name never changes once name_len is set.
  */
 #include "services/net/unix/unix_impl.h"
+#include "services/random/random.h"
 #include "lib/num.h"
 #include "abi/const/fs.h"
 

@@ -147,9 +147,8 @@ u64   mul_div(u64 a, u64 b, u64 d)     { CHECK(d); unsigned __int128 r = (unsign
 static u64 seed = 88172645463325252ul;
 u64  host_random(void)    { seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17; return seed; }
 void host_seed(u64 s)     { seed = s * 0x9e3779b97f4a7c15ul | 1; for (u32 i = 0; i < 8; i++) host_random(); }
-u64  random_u64(void)     { return host_random(); }
-void random_fill(mbytes o) { for (usize i = 0; i < o.n_k; i++) o.p_k[i] = (u8)(host_random() >> 24); }
-void random_add(bytes e)  { (void)e; }
+void entropy_seed(mbytes o) { for (usize i = 0; i < o.n_k; i++) o.p_k[i] = (u8)(host_random() >> 24); }
+u64  entropy_events(void)   { return 0; }
 
 /* ---- files of the host ---- */
 
