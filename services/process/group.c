@@ -124,31 +124,21 @@ err_t process_setpgid(u32 pid, u32 pgid)
         return err;
 }
 
-err_t process_getpgid(u32 pid, u32 *pgid)
+static err_t ask_group(u32 pid, bool session, u32 *nr)
 {
         struct process *p = named(pid);
         if (!p)
                 return ERR(ESRCH);
         struct pid_ns *ns = ns_of(p);
         tree_lock(ns);
-        *pgid = p->pgrp->nr;
+        *nr = session ? p->session->sid->nr : p->pgrp->nr;
         tree_unlock(ns);
         process_drop(p);
         return OK;
 }
 
-err_t process_getsid(u32 pid, u32 *sid)
-{
-        struct process *p = named(pid);
-        if (!p)
-                return ERR(ESRCH);
-        struct pid_ns *ns = ns_of(p);
-        tree_lock(ns);
-        *sid = p->session->sid->nr;
-        tree_unlock(ns);
-        process_drop(p);
-        return OK;
-}
+err_t process_getpgid(u32 pid, u32 *pgid) { return ask_group(pid, false, pgid); }
+err_t process_getsid(u32 pid, u32 *sid)   { return ask_group(pid, true, sid); }
 
 err_t process_setsid(u32 *sid)
 {

@@ -251,27 +251,6 @@ void ptimer_taken(struct ptimer *t, struct siginfo *info)
 
 /* ---- Making, finding, deleting ---- */
 
-/* EINVAL: no such clock; EOPNOTSUPP: not for timers. */
-static err_t check_clock(u32 clock)
-{
-        switch (clock) {
-        case CLOCK_REALTIME:
-        case CLOCK_MONOTONIC:
-        case CLOCK_BOOTTIME:
-        case CLOCK_TAI:
-                return OK;
-        case CLOCK_REALTIME_ALARM:
-        case CLOCK_BOOTTIME_ALARM:
-                return capable(CAP_WAKE_ALARM) ? OK : ERR(EPERM);
-        case CLOCK_MONOTONIC_RAW:
-        case CLOCK_REALTIME_COARSE:
-        case CLOCK_MONOTONIC_COARSE:
-                return ERR(EOPNOTSUPP);
-        default:
-                return ERR(EINVAL);
-        }
-}
-
 /* Fills in what a timer of this clock has; the caller drops it on failure. */
 static err_t new_timer(u32 clock, struct ptimer **out)
 {
@@ -279,7 +258,7 @@ static err_t new_timer(u32 clock, struct ptimer **out)
         struct cpu_clock cpu = {};
         bool of_cpu = clock_is_cpu(clock);
 
-        TRY(of_cpu ? cpu_clock_find(clock, &cpu) : check_clock(clock));
+        TRY(of_cpu ? cpu_clock_find(clock, &cpu) : clock_may_sleep(clock));
         struct ptimer *t = ptimer_alloc(self->payer, MAY_RECLAIM);
         if (!t) {
                 cpu_clock_drop(&cpu);

@@ -167,6 +167,8 @@ err_t generic_read(struct file *f, struct io *io, u64 *pos);
 err_t generic_write(struct file *f, struct io *io, u64 *pos);
 err_t generic_write_locked(struct file *f, struct io *io, u64 *pos);     /* the inode's lock is held for writing */
 err_t generic_mmap(struct file *f, struct map_request *req);
+/* What an offset is counted from: SEEK_SET, SEEK_CUR, SEEK_END.  EINVAL. */
+err_t generic_seek_base(const struct file *f, u32 whence, u64 *base);
 err_t generic_llseek(struct file *f, i64 off, u32 whence, u64 *pos);    /* SEEK_DATA and SEEK_HOLE too */
 err_t generic_no_llseek(struct file *f, i64 off, u32 whence, u64 *pos); /* ESPIPE */
 err_t generic_noop_llseek(struct file *f, i64 off, u32 whence, u64 *pos);       /* stays where it is: event files */

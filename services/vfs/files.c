@@ -63,44 +63,39 @@ static inline void slot_set(struct files *files, u32 fd, struct file *f)
                 PTR_STORE(files_leaf(files, fd)->slot[fd % FILES_LEAF], f);
 }
 
+static bool bit_in(u64 word, u32 fd) { return (word >> (fd % 64) & 1) != 0; }
+
 static bool is_used(const struct files *files, u32 fd)
 {
         if (fd < FILES_INLINE)
-                return (files->used >> fd & 1) != 0;
+                return bit_in(files->used, fd);
         struct fd_leaf *l = files_leaf(files, fd);
-        return l && (l->used[fd / 64 % 4] >> (fd % 64) & 1) != 0;
+        return l && bit_in(l->used[fd / 64 % 4], fd);
 }
 
 static bool is_cloexec(const struct files *files, u32 fd)
 {
         if (fd < FILES_INLINE)
-                return (files->cloexec >> fd & 1) != 0;
+                return bit_in(files->cloexec, fd);
         struct fd_leaf *l = files_leaf(files, fd);
-        return l && (l->cloexec[fd / 64 % 4] >> (fd % 64) & 1) != 0;
+        return l && bit_in(l->cloexec[fd / 64 % 4], fd);
+}
+
+static void mark(u64 *word, u32 fd, bool on)
+{
+        u64 bit = 1ul << (fd % 64);
+
+        *word = on ? *word | bit : *word & ~bit;
 }
 
 static void mark_cloexec(struct files *files, u32 fd, bool on)
 {
-        u64 bit = 1ul << (fd % 64);
-
-        if (fd < FILES_INLINE) {
-                files->cloexec = on ? files->cloexec | bit : files->cloexec & ~bit;
-        } else {
-                struct fd_leaf *l = files_leaf(files, fd);
-                l->cloexec[fd / 64 % 4] = on ? l->cloexec[fd / 64 % 4] | bit : l->cloexec[fd / 64 % 4] & ~bit;
-        }
+        mark(fd < FILES_INLINE ? &files->cloexec : &files_leaf(files, fd)->cloexec[fd / 64 % 4], fd, on);
 }
 
 static void mark_used(struct files *files, u32 fd, bool on)
 {
-        u64 bit = 1ul << (fd % 64);
-
-        if (fd < FILES_INLINE) {
-                files->used = on ? files->used | bit : files->used & ~bit;
-        } else {
-                struct fd_leaf *l = files_leaf(files, fd);
-                l->used[fd / 64 % 4] = on ? l->used[fd / 64 % 4] | bit : l->used[fd / 64 % 4] & ~bit;
-        }
+        mark(fd < FILES_INLINE ? &files->used : &files_leaf(files, fd)->used[fd / 64 % 4], fd, on);
 }
 
 static void lower_top(struct files *files)

@@ -176,25 +176,21 @@ static err_t seek_data(struct inode *inode, u64 off, u32 whence, u64 *pos)
         return OK;
 }
 
+err_t generic_seek_base(const struct file *f, u32 whence, u64 *base)
+{
+        if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+                return ERR(EINVAL);
+        *base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? f->pos : LOAD(f->inode->size);
+        return OK;
+}
+
 err_t generic_llseek(struct file *f, i64 off, u32 whence, u64 *pos)
 {
         u64 base = 0;
 
-        switch (whence) {
-        case SEEK_SET:
-                break;
-        case SEEK_CUR:
-                base = f->pos;
-                break;
-        case SEEK_END:
-                base = LOAD(f->inode->size);
-                break;
-        case SEEK_DATA:
-        case SEEK_HOLE:
+        if (whence == SEEK_DATA || whence == SEEK_HOLE)
                 return off < 0 ? ERR(ENXIO) : seek_data(f->inode, (u64)off, whence, pos);
-        default:
-                return ERR(EINVAL);
-        }
+        TRY(generic_seek_base(f, whence, &base));
         i64 sum = (i64)(base + (u64)off);
         if (sum < 0)
                 return ERR(EINVAL);

@@ -389,18 +389,7 @@ static err_t range_of(struct file *f, struct files *files, bool ofd, const struc
 {
         u64 base = 0;
 
-        switch (fl->l_whence) {
-        case SEEK_SET:
-                break;
-        case SEEK_CUR:
-                base = f->pos;
-                break;
-        case SEEK_END:
-                base = LOAD(f->inode->size);
-                break;
-        default:
-                return ERR(EINVAL);
-        }
+        TRY(generic_seek_base(f, (u32)fl->l_whence, &base));
         if (fl->l_start > 0 && base > TO_THE_END - (u64)fl->l_start)
                 return ERR(EOVERFLOW);
         i64 start = (i64)base + fl->l_start, end = I64_MAX;
