@@ -114,6 +114,18 @@ void process_add_times_locked(struct process *p, struct thread *t)
         p->dead_maj_faults += u.maj_faults;
         p->dead_vcsw += u.vcsw;
         p->dead_ivcsw += u.ivcsw;
+        io_counts_add(&p->dead_io, &t->io);
+}
+
+struct io_counts process_io(struct process *p)
+{
+        SPIN_GUARD(&p->lock);
+        struct io_counts n = p->dead_io;
+
+        for (struct thread *t = p->threads; t; t = t->next)
+                if (!t->dead)
+                        io_counts_add(&n, &t->io);
+        return n;
 }
 
 struct task_times process_times(struct process *p)

@@ -98,6 +98,7 @@ u32   process_ppid(struct process *p);
 
 struct linux_rusage process_rusage(struct process *p, i32 who);        /* RUSAGE_SELF, CHILDREN, THREAD (current) */
 struct task_times   process_times(struct process *p);                  /* live and ended threads */
+struct io_counts    process_io(struct process *p);                     /* the same, and children that were waited for */
 u64   rlimit_get(struct process *p, u32 which);                        /* soft limit */
 err_t process_prlimit(u32 pid, u32 which, const struct rlimit *new, struct rlimit *old);
 err_t process_setitimer(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);  /* ns */

@@ -114,6 +114,7 @@ static void inherit_usage(struct process *self, struct process *c)
         self->child_maj_faults += c->dead_maj_faults + c->child_maj_faults;
         self->child_vcsw += c->dead_vcsw + c->child_vcsw;
         self->child_ivcsw += c->dead_ivcsw + c->child_ivcsw;
+        io_counts_add(&self->dead_io, &c->dead_io);
         self->child_max_rss = max_u64(self->child_max_rss, max_u64(c->max_rss, c->child_max_rss));
 }
 

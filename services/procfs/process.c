@@ -607,6 +607,16 @@ static err_t write_slack(bytes text, const struct subject *s)
         return OK;
 }
 
+/* There are no disks: what was read and written of them is 0. */
+static err_t show_io(struct text *t, const struct subject *s)
+{
+        struct io_counts n = s->thread ? s->thread->io : process_io(s->process);
+
+        SAY(t, "rchar: {}\nwchar: {}\nsyscr: {}\nsyscw: {}\n", n.read, n.written, n.reads, n.writes);
+        text_add(t, STR("read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"));
+        return OK;
+}
+
 static err_t show_oom_adj(struct text *t, const struct subject *s)
 {
         SAY(t, "{}\n", s->process->oom_score_adj);
@@ -836,6 +846,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "fd", .mode = 0500, .dir = &fd_dir }, \
         { .name = "fdinfo", .mode = 0555, .dir = &fdinfo_dir }, \
         { .name = "gid_map", .mode = 0644, .show = show_id_map }, \
+        { .name = "io", .mode = 0400, .guarded = true, .show = show_io }, \
         { .name = "limits", .mode = 0444, .show = show_limits }, \
         { .name = "loginuid", .mode = 0644, .show = show_unset }, \
         { .name = "maps", .mode = 0444, .guarded = true, .of_memory = true, .part = proc_show_maps }, \

@@ -73,6 +73,21 @@ static noinline err_t check_huge(struct call *c, bool is_write, bool at_offset)
         return vm_in_lower_half(arg(c, 1), arg(c, 2)) ? OK : ERR(EFAULT);
 }
 
+/* For /proc/PID/io: what a call did is in c->result by now. */
+static inline err_t count_read(struct call *c, err_t err)
+{
+        c->t->io.read += c->result;
+        c->t->io.reads++;
+        return err;
+}
+
+static inline err_t count_write(struct call *c, err_t err)
+{
+        c->t->io.written += c->result;
+        c->t->io.writes++;
+        return err;
+}
+
 /* The two most frequent calls are written out. */
 err_t sys_read(struct call *c)
 {
@@ -84,7 +99,7 @@ err_t sys_read(struct call *c)
         struct io io = io_user(arg(c, 1), arg(c, 2));
         err_t err = file_read(r.file, &io, &c->result);
         fd_put(r);
-        return err;
+        return count_read(c, err);
 }
 
 err_t sys_write(struct call *c)
@@ -97,7 +112,7 @@ err_t sys_write(struct call *c)
         struct io io = io_user(arg(c, 1), arg(c, 2));
         err_t err = file_write(r.file, &io, &c->result);
         fd_put(r);
-        return err;
+        return count_write(c, err);
 }
 
 static inline err_t transfer_at(struct call *c, struct io *io, u64 pos, bool is_write)
@@ -117,7 +132,7 @@ err_t sys_pread64(struct call *c)
         if (arg(c, 2) > IO_MAX_BYTES)
                 TRY(check_huge(c, false, true));
         struct io io = io_user(arg(c, 1), arg(c, 2));
-        return transfer_at(c, &io, arg(c, 3), false);
+        return count_read(c, transfer_at(c, &io, arg(c, 3), false));
 }
 
 err_t sys_pwrite64(struct call *c)
@@ -127,7 +142,7 @@ err_t sys_pwrite64(struct call *c)
         if (arg(c, 2) > IO_MAX_BYTES)
                 TRY(check_huge(c, true, true));
         struct io io = io_user(arg(c, 1), arg(c, 2));
-        return transfer_at(c, &io, arg(c, 3), true);
+        return count_write(c, transfer_at(c, &io, arg(c, 3), true));
 }
 
 enum { AT_POSITION, AT_OFFSET };
@@ -213,15 +228,15 @@ static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
         return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
 }
 
-err_t sys_readv(struct call *c)  { return vector_call(c, AT_POSITION, false, 0); }
-err_t sys_writev(struct call *c) { return vector_call(c, AT_POSITION, true, 0); }
+err_t sys_readv(struct call *c)  { return count_read(c, vector_call(c, AT_POSITION, false, 0)); }
+err_t sys_writev(struct call *c) { return count_write(c, vector_call(c, AT_POSITION, true, 0)); }
 err_t sys_preadv(struct call *c)
 {
-        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, false, 0);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : count_read(c, vector_call(c, AT_OFFSET, false, 0));
 }
 err_t sys_pwritev(struct call *c)
 {
-        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, true, 0);
+        return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : count_write(c, vector_call(c, AT_OFFSET, true, 0));
 }
 
 static err_t vector_call2(struct call *c, bool is_write)
@@ -232,8 +247,8 @@ static err_t vector_call2(struct call *c, bool is_write)
                 return vector_call(c, AT_POSITION, is_write, flags);
         return (i64)arg(c, 3) < 0 ? ERR(EINVAL) : vector_call(c, AT_OFFSET, is_write, flags);
 }
-err_t sys_preadv2(struct call *c)  { return vector_call2(c, false); }
-err_t sys_pwritev2(struct call *c) { return vector_call2(c, true); }
+err_t sys_preadv2(struct call *c)  { return count_read(c, vector_call2(c, false)); }
+err_t sys_pwritev2(struct call *c) { return count_write(c, vector_call2(c, true)); }
 
 err_t sys_lseek(struct call *c)
 {
@@ -271,6 +286,7 @@ err_t sys_sendfile(struct call *c)
         }
         fd_put(out);
         c->result = done;
+        err = count_write(c, count_read(c, err));
         if (arg(c, 2))                  /* after an error, too */
                 TRY(PUT_USER(arg(c, 2), pos));
         return err;
@@ -292,7 +308,8 @@ static err_t get_offset(u64 at, u64 *pos)
 
 static err_t copy_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)
 {
-        return arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
+        err_t err = arg_uint(c, 5) ? ERR(EINVAL) : file_copy_range(t->in, in_pos, t->out, out_pos, arg(c, 4), &c->result);
+        return count_write(c, count_read(c, err));
 }
 
 static err_t splice_files(struct call *c, struct two *t, u64 *in_pos, u64 *out_pos)

@@ -47,6 +47,16 @@ STABLE(sigpending) {
         struct siginfo one;                     /* the standard signal that came when no other stood here; signo 0: none; process.lock */
 };
 
+/* What was moved by read(2), write(2) and their kin: bytes, and calls.  As /proc/PID/io shows it. */
+struct io_counts { u64 read, written, reads, writes; };
+static inline void io_counts_add(struct io_counts *to, const struct io_counts *from)
+{
+        to->read += from->read;
+        to->written += from->written;
+        to->reads += from->reads;
+        to->writes += from->writes;
+}
+
 #define COMM_LEN 16
 
 /* A thread's place in a queue of futex(2): its own, or one of those of futex_waitv.  The bucket's lock. */
@@ -122,6 +132,7 @@ OBJECT(thread) {
         struct waitq vfork_done;                /* the parent of vfork sleeps here */
         struct thread *vfork_parent;            /* not NULL while the parent of vfork waits: a mark, not followed; PTR_LOAD */
         u64   min_faults, maj_faults;           /* ATOMIC adds */
+        struct io_counts io;                    /* written by the thread itself; others read them as they are */
         u64   personality;
         u64   timer_slack, default_slack;       /* ns: PR_SET_TIMERSLACK */
         u32   ioprio;                           /* as ioprio_set(2) encodes it; 0: none was set; ATOMIC */
@@ -229,6 +240,7 @@ OBJECT(process) {
         /* usage of threads that have ended and of waited-for children; lock */
         struct task_times dead_times, child_times;
         u64   dead_min_faults, dead_maj_faults, child_min_faults, child_maj_faults;
+        struct io_counts dead_io;               /* of its threads that have ended, and of its children that were waited for */
         u64   dead_vcsw, dead_ivcsw, child_vcsw, child_ivcsw;
         u64   max_rss, child_max_rss;           /* pages */
         u64   start_time;                       /* ns since boot */
