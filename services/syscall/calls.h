@@ -29,7 +29,7 @@ OBJECT(process);
         X(semtimedop) X(semctl) X(mq_open) X(mq_unlink) X(mq_timedsend) X(mq_timedreceive) X(mq_notify) \
         X(mq_getsetattr)
 #define CALLS_MISC(X) \
-        X(uname) X(sethostname) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
+        X(uname) X(sethostname) X(vhangup) X(setdomainname) X(sysinfo) X(getrandom) X(getcpu) X(reboot) X(syslog) \
         X(getuid) X(geteuid) X(getgid) X(getegid) X(getresuid) X(getresgid) X(setuid) X(setgid) X(setreuid) \
         X(setregid) X(setresuid) X(setresgid) X(setfsuid) X(setfsgid) X(getgroups) X(setgroups) X(capget) \
         X(capset) X(futex) X(futex_waitv) X(sched_yield) X(sched_setscheduler) X(sched_setparam) X(sched_getscheduler) \

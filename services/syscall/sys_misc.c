@@ -9,6 +9,7 @@
 #include "services/futex/futex.h"
 #include "services/syslog/syslog.h"
 #include "services/time/clock.h"
+#include "services/tty/tty.h"
 #include "services/vfs/vfs.h"
 #include "services/random/random.h"
 #include "abi/linux/process.h"
@@ -16,6 +17,12 @@
 #include "abi/const/time.h"
 
 /* ---- the system ---- */
+
+err_t sys_vhangup(struct call *c)
+{
+        (void)c;
+        return tty_vhangup();
+}
 
 static void put_text(mbytes field, bytes text) { mbytes_copy(field, text); }
 

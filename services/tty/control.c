@@ -145,12 +145,14 @@ void tty_session_leader_exit(struct session *s)
         drop_detached(d);
 }
 
-void tty_hang_up(struct tty *tty)
+void tty_hang_up(struct tty *tty, bool port_gone)
 {
         struct siginfo hup = { .signo = SIGHUP, .code = SI_KERNEL }, cont = { .signo = SIGCONT, .code = SI_KERNEL };
         struct session *s = PTR_LOAD(tty->session);
         struct detached d = {};
 
+        if (port_gone)
+                STORE(tty->port_gone, true);
         cut_off(tty);
         if (!s || !session_try_hold(s))
                 return;
@@ -169,6 +171,22 @@ void tty_hang_up(struct tty *tty)
         tree_unlock(ns);
         drop_detached(d);
         session_drop(s);
+}
+
+err_t tty_vhangup(void)
+{
+        if (!capable(CAP_SYS_TTY_CONFIG))
+                return ERR(EPERM);
+        struct tty *tty = tty_of_current();
+        if (!tty)
+                return OK;
+        tty_hang_up(tty, false);
+        if (tty->port->ops->outlives_leader) {
+                SPIN_GUARD(&tty->lock);
+                tty_reset_locked(tty);
+        }
+        tty_drop(tty);
+        return OK;
 }
 
 void tty_of_process(struct process *p, u32 *device, i32 *foreground)

@@ -419,7 +419,7 @@ static void close_master(struct master *m)
                 if (m->tty->opens == 0)
                         devpts_free_index(p);
         }
-        tty_hang_up(m->tty);
+        tty_hang_up(m->tty, true);
 }
 
 static void master_fini(struct master *m)

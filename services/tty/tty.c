@@ -234,7 +234,7 @@ static err_t read_locked(struct tty *tty, struct file *f, struct io *io)
                 bool end = false;
                 usize n = 0;
                 TRY(take(tty, f, io, &n, &end));
-                if (slept && !io_done(io) && tty->port->ops->outlives_leader && tty_is_hung_up(f))
+                if (slept && !io_done(io) && LOAD(tty->port_gone))
                         return ERR(EIO);        /* as on Linux: who waits while the master is closed; later reads find the end */
                 if (end || !io_left(io) || is_enough(rule, io_done(io), n == 256))
                         return OK;
@@ -548,6 +548,15 @@ static const struct chrdev serial_devices[4] = {
 
 static const struct chrdev virtual_devices = { .major = TTY_VIRTUAL_MAJOR, .count = 8, .ops = &serial_ops };
 
+void tty_reset_locked(struct tty *tty)
+{
+        ldisc_init(&tty->ldisc, &discipline);
+        if (tty->major == TTY_SERIAL_MAJOR)     /* a serial console's settings, as Linux has them */
+                tty->ldisc.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
+        else if (tty->major != TTY_VIRTUAL_MAJOR)
+                tty->ldisc.termios.c_cflag = B38400 | CS8 | CREAD;
+}
+
 struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 minor, bytes name)
 {
         struct tty *tty = tty_alloc(payer, MAY_RECLAIM);
@@ -561,11 +570,7 @@ struct tty *tty_new(struct payer *payer, struct tty_port *port, u32 major, u32 m
         lock_init(&tty->lock, tty);
         lock_init(&tty->read_mutex, tty_io);
         lock_init(&tty->write_mutex, tty_io);
-        ldisc_init(&tty->ldisc, &discipline);
-        if (major == TTY_SERIAL_MAJOR)          /* a serial console's settings, as Linux has them */
-                tty->ldisc.termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
-        else if (major != TTY_VIRTUAL_MAJOR)
-                tty->ldisc.termios.c_cflag = B38400 | CS8 | CREAD;
+        tty_reset_locked(tty);
         tty_publish(tty);
         return tty;
 }

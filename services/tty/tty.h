@@ -60,6 +60,7 @@ OBJECT(tty) {
         bool  tco_stopped;                      /* by TCOOFF: START does not start it; lock */
         bool  flow_stopped;                     /* that or ^S; lock */
         bool  exclusive;                        /* lock */
+        bool  port_gone;                        /* hung up for good; LOAD */
         u32   hangups;                          /* ATOMIC: files opened before the last one are cut off */
         u32   pending_signals;                  /* lock: typed signals to send, bit = number */
         struct mutex read_mutex, write_mutex;
@@ -90,6 +91,8 @@ void tty_set_console(struct tty *tty);
 struct tty *tty_virtual(u32 index);             /* of hvc<index>; not counted, as it is for ever; NULL: none */
 usize tty_console_name(mbytes out);             /* "ttyS0"; returns its length, 0: there is none */
 void tty_log_write(bytes text);                 /* console_ops.write */
+/* vhangup(2), for who has CAP_SYS_TTY_CONFIG: EPERM.  Files of the current process's controlling terminal are cut off. */
+err_t tty_vhangup(void);
 /* A session leader has exited: hang-up, and nobody's controlling terminal any more. */
 void tty_session_leader_exit(struct session *s);
 /* For /proc/pid/stat: device number and foreground group of p's controlling terminal; 0 and -1: none. */

@@ -20,8 +20,10 @@ err_t tty_ioctl(struct tty *tty, struct file *f, u32 cmd, u64 arg, u64 *result);
 usize tty_type(struct tty *tty, bytes typed);
 /* An open file of tty.  EBUSY: exclusive; EIO: its port says so; ENOMEM. */
 err_t tty_open(const struct actor *who, const struct path *p, u32 flags, struct tty *tty, struct file **out);
-/* The port is gone: readers find the end, the session loses its terminal and its leader gets SIGHUP and SIGCONT. */
-void  tty_hang_up(struct tty *tty);
+/* Readers find the end, the session loses its terminal and its leader gets SIGHUP and SIGCONT.  port_gone: who sleeps in read
+ * gets EIO. */
+void  tty_hang_up(struct tty *tty, bool port_gone);
+void  tty_reset_locked(struct tty *tty);                /* its settings are as at first */
 /* The group (or session) of tty, whoever asks.  ENOTTY: none (session). */
 err_t tty_get_group(struct tty *tty, u64 arg, bool session);
 bool  tty_is_hung_up(struct file *f);                    /* f was opened before its terminal's last hang-up */
