@@ -20,7 +20,7 @@ struct block { u32 w[WORDS]; };
 STABLE(generator) {
         struct key key;
         u64 seen;                       /* entropy.generation */
-        u32 left;                       /* unused bytes at the end of out */
+        u32 left;                       /* unused bytes at the end of out: whole words */
         u32 out[BLOCKS * WORDS];
 } CACHE_ALIGNED;
 static struct generator generators[MAX_CPUS];
@@ -122,16 +122,24 @@ void random_fill(mbytes out)
                 mbytes from = mbytes_take(mbytes_skip(MBYTES_OF(g->out), BYTES - g->left), n);
                 mbytes_copy(out, bytes_const(from));
                 mbytes_fill(from, 0);
-                g->left -= n;
+                g->left -= (n + 3) & ~3u;
                 out = mbytes_skip(out, n);
         }
 }
 
 u64 random_u64(void)
 {
-        u64 v = 0;
+        NO_PREEMPT();
+        u32 cpu = cpu_id();
+        struct generator *g = &generators[cpu];
 
-        random_fill(MBYTES_OF(v));
+        if (g->left < 8)
+                refill(g, cpu);
+        u32 at = (BYTES - g->left) / 4;
+        u64 v = g->out[at] | (u64)g->out[at + 1] << 32;
+        g->out[at] = 0;
+        g->out[at + 1] = 0;
+        g->left -= 8;
         return v;
 }
 
