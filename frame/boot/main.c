@@ -38,7 +38,7 @@ static void go_on(void *unused_arg)
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();
         mem_protect_boot();                     /* before an idle CPU runs the first thread */
-        if (!task_boot_thread(start_services, "start", false))
+        if (!task_boot_thread(start_services, "start"))
                 k_panic("no memory for the first thread");
         task_idle_loop();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables of the framework's own nodes, named by index: what a timer, work item,
+ * Tables of the framework's own nodes, named by index: what a timer,
  * notifier or interrupt handler embedded in an object stands for, and the tasks.
  * Memory of a table is never given to another type, so any index may be looked up.
  */

@@ -195,7 +195,7 @@ static struct task *make(struct payer *payer, usize ustate_size)
         t->boot_fn = NULL;
         t->body = NULL;
         t->space = NULL;
-        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = t->restartable = 0;
+        t->n_held = t->work = t->intr = t->kicked = t->oopses = t->restarting = t->in_user = t->in_policy = t->ending = 0;
         t->fail_nth = 0;
 #ifdef KEEL_DEBUG
         if (current_task() && current_task()->fail_nth == FAIL_EACH_SITE)
@@ -281,14 +281,13 @@ static usize length(const char *s)
         return n;
 }
 
-struct task *task_boot_thread(void (*fn)(void), const char *name, bool restartable)
+struct task *task_boot_thread(void (*fn)(void), const char *name)
 {
         struct task *t = make(NULL, 0);
 
         if (!t)
                 return NULL;
         t->boot_fn = fn;
-        t->restartable = restartable;
         set_name(t, name, length(name));
         __atomic_store_n(&t->state, TS_QUEUED, __ATOMIC_RELEASE);
         sched_enqueue_new(t);
@@ -434,12 +433,9 @@ void task_after_oops(struct task *t)
                 user_died(t);
         if (t->kops && !t->restarting && n <= KTHREAD_OOPSES)
                 kthread_again(t);
-        if (t->boot_fn && !t->restartable)
+        if (t->boot_fn)
                 k_panic("an oops while starting services");
-        if (!t->boot_fn)
-                park_forever(t);
-        t->boot_fn();
-        task_end();
+        park_forever(t);
 }
 
 /* ---- the user loop: the hot path of every system call ---- */

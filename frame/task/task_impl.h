@@ -114,7 +114,6 @@ struct task {
         struct task *wake_next;                 /* chain of a waker that has made it QUEUED */
         struct task *rr_next;                   /* round robin's queue */
         u32   on_rr;
-        u32   restartable;                      /* boot_fn may run again after an oops */
         struct tnode timer;                     /* deadline of its sleep */
         struct kwaiter waiter[TASK_WAITERS];
         u32   waiter_gen;
@@ -171,8 +170,8 @@ bool held_has(enum held_kind kind, const void *what);    /* by the task, or the 
 /* Boot, see above. */
 void task_init(void);
 struct task *task_idle_new(u32 cpu);            /* NULL: no memory */
-/* A thread of the framework's own; restartable: after an oops fn runs again, else the machine panics. */
-struct task *task_boot_thread(void (*fn)(void), const char *name, bool restartable);
+/* A thread of the framework's own: after an oops the machine panics. */
+struct task *task_boot_thread(void (*fn)(void), const char *name);
 void task_idle_loop(void) __attribute__((noreturn));
 
 /* The saved user state of a task that is current or not started; traps for any other.

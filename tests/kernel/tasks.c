@@ -23,7 +23,6 @@ OBJECT(tester) {
         u32 arg, done, restarted, started, calls, pendings, faults, died;
         u32 oops_in_died, vruntime;
         struct timer timer;
-        struct work work;
         struct notifier notifier;
         struct irq_handler irq;
         struct waitq wq;
@@ -376,14 +375,8 @@ static void test_ended(void)
         check("ended tasks", good && n < 60);
 }
 
-/* ---- timers, work, notifiers, interrupts ---- */
+/* ---- timers, notifiers, interrupts, kicks ---- */
 
-static void work_fn(struct work *w)
-{
-        struct tester *t = OWNER_OF(tester, work, w);
-        ignore(sleep_until(time_now() + NSEC_PER_MSEC, WAIT_UNINTERRUPTIBLE));
-        set(&t->calls);
-}
 static void notify_fn(struct notifier *n) { set(&OWNER_OF(tester, notifier, n)->calls); }
 static void irq_fn(struct irq_handler *h) { set(&OWNER_OF(tester, irq, h)->calls); }
 static void irq_arms_timer(struct irq_handler *h) { timer_arm(&OWNER_OF(tester, irq, h)->timer, time_now() + 3 * NSEC_PER_MSEC); }
@@ -420,15 +413,6 @@ static void test_deferred(void)
         timer_fini(&t[0]->timer);
         timer_fini(&t[0]->timer);
         check("timer_fini", !timer_cancel(&t[0]->timer));
-
-        good = succeeded(work_init(&t[1]->work, work_fn));
-        t[1]->calls = 0;
-        work_queue(&t[1]->work);
-        work_queue(&t[1]->work);
-        good &= wait_for(&t[1]->calls, 1);
-        work_queue(&t[1]->work);
-        work_fini(&t[1]->work);
-        check("work", good && t[1]->calls >= 1);
 
         good = succeeded(notifier_init(&t[2]->notifier, notify_fn));
         t[2]->calls = 0;
@@ -491,7 +475,6 @@ static void dawdle(void)
 static void slow_timer(struct timer *tm)     { (void)tm; dawdle(); }
 static void slow_notify(struct notifier *n)  { (void)n; dawdle(); }
 static void slow_irq(struct irq_handler *h)  { (void)h; dawdle(); }
-static void slow_work(struct work *w)        { (void)w; dawdle(); }
 static struct tester *victim;
 static void start_slow(struct tester *t)
 {
@@ -499,41 +482,69 @@ static void start_slow(struct tester *t)
                 timer_arm(&victim->timer, 0);
         else if (t->arg == 1)
                 waitq_wake_all(&victim->wq);
-        else if (t->arg == 2)
-                raise_line(6);
         else
-                work_queue(&victim->work);
+                raise_line(6);
         for (u32 i = 0; i < 100 && t->arg == 0; i++)
                 ignore(sleep_until(time_now() + 100000, WAIT_KILLABLE));
 }
 
-static void count_slowly(struct work *w)
+/* Runs when it is kicked, slowly; arg: ends. */
+static u64 kicked_step(struct task_body *b)
 {
-        dawdle();
-        set(&OWNER_OF(tester, work, w)->calls);
+        struct tester *t = (struct tester *)b;
+
+        if (__atomic_load_n(&t->arg, __ATOMIC_SEQ_CST)) {
+                task_exit();
+                set(&t->done);
+        } else if (t->started++) {
+                dawdle();
+                set(&t->calls);
+        }
+        return NEVER;
+}
+static const struct kthread_ops kicked_ops = { .step = kicked_step };
+
+/* Until *n is no longer `was`; false: not within ten seconds. */
+static bool moves(volatile u32 *n, u32 was)
+{
+        for (u64 end = time_now() + 10 * NSEC_PER_SEC; *n == was && time_now() < end;)
+                ignore(sleep_until(time_now() + 100000, WAIT_KILLABLE));
+        return *n != was;
+}
+
+static void test_kicks(void)
+{
+        struct tester *t = new_tester(NULL, 0);
+        struct task *k = task_new_kernel(&t->base, &kicked_ops, NULL);
+        bool good = k != NULL;
+
+        if (!good)
+                k_panic("selftest: no memory");
+        task_kick(k);                           /* too early: what it would do it does anyway */
+        task_start(k);
+        good &= moves(&t->started, 0);
+        u32 runs = begun;
+        task_kick(k);
+        good &= moves(&begun, runs);
+        runs = begun;
+        task_kick(k);                           /* it runs still, or it does no more */
+        good &= moves(&begun, runs) && wait_for(&t->calls, 2);
+        __atomic_store_n(&t->arg, 1, __ATOMIC_SEQ_CST);
+        task_kick(k);
+        check("kicks", good && wait_for(&t->done, 1));
+        tester_drop(t);
 }
 
 static void test_endings(void)
 {
-        victim = new_tester(NULL, 0);
-        bool twice = succeeded(work_init(&victim->work, count_slowly));
-        work_queue(&victim->work);
-        for (u32 i = 0; i < 10000 && !in_callback; i++)
-                ignore(sleep_until(time_now() + 100000, WAIT_KILLABLE));
-        work_queue(&victim->work);
-        twice &= wait_for(&victim->calls, 2);
-        work_fini(&victim->work);
-        check("work queued while it runs", twice && victim->calls == 2);
-        tester_drop(victim);
+        static const char *const names[] = { "timer_cancel_wait waits", "notifier_fini waits", "irq_detach waits" };
 
-        static const char *const names[] = { "timer_cancel_wait waits", "notifier_fini waits", "irq_detach waits", "work_fini waits" };
-
-        for (u32 what = 0; what < 4; what++) {
+        for (u32 what = 0; what < 3; what++) {
                 bool good = true;
                 for (u32 round = 0; round < 5; round++) {
                         victim = new_tester(NULL, 0);
                         good &= succeeded(timer_init(&victim->timer, slow_timer)) && succeeded(notifier_init(&victim->notifier, slow_notify));
-                        good &= succeeded(work_init(&victim->work, slow_work)) && succeeded(irq_attach_isa(&victim->irq, 6, slow_irq));
+                        good &= succeeded(irq_attach_isa(&victim->irq, 6, slow_irq));
                         struct waiter nw = notifier_waiter(&victim->notifier);
                         waiter_add(&nw, &victim->wq);
                         u32 before = begun;
@@ -544,7 +555,6 @@ static void test_endings(void)
                                 timer_cancel_wait(&victim->timer);
                         notifier_fini(&victim->notifier);
                         irq_detach(&victim->irq);
-                        work_fini(&victim->work);
                         good &= !in_callback;
                         timer_fini(&victim->timer);
                         good &= wait_for(&t->done, 1);
@@ -593,8 +603,6 @@ static void test_wild(void)
                 t->timer = (struct timer){ index, gen };
                 good &= !timer_cancel(&t->timer) && !timer_cancel_wait(&t->timer);
                 timer_fini(&t->timer);
-                t->work = (struct work){ index, gen };
-                work_fini(&t->work);
                 t->irq = (struct irq_handler){ index, gen };
                 irq_detach(&t->irq);
                 t->notifier = (struct notifier){ index, gen };
@@ -745,7 +753,6 @@ static void test_oopses(void)
 static void timer_oops(struct timer *tm)       { SPIN_GUARD(&spin); *null_word = tm->gen_k; }
 static void notify_oops(struct notifier *n)    { SPIN_GUARD(&spin); *null_word = n->gen_k; }
 static void irq_oops(struct irq_handler *h)    { *null_word = h->gen_k; }
-static void work_oops(struct work *w)          { GUARD(&outer); *null_word = w->gen_k; }
 static void notify_unlocks(struct notifier *n) { (void)n; mutex_unlock(&outer); }
 static void timer_leaves_lock(struct timer *tm) { (void)tm; spin_lock(&spin); }
 
@@ -798,19 +805,6 @@ static void test_borrowed_oopses(void)
         ignore(sleep_until(time_now() + 10 * NSEC_PER_MSEC, WAIT_KILLABLE));
         check("oops: in an interrupt handler", good && oops_count() == before + 4);
         irq_detach(&t->irq);
-
-        good = succeeded(work_init(&t->work, work_oops));
-        work_queue(&t->work);
-        ignore(sleep_until(time_now() + 20 * NSEC_PER_MSEC, WAIT_KILLABLE));
-        good &= oops_count() == before + 5 && mutex_trylock(&outer);
-        mutex_unlock(&outer);
-        work_fini(&t->work);
-        good &= succeeded(work_init(&t->work, work_fn));
-        t->calls = 0;
-        work_queue(&t->work);
-        good &= wait_for(&t->calls, 1);
-        work_fini(&t->work);
-        check("oops: in a work function", good);
         tester_drop(t);
 }
 
@@ -1133,16 +1127,6 @@ static void act_deferred(struct tester *t)
         }
 }
 
-static void act_work(struct tester *t)
-{
-        if (dice(t, 20))
-                return;
-        if (succeeded(work_init(&t->work, work_fn))) {
-                work_queue(&t->work);
-                work_fini(&t->work);
-        }
-}
-
 static void act_thread(struct tester *t)
 {
         if (dice(t, 10))
@@ -1168,7 +1152,7 @@ static void stress(struct tester *t)
                 case 7: waitq_wake_one(&st.q[dice(t, 4)]); break;
                 case 8: waitq_wake_all(&st.q[dice(t, 4)]); break;
                 case 9: act_deferred(t); break;
-                case 10: if (dice(t, 2)) act_work(t); else act_thread(t); break;
+                case 10: act_thread(t); break;
                 default:
                         task_interrupt(st.actor[dice(t, ACTORS)]->base.task, dice(t, 2) ? INTR_KILL : INTR_SIGNAL);
                         task_clear_interrupts(INTR_KILL | INTR_SIGNAL);
@@ -1323,6 +1307,7 @@ void services_start(void)
         test_rw_order();
         test_ended();
         test_deferred();
+        test_kicks();
         test_endings();
         test_stale_timer();
         test_wild();

@@ -60,7 +60,7 @@ SAFE_API struct task *task_new_user(struct task_body *body, const struct user_op
 SAFE_API struct task *task_new_kernel(struct task_body *body, const struct kthread_ops *ops, struct payer *payer);
 SAFE_API void task_start(struct task *t);                /* once; makes it runnable */
 SAFE_API void task_discard(struct task *t);              /* instead of task_start */
-SAFE_API void task_kick(struct task *t);                 /* kernel threads: run step again */
+SAFE_API void task_kick(struct task *t);                 /* kernel threads: run step again; in any context */
 /* A wait queue of one.  The waker changes the word, then wakes the task; a wake-up in between is not lost, one too many
  * does no harm.  OK: the word is another; EINTR, ETIMEDOUT. */
 SAFE_API err_t task_sleep_while(const u32 *word, u32 is, enum wait_mode mode, u64 deadline);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Clock, timers, deferred work.
+ * Clock and timers.
  *
- * A timer or work item is a STABLE member of an OBJECT; its state lives in a table
- * of the framework (init may return ENOMEM; arming cannot fail).  Timer functions
- * run as bottom halves (no sleeping; spin locks and NOWAIT only); work functions
- * run in a kernel thread and may sleep.  Use OWNER_OF(type, member, t) in them.
+ * A timer is a STABLE member of an OBJECT; its state lives in a table of the framework (init may
+ * return ENOMEM; arming cannot fail).  Timer functions run as bottom halves (no sleeping; spin
+ * locks and NOWAIT only); what has to sleep is left to a kernel thread, which they kick
+ * (task_new_kernel).  Use OWNER_OF(type, member, t) in them.
  */
 #pragma once
 
@@ -22,8 +22,3 @@ SAFE_API void  timer_arm(struct timer *t, u64 deadline); /* moves it if armed; N
 SAFE_API bool  timer_cancel(struct timer *t);            /* true: it was armed and will not run */
 SAFE_API bool  timer_cancel_wait(struct timer *t);       /* and no longer runs on another CPU */
 SAFE_API void  timer_fini(struct timer *t);              /* cancel_wait, and frees its state; idempotent */
-
-STABLE(work) { u32 index_k; u32 gen_k; };
-SAFE_API err_t work_init(struct work *w, void (*fn)(struct work *w));
-SAFE_API void  work_queue(struct work *w);               /* once per run, however often called before it */
-SAFE_API void  work_fini(struct work *w);                /* waits for a running one; idempotent */

@@ -23,7 +23,6 @@ POOL_DEFINE(vport, vport_fini);
 
 static void vcon_fini(struct vcon *dev)
 {
-        work_fini(&dev->work);
         frame_drop(dev->in_page);
         frame_drop(dev->out_page);
 }
@@ -195,9 +194,9 @@ static void read_size(struct vcon *dev)
         resize(p, rows, cols);
 }
 
-static void worked(struct work *w)
+static u64 read_news(struct task_body *self)
 {
-        struct vcon *dev = OWNER_OF(vcon, work, w);
+        struct vcon *dev = DOWNCAST(vcon, self);
         struct virtq_done done = {};
 
         read_size(dev);
@@ -211,7 +210,12 @@ static void worked(struct work *w)
         }
         if (done.what == VIRTQ_LIES)
                 vcon_lied(dev, STR("what it says of its messages"));
+        return NEVER;                   /* until it is kicked */
 }
+
+static void reader_died(struct task_body *self) { vcon_lied(DOWNCAST(vcon, self), STR("the kernel fails over it")); }
+
+static const struct kthread_ops reader = { .step = read_news, .restart = reader_died };
 
 /* ---- interrupts ---- */
 
@@ -225,14 +229,14 @@ static void queues_interrupt(struct vcon *dev)
                         vport_interrupt(p);
         }
         if (dev->multiport)
-                work_queue(&dev->work);
+                task_kick(dev->base.task);
 }
 
 static void changed(struct irq_handler *h)
 {
         struct vcon *dev = OWNER_OF(vcon, changes, h);
 
-        work_queue(&dev->work);
+        task_kick(dev->base.task);
         if (pci_msix_entries(dev->v.pci) == 1)
                 queues_interrupt(dev);
 }
@@ -288,9 +292,7 @@ static err_t probe(struct pci_device *d)
         if (!dev)
                 return ERR(ENOMEM);
         lock_init(&dev->lock, virtio_console);
-        err_t err = work_init(&dev->work, worked);
-        if (succeeded(err))
-                err = virtio_open(&dev->v, d, 1u << F_SIZE | 1u << F_MULTIPORT);
+        err_t err = virtio_open(&dev->v, d, 1u << F_SIZE | 1u << F_MULTIPORT);
         if (failed(err)) {
                 vcon_drop(dev);
                 return err;
@@ -298,13 +300,19 @@ static err_t probe(struct pci_device *d)
         dev->multiport = virtio_has(&dev->v, F_MULTIPORT);
         dev->number = vport_new_device();
         vcon_publish(dev);
-        err = start(dev);
+        struct task *t = task_new_kernel(&dev->base, &reader, NULL);
+        err = t ? start(dev) : ERR(ENOMEM);
         if (failed(err)) {
                 irq_detach(&dev->changes);
                 irq_detach(&dev->queues);
                 virtio_stop(&dev->v, STR("it does not start"));
+                if (t)
+                        task_discard(t);
+                return err;
         }
-        return err;
+        task_set_name(t, STR("virtio-console"));
+        task_start(t);                  /* whatever it was kicked for meanwhile, it looks at first */
+        return OK;
 }
 
 static const struct pci_driver driver = { .match = is_console_device, .probe = probe };

@@ -36,7 +36,7 @@ OBJECT(vport) {
         struct waitq changed;           /* readers, writers and pollers of a vport */
         struct async_list tell;
         struct chrdev chr;              /* of a vport */
-        bool is_console;                /* the work's alone, as below: control messages come in order */
+        bool is_console;                /* the thread's alone, as below: control messages come in order */
         bool is_there;                  /* the host has added it */
         u32  is_vport;                  /* ATOMIC */
         u8   name[PORT_NAME];           /* NUL-padded; set once */
@@ -45,9 +45,9 @@ POOL_DECLARE(vport)
 DOWNCASTABLE(vport, tty_port);
 
 OBJECT(vcon) {
+        struct task_body base;          /* a kernel thread, which reads control messages and changes */
         struct virtio_device v;
         struct irq_handler changes, queues;     /* interrupts; both by the first, if there is but one */
-        struct work work;               /* control messages and changes */
         u32  number;                    /* fixed, as all up to lock */
         u32  n_ports;
         bool multiport;
@@ -58,6 +58,7 @@ OBJECT(vcon) {
         struct vport *port[PORTS_MAX];  /* counted; fixed, n_ports of them */
 };
 POOL_DECLARE(vcon)
+DOWNCASTABLE(vcon, task_body);
 
 /* device.c */
 void  vcon_tell(struct vcon *dev, u32 port, enum control_event event, u32 value);       /* any context */

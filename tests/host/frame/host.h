@@ -63,7 +63,7 @@ bytes host_file_content(const char *name);      /* a file of the host, under the
 extern void (*host_on_sleep)(void);             /* plays everybody else while the thread sleeps */
 extern bool host_hang_is_signal;                /* a sleep that nobody would end: interrupt it instead of failing */
 extern bool host_spends;                        /* frames and objects are charged to their payers */
-void host_settle(void);                         /* runs the work that is queued and the timers that are due */
+void host_settle(void);                         /* runs the timers that are due */
 void host_at_rest(void);                        /* no lock held, no waiter, no pin: checked after each call */
 
 struct task_body;

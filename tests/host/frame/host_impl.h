@@ -9,7 +9,6 @@ void host_uncharge(struct payer *p, u64 bytes);
 bool host_charge(struct payer *p, u64 bytes);
 u32  host_interrupts(void);
 bool host_run_timers(u64 until);                /* the next one due by then; false: none */
-bool host_run_work(void);
 void host_may_sleep(void);
 u32  host_held(void);
 mbytes host_frame_bytes(struct frame *f);

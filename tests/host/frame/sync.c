@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Locks with all their checks and the order of their classes; waiting, timers, work; tasks.
+ * Locks with all their checks and the order of their classes; waiting, timers; tasks.
  */
 #include "tests/host/frame/host_impl.h"
 
@@ -227,8 +227,6 @@ void task_clear_interrupts(u32 mask) { interrupts &= ~mask; }
 static bool others(u64 deadline)
 {
         static u32 depth;
-        if (host_run_work())
-                return true;
         if (host_on_sleep && depth == 0) {
                 u32 n = n_held;
                 depth++;
@@ -309,11 +307,10 @@ void host_at_rest(void)
         CHECK(preempt_off == 0 && live_waiters == 0);
 }
 
-/* ---- timers and work ---- */
+/* ---- timers ---- */
 
 #define TIMERS 4096
 static struct { struct entry e; struct timer *t; void (*fn)(struct timer *); u64 deadline; } timers[TIMERS];
-static struct { struct entry e; struct work *w; void (*fn)(struct work *); bool queued; } works[TIMERS];
 
 static u32 timer_at(const struct timer *t)
 {
@@ -373,52 +370,9 @@ bool host_run_timers(u64 until)
         return true;
 }
 
-static u32 work_at(const struct work *w)
-{
-        CHECK(w->index_k >= 1 && w->index_k <= TIMERS && works[w->index_k - 1].e.used && works[w->index_k - 1].e.gen == w->gen_k);
-        return w->index_k - 1;
-}
-err_t work_init(struct work *w, void (*fn)(struct work *))
-{
-        if (host_alloc_fails())
-                return ERR(ENOMEM);
-        for (u32 i = 0; i < TIMERS; i++)
-                if (!works[i].e.used) {
-                        works[i].e = (struct entry){ next_gen++, true };
-                        works[i].w = w;
-                        works[i].fn = fn;
-                        works[i].queued = false;
-                        *w = (struct work){ i + 1, works[i].e.gen };
-                        host_live_others++;
-                        return OK;
-                }
-        return ERR(ENOMEM);
-}
-void work_queue(struct work *w) { works[work_at(w)].queued = true; }
-void work_fini(struct work *w)
-{
-        if (!w->index_k)
-                return;
-        works[work_at(w)].e.used = false;
-        *w = (struct work){};
-        host_live_others--;
-}
-bool host_run_work(void)
-{
-        bool ran = false;
-        if (n_held || preempt_off)
-                return false;
-        for (u32 i = 0; i < TIMERS; i++)
-                if (works[i].e.used && works[i].queued) {
-                        works[i].queued = false;
-                        works[i].fn(works[i].w);
-                        ran = true;
-                }
-        return ran;
-}
 void host_settle(void)
 {
-        while (host_run_work() || host_run_timers(host_now))
+        while (host_run_timers(host_now))
                 ;
 }
 
