@@ -110,6 +110,7 @@ OBJECT(ipc_sleeper) {
         u32 error;
         struct ipc_message *message;    /* owned: to be sent, or received */
         i64 type; u32 mode; u64 size;   /* a receiver: what it wants */
+        u32 rank;                       /* of a POSIX queue: lesser ones are served first */
         struct blob *ops;               /* counted: semaphore operations */
         struct sem_undo *undo;          /* not counted: as long as the sleeper's thread */
         u32 blocked_on;                 /* index of the operation that cannot be done */

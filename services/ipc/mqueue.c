@@ -10,13 +10,14 @@
  * Locking    Names, and the list of queues: the root's inode lock.  queue.lock (mutex): its messages.
  *            super.creating (mutex): held over an open that may create, so that attributes find their way.
  * Invariants Q1  a receiver sleeps only while there is no message, a sender only while there is no room
- *            Q2  messages are sorted by priority, those of one priority by age
+ *            Q2  messages are sorted by priority, those of one priority by age; who sleeps, by rank and age
  */
 #include "services/ipc/mqueue.h"
 #include "services/net/netlink/netlink.h"
 #include "services/ipc/ipc_impl.h"
 #include "services/process/account.h"
 #include "services/process/process.h"
+#include "services/sched/sched.h"
 #include "services/security/cred.h"
 #include "services/signal/signal.h"
 #include "services/vm/vm.h"
@@ -173,6 +174,27 @@ static struct ipc_message *take_locked(struct mq_queue *q)
 
 /* ---- Sending and receiving ---- */
 
+/* By scheduling priority, from deadline threads to those of nice 19. */
+static u32 rank_of(struct thread *t)
+{
+        u32 realtime = sched_rt_priority(t);
+
+        return realtime ? RT_PRIORITY_DEADLINE - realtime : (u32)(120 + sched_get(t).nice);
+}
+
+static void line_up(struct ipc_sleepers *list, struct ipc_sleeper *s)
+{
+        struct ipc_sleeper *at = list->last;
+
+        s->rank = rank_of(thread_current());
+        while (at && at->rank > s->rank)
+                at = at->prev;
+        if (at)
+                ipc_sleepers_insert_after(list, at, s);
+        else
+                ipc_sleepers_push_front(list, s);
+}
+
 /* Called with the lock, returns without. *m goes in or comes out. */
 static err_t wait(struct mq_queue *q, struct ipc_sleepers *list, u64 deadline, struct ipc_message **m)
 {
@@ -185,7 +207,7 @@ static err_t wait(struct mq_queue *q, struct ipc_sleepers *list, u64 deadline, s
         }
         s->message = *m;
         *m = NULL;
-        ipc_sleepers_push_back(list, s);
+        line_up(list, s);
         err_t err = ipc_sleep(&q->lock, list, s, deadline, &served);
         if (!served)
                 mutex_unlock(&q->lock);
