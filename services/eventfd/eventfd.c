@@ -142,7 +142,7 @@ static usize eventfd_fdinfo(struct file *f, mbytes out)
 
 static const struct file_ops eventfd_ops = {
         .read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll, .llseek = generic_noop_llseek,
-        .show_fdinfo = eventfd_fdinfo, .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_WRITE_PIECES,
+        .show_fdinfo = eventfd_fdinfo, .flags = FOPS_STREAM | FOPS_NOLOCK | FOPS_NOWAIT | FOPS_WRITE_PIECES,
 };
 
 err_t eventfd_new(const struct actor *who, u32 count, u32 flags, struct file **out)

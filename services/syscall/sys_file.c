@@ -180,6 +180,8 @@ static err_t check_vec(struct call *c, u32 where, bool is_write, u32 flags, usiz
         fd_put(r);
         if (ops->flags & FOPS_NOWAIT)
                 known |= RWF_NOWAIT;
+        if (ops->flags & (is_write ? FOPS_WRITE_PIECES : FOPS_READ_PIECES))
+                known = RWF_HIPRI;
         *nothing = total == 0;
         return stream ? ERR(ESPIPE) : !may ? ERR(EBADF) : !can ? ERR(EINVAL) : total > 0 && (flags & ~known) ? ERR(EOPNOTSUPP) : OK;
 }

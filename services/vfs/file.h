@@ -80,7 +80,7 @@ STABLE(file_ops) {
 #define FOPS_NO_SPLICE_OUT 0x10u        /* nor gives anything to it */
 #define FOPS_NO_EXEC 0x40u              /* as on a file system mounted noexec, always */
 #define FOPS_SERIAL  0x80u              /* pos_lock for reads at a place, too: what is read is kept with the file */
-#define FOPS_NOWAIT  0x20u              /* takes RWF_NOWAIT: it never waits */
+#define FOPS_NOWAIT  0x20u              /* takes RWF_NOWAIT: it never waits, or asks io.nowait */
 
 BASE(file) {
         const struct file_ops *ops;     /* fixed */

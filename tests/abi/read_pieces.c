@@ -93,9 +93,37 @@ static void counters(void)
         SHOW("inotify: none", pieces(fd, 2, 32, 32));
 }
 
+/* The flags of preadv2 and pwritev2, one after the other: RWF_HIPRI, _DSYNC, _SYNC, _NOWAIT, _APPEND, none. */
+static void flags(const char *name, int fd, int writes)
+{
+        static const int bit[] = { 1, 2, 4, 8, 16, 32 };
+        uint64_t n[2] = { 1, 1 };
+        struct iovec v[2] = { { writes ? (char *)n : buf, 8 }, { writes ? (char *)(n + 1) : buf + 8, 8 } };
+
+        for (int i = 0; i < 6; i++) {
+                char what[60];
+                snprintf(what, sizeof what, "%s, flag %x", name, bit[i]);
+                SHOW(what, syscall(writes ? SYS_pwritev2 : SYS_preadv2, fd, v, 2, -1L, -1L, bit[i]));
+        }
+}
+
+static void all_flags(void)
+{
+        sigset_t none;
+        sigemptyset(&none);
+        flags("signalfd", signalfd(-1, &none, SFD_NONBLOCK), 0);
+        flags("timerfd", timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), 0);
+        flags("inotify", inotify_init1(IN_NONBLOCK), 0);
+        flags("eventfd", eventfd(0, EFD_NONBLOCK), 0);
+        struct iovec v = { buf, 8 };
+        FAILS("an eventfd that would wait", EAGAIN, syscall(SYS_preadv2, eventfd(0, 0), &v, 1, -1L, -1L, 8));
+        flags("eventfd, written", eventfd(0, EFD_NONBLOCK), 1);
+}
+
 int main(void)
 {
         signals();
         counters();
+        all_flags();
         return done();
 }
