@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,11 +113,21 @@ static int kill_all(void)
 
 /* ---- what outlives processes ---- */
 
-/* Files, by device and number: `was_there` are those of before the run, in order. */
-static struct id { dev_t dev; ino_t ino; } was_there[20000];
+/* Files, by device, number and name: `was_there` are those of before the run, in order. */
+static struct id { dev_t dev; ino_t ino; uint64_t name; } was_there[20000];
 static int n_there, learning;
 
 static int by_id(const void *a, const void *b) { return memcmp(a, b, sizeof(struct id)); }
+static int by_file(const void *a, const void *b) { return memcmp(a, b, offsetof(struct id, name)); }
+
+static uint64_t hash(const char *text)
+{
+        uint64_t h = 14695981039346656037ull;
+
+        for (; *text; text++)
+                h = (h ^ (unsigned char)*text) * 1099511628211ull;
+        return h;
+}
 
 /* A file that stays has no attributes at first. */
 static void forget_attributes(const char *path)
@@ -137,9 +148,12 @@ static int each_file(const char *path, const struct stat *st, int kind, struct F
         memset(&id, 0, sizeof id);
         id.dev = st->st_dev;
         id.ino = st->st_ino;
+        id.name = hash(path);
+        int was = bsearch(&id, was_there, n_there, sizeof id, by_file) != NULL;
+        int new_name = was && !S_ISDIR(st->st_mode) && st->st_nlink > 1 && !bsearch(&id, was_there, n_there, sizeof id, by_id);
         if (learning && n_there < 20000)
                 was_there[n_there++] = id;
-        else if (!learning && bsearch(&id, was_there, n_there, sizeof id, by_id))
+        else if (!learning && was && !new_name)
                 forget_attributes(path);
         else if (!learning && remove(path) != 0)
                 printf(WHO ": stays behind: %s: %s\n", path, strerror(errno));
@@ -185,7 +199,7 @@ static void clean_up(void)
 /* ---- objects ---- */
 
 struct pool { char name[40]; long used; };
-struct pools { int n; long free_pages; struct pool pool[300]; };
+struct pools { int n; long free_pages; struct pool pool[300]; char meminfo[4096]; };
 
 static void drop_caches(const char *which)
 {
@@ -207,12 +221,11 @@ static void read_pools(struct pools *p)
                         p->n++;
         if (f)
                 fclose(f);
-        f = fopen("/proc/meminfo", "r");
-        while (f && fgets(line, sizeof line, f))
-                if (sscanf(line, "MemFree: %ld", &p->free_pages) == 1)
-                        p->free_pages /= 4;
-        if (f)
-                fclose(f);
+        int fd = open("/proc/meminfo", O_RDONLY), n = (int)read(fd, p->meminfo, sizeof p->meminfo - 1);
+        close(fd);
+        p->meminfo[n > 0 ? n : 0] = 0;
+        char *at = strstr(p->meminfo, "MemFree:");
+        p->free_pages = at ? atol(at + 8) / 4 : 0;
 }
 
 /* After a while for what ends late, and with the caches dropped. */
@@ -231,7 +244,7 @@ static const struct { const char *name; long by; } may_grow[] = {
         { "vmspace", 1000 },            /* kept for their next use: as many as there ever were at once */
         { "inode_locks", 8 },           /* stay with their inode, such as /dev/null's */
         { "text", 2 },                  /* the buffers of files of /proc that are being read, this one's */
-        { "dentry_segment", 64 }, { "dentry_table", 8 }, { "pid_page", 8 },     /* tables that only grow */
+        { "dentry_segment", 64 }, { "dentry_table", 8 }, { "pid_page", 64 },     /* tables that only grow */
 };
 enum { PAGES_MAY_GROW = 1024 };         /* the CPUs' stocks, and slabs that hold one object yet */
 
@@ -252,7 +265,7 @@ static int leaks(const struct pools *a, const struct pools *b)
         }
         printf(WHO ": free pages: %ld before, %ld after\n", a->free_pages, b->free_pages);
         if (b->free_pages < a->free_pages - PAGES_MAY_GROW) {
-                printf(WHO ": leak: pages\n");
+                printf(WHO ": leak: pages\nbefore:\n%safter:\n%s", a->meminfo, b->meminfo);
                 bad = 1;
         }
         return bad;
