@@ -533,11 +533,14 @@ struct task_body *task_current(void)
 
 void task_set_urgent(struct task *t, bool urgent) { t->urgent = urgent; }
 
-void task_set_ops(const struct user_ops *ops)
+void task_set_ops(struct task *t, const struct user_ops *ops)
 {
-        if (!ops || !task_is_user(current_task()))
+        const struct user_ops *old = __atomic_load_n(&t->uops, __ATOMIC_RELAXED);
+
+        if (!ops)
                 __builtin_trap();
-        current_task()->uops = ops;
+        if (old)        /* and if it is another task by now, still one of a user */
+                __atomic_compare_exchange_n(&t->uops, &old, ops, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 void task_set_name(struct task *t, bytes name) { set_name(t, (const char *)name.p_k, name.n_k); }

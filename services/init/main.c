@@ -44,8 +44,12 @@ static const struct user_ops user = {
         .start = user_start, .syscall = syscall_dispatch, .fault = user_fault,
         .exception = user_exception, .pending = user_pending, .died = user_died,
 };
+static const struct user_ops watched = {
+        .start = user_start, .syscall = syscall_dispatch_watched, .fault = user_fault,
+        .exception = user_exception, .pending = user_pending, .died = user_died,
+};
 static const struct process_ops process_ops = {
-        .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+        .user = &user, .watched = &watched, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
         .undo_share = sem_undo_share, .undo_exit = sem_undo_exit, .shm_exit = shm_exit,
 };

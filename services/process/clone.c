@@ -9,6 +9,7 @@
  */
 #include "services/process/pidfd.h"
 #include "services/process/process_impl.h"
+#include "services/seccomp/seccomp.h"
 #include "services/exec/exec.h"
 #include "services/sched/sched.h"
 #include "services/security/cred.h"
@@ -242,6 +243,8 @@ static err_t join(struct thread *t, struct thread *from, u64 flags)
         } else {
                 join_process_locked(p, t, from, flags);
         }
+        if (succeeded(err))
+                seccomp_inherit_locked(t, from, ns->ops->watched);
         spin_unlock(&maker->lock);
         if (succeeded(err)) {
                 if (p != maker) {

@@ -208,7 +208,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         STORE(t->rseq_area, 0ul);
         STORE(p->membarrier, 0u);
         t->restart.kind = RESTART_NONE;
-        task_set_ops(ns_of(p)->ops->user);
+        t->dispatch.on = false;
         file_drop(old_exe);
         sigactions_drop(old_actions);
         files_drop(old_files);

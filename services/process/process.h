@@ -22,6 +22,7 @@ void process_init(void);                                /* at boot */
  *              .shm_exit = shm_exit }; */
 STABLE(process_ops) {
         const struct user_ops *user;
+        const struct user_ops *watched;                 /* of a thread whose calls are looked at first (syscall/watched.c) */
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes, and who waits for its PI locks */
         u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
         bool (*dump)(struct thread *t, const struct user_regs *regs, const struct siginfo *info);       /* a core dump; all other threads stand */

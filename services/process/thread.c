@@ -7,6 +7,7 @@
  * is held besides by the tree, until it is reaped.
  */
 #include "services/process/process_impl.h"
+#include "services/seccomp/seccomp.h"
 #include "services/security/cred.h"
 #include "services/vfs/files.h"
 #include "services/vfs/fs_context.h"
@@ -24,6 +25,7 @@ static void thread_fini(struct thread *t)
         fs_context_drop(t->fs);
         ns_set_drop(t->ns);
         cred_drop(t->cred);
+        seccomp_filter_drop(t->seccomp);
         blob_drop(t->fpu_buffer);
         pid_drop(t->pid);
         account_drop(t->account);

@@ -10,6 +10,7 @@
 #include "services/sched/sched.h"
 #include "services/net/netlink/netlink.h"
 #include "services/net/unix/unix.h"
+#include "services/seccomp/seccomp.h"
 #include "services/security/cred.h"
 #include "services/signal/signal.h"
 #include "services/tty/tty.h"
@@ -34,6 +35,7 @@ struct facts {
         i32 nice;
         u32 cpu, policy, rt_priority, in_force, exit_signal, exit_status, umask;
         bool no_new_privs;
+        u32 seccomp, filters;
         u64 queued;                     /* signals queued to its user */
 };
 
@@ -88,6 +90,8 @@ static void gather(struct facts *f, const struct subject *s)
                 f->no_new_privs = p->no_new_privs;
                 if (t) {
                         gather_cred(f, t->cred);
+                        f->seccomp = t->seccomp_mode;
+                        f->filters = seccomp_count_locked(t);
                         f->umask = t->fs ? fs_umask(t->fs) : 0;
                         f->queued = t->account ? LOAD(t->account->signals) : 0;
                 }
@@ -344,7 +348,7 @@ static err_t show_status(struct text *t, const struct subject *s)
         say_mask(t, STR("CapEff"), f.cap_effective);
         say_mask(t, STR("CapBnd"), f.cap_bounding);
         say_mask(t, STR("CapAmb"), f.cap_ambient);
-        SAY(t, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t{x}\nCpus_allowed_list:\t", (u32)f.no_new_privs, f.affinity);
+        SAY(t, "NoNewPrivs:\t{}\nSeccomp:\t{}\nSeccomp_filters:\t{}\nCpus_allowed:\t{x}\nCpus_allowed_list:\t", (u32)f.no_new_privs, f.seccomp, f.filters, f.affinity);
         say_list(t, f.affinity);
         text_add(t, STR("\nMems_allowed:\t1\nMems_allowed_list:\t0\n"));
         SAY(t, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n", f.voluntary, f.involuntary);

@@ -55,3 +55,4 @@ static inline void path_arg_drop(struct path_arg *p) { if (p->big) blob_drop(p->
 #define PATH_ARG(name, addr) PATH_ARG_GET(name, (addr)); TRY(name.err)
 
 void syscall_dispatch(struct task_body *self, struct user_regs *regs);
+void syscall_dispatch_watched(struct task_body *self, struct user_regs *regs);   /* watched.c */

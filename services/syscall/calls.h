@@ -50,7 +50,7 @@ OBJECT(process);
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
         X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \
-        X(ioprio_set) X(ioprio_get) X(rseq) X(membarrier) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd) X(kcmp)
+        X(ioprio_set) X(ioprio_get) X(rseq) X(membarrier) X(pidfd_open) X(pidfd_send_signal) X(pidfd_getfd) X(kcmp) X(seccomp)
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
@@ -69,7 +69,9 @@ err_t poll_restart(struct call *c);
  * error drops it. */
 struct cred *call_own_cred(struct call *c);
 err_t call_set_mm(struct call *c);              /* sys_set_mm.c */
-err_t call_user_dispatch(struct call *c);       /* user_dispatch.c */
+err_t call_user_dispatch(struct call *c);       /* watched.c */
+err_t call_seccomp_filter(struct call *c, u64 flags, u64 at);    /* sys_seccomp.c */
+err_t call_seccomp_strict(struct call *c);
 err_t call_install_cred(struct call *c, struct cred *new, err_t err);
 /* What kill and its kin tell the receiver of their sender. */
 struct siginfo call_sender_info(struct call *c, u32 sig, i32 code);

@@ -158,7 +158,12 @@ static err_t others(struct call *c, u32 op)
         case PR_SET_SYSCALL_USER_DISPATCH:
                 return call_user_dispatch(c);
         case PR_GET_SECCOMP:
+                c->result = c->t->seccomp_mode;
                 return OK;
+        case PR_SET_SECCOMP:
+                if (arg(c, 1) == SECCOMP_MODE_STRICT)
+                        return call_seccomp_strict(c);
+                return arg(c, 1) == SECCOMP_MODE_FILTER ? call_seccomp_filter(c, 0, arg(c, 2)) : ERR(EINVAL);
         case PR_SET_PTRACER: {
                 /* Any descendant's tracer may attach anyway. */
                 struct process *named = arg(c, 1) && arg(c, 1) != PR_SET_PTRACER_ANY && arg(c, 1) <= I32_MAX

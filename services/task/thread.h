@@ -30,6 +30,7 @@ STABLE(mapping);                /* vfs/mapping.h */
 OBJECT(ptimer);                 /* ptimer/ptimer.c: a POSIX timer */
 OBJECT(sem_undos);                /* ipc/sem.c: what semaphores get back when it ends */
 OBJECT(init_start);             /* process/first.c */
+OBJECT(seccomp_filter);         /* seccomp/seccomp.h */
 OBJECT(account);                /* process/account.h: what a user has in use */
 
 /* What is sent with a signal: the fields a siginfo of this kind has. */
@@ -97,7 +98,7 @@ OBJECT(thread) {
         u64   robust_list_len;
         u64   rseq_area;                        /* user address, 0: none; LOAD */
         u32   rseq_sig, rseq_len;
-        struct { u64 from, len, byte; } dispatch;       /* PR_SET_SYSCALL_USER_DISPATCH: syscall/user_dispatch.c alone */
+        struct { u64 from, len, byte; bool on; } dispatch;      /* PR_SET_SYSCALL_USER_DISPATCH: syscall/watched.c alone */
         struct {                                /* restart_syscall: what to go on with */
                 u32 kind;                       /* RESTART_* */
                 u32 clock;
@@ -129,6 +130,8 @@ OBJECT(thread) {
         bool  dead;                             /* off the list's live count */
         u32   exit_status;                      /* as wait(2) encodes it */
         u8    comm[COMM_LEN];                   /* racy reads are fine; NUL-padded */
+        u32   seccomp_mode;                     /* SECCOMP_MODE_*: services/seccomp; process.lock; LOAD by the thread itself */
+        struct seccomp_filter *seccomp;         /* counted; NULL: none; the same */
         struct waitq vfork_done;                /* the parent of vfork sleeps here */
         struct thread *vfork_parent;            /* not NULL while the parent of vfork waits: a mark, not followed; PTR_LOAD */
         u64   min_faults, maj_faults;           /* ATOMIC adds */

@@ -77,8 +77,8 @@ SAFE_API struct task_body *task_current(void);           /* the running task's b
 /* The current task ends when the service function now running returns; user code
  * does not run again.  The last thing is dropping the body. */
 SAFE_API void task_exit(void);
-/* A user task: its own calls and faults go to these functions from now on. */
-SAFE_API void task_set_ops(const struct user_ops *ops);
+/* The calls and faults of t go to these functions from now on; nothing happens to a task that is none of a user. */
+SAFE_API void task_set_ops(struct task *t, const struct user_ops *ops);
 SAFE_API void task_set_name(struct task *t, bytes name); /* for traces; 15 bytes are kept */
 
 /* The address space of the current task.  The task holds a reference; NULL: none. */

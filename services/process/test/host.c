@@ -123,7 +123,7 @@ void task_discard(struct task *t) { live_objects--; task_body_drop(t->body); }
 struct task_body *task_current(void) { return &self->base; }
 void task_set_urgent(struct task *t, bool urgent) { (void)t; (void)urgent; }
 void task_exit(void) { self->base.task->exiting = true; }
-void task_set_ops(const struct user_ops *ops) { (void)ops; }
+void task_set_ops(struct task *t, const struct user_ops *ops) { (void)t, (void)ops; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
 void task_set_space(struct vmspace *s) { (void)s; }
 void task_set_space_of(struct task *t, struct vmspace *s) { (void)t, (void)s; }

@@ -411,7 +411,7 @@ void task_kick(struct task *t)        { (void)t; }
 u32  task_fail_nth(u32 n)             { (void)n; return 0; }
 u32  task_failed_sites(void)          { return 0; }
 void task_exit(void)                  { exiting = true; }
-void task_set_ops(const struct user_ops *ops) { (void)ops; }
+void task_set_ops(struct task *t, const struct user_ops *ops) { (void)t, (void)ops; }
 void task_set_name(struct task *t, bytes name) { (void)t, (void)name; }
 void task_interrupt(struct task *t, enum intr why) { if (task_is_current(t)) interrupts |= why; }
 void cpu_barrier(void) {}
