@@ -111,15 +111,31 @@ static void set_up(void)
         sethostname(name, strcspn(name, "\n"));
 }
 
+static void write_all(int fd, const char *p, ssize_t n)
+{
+        while (n > 0) {
+                ssize_t done = write(fd, p, n);
+
+                if (done < 0 && errno != EINTR)
+                        return;
+                if (done > 0) {
+                        p += done;
+                        n -= done;
+                }
+        }
+}
+
 /* Tells the launcher how it went. The tty's queue is drained: power-off does not wait. */
 static void send_status(int status)
 {
         char line[32];
         int  n = snprintf(line, sizeof line, "%ckeel-exit %d\n", 0, status);
 
-        if (port < 0 || write(port, line, n) < 0)
+        if (port < 0)
                 return;
-        tcdrain(port);
+        write_all(port, line, n);
+        while (tcdrain(port) < 0 && errno == EINTR)     /* another orphan has ended */
+                ;
 }
 
 static void leave(int how)
@@ -279,20 +295,6 @@ static void keep_command(int out)
         status = pid < 0 ? NO_STATUS : wait_for(pid);
         kill(-1, SIGKILL);
         _exit(status);
-}
-
-static void write_all(int fd, const char *p, ssize_t n)
-{
-        while (n > 0) {
-                ssize_t done = write(fd, p, n);
-
-                if (done < 0 && errno != EINTR)
-                        return;
-                if (done > 0) {
-                        p += done;
-                        n -= done;
-                }
-        }
 }
 
 static void on_child(int sig) { (void)sig; }
