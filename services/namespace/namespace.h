@@ -58,6 +58,8 @@ POOL_DECLARE(ns_set)
 #define NS_INUM_UTS  0xeffffffeul
 #define NS_INUM_USER 0xeffffffdul
 #define NS_INUM_PID  0xeffffffcul
+#define NS_INUM_CGROUP 0xeffffffbul
+#define NS_INUM_TIME 0xeffffffaul
 #define NS_INUM_MNT  0xf0000000ul
 #define NS_INUM_NET  0xf0000098ul
 u64 ns_new_inum(void);                  /* for further ones */

@@ -70,6 +70,10 @@ struct clone_args { u64 flags; u64 pidfd, child_tid, parent_tid; u64 exit_signal
 err_t process_clone(struct user_regs *regs, struct clone_args args, u32 *tid);
 /* unshare(2) of the current thread.  EINVAL: flags that are not known, or need a process of one thread; EPERM; ENOMEM. */
 err_t process_unshare(struct thread *t, u64 flags);
+/* setns(2) of the current thread: to those of the kinds (CLONE_NEW*) that `to` has, or to p's.  EINVAL, EPERM, ESRCH, ENOMEM. */
+struct ns_change;
+err_t process_setns(struct thread *t, u32 kinds, const struct ns_change *to);
+err_t process_setns_of(struct thread *t, struct process *p, u32 kinds);
 
 /* execve(2)/execveat(2): path from user memory, argv/envp user arrays. On OK regs are the new program's. */
 err_t process_exec(struct user_regs *regs, i32 dirfd, u64 path, u64 argv, u64 envp, u32 flags);

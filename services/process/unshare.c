@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Namespaces of new threads, unshare(2), and what pivot_root(2) does to other threads.
+ * Namespaces of new threads, unshare(2), setns(2), and what pivot_root(2) does to other threads.
  *
  * Everything is made first; then the thread changes over in one step, under its process's lock, where
  * /proc reads what a thread of another process has.
@@ -9,6 +9,7 @@
 #include "services/namespace/namespace.h"
 #include "services/security/cred.h"
 #include "services/vfs/files.h"
+#include "services/vfs/dentry.h"
 #include "services/vfs/fs_context.h"
 #include "services/vfs/mount.h"
 
@@ -98,6 +99,70 @@ err_t process_unshare(struct thread *t, u64 flags)
         fs_context_drop(own.fs);
         files_drop(own.files);
         ns_set_drop(own.ns);
+        return err;
+}
+
+/* ---- setns ---- */
+
+#define KINDS ((u32)(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWTIME))
+
+/* The user namespace is always the one that the thread is in: there are no others. */
+static err_t may_enter(struct thread *t, u32 kinds)
+{
+        if (kinds & CLONE_NEWUSER)
+                return ERR(EINVAL);
+        if (!capable(CAP_SYS_ADMIN) || ((kinds & CLONE_NEWNS) != 0 && !capable(CAP_SYS_CHROOT)))
+                return ERR(EPERM);
+        return (kinds & CLONE_NEWNS) != 0 && LOAD(t->fs->users) > 1 ? ERR(EINVAL) : OK;
+}
+
+/* To what is mounted topmost at the root of its mount namespace. */
+static void go_to_root(struct thread *t)
+{
+        struct mount *m = t->ns->mnt->root;
+        struct path top = { .mnt = mount_hold(m), .dentry = dentry_hold(m->root) };
+
+        path_descend(&top);
+        fs_set_root(t->fs, &top);
+        fs_set_cwd(t->fs, &top);
+        path_drop(&top);
+}
+
+err_t process_setns(struct thread *t, u32 kinds, const struct ns_change *to)
+{
+        TRY(may_enter(t, kinds));
+        struct own own = { .ns = ns_set_change(t->payer, t->ns, to) };
+        if (!own.ns)
+                return ERR(ENOMEM);
+        install(t, &own);
+        ns_set_drop(own.ns);
+        if (kinds & CLONE_NEWNS)
+                go_to_root(t);
+        return OK;
+}
+
+err_t process_setns_of(struct thread *t, struct process *p, u32 kinds)
+{
+        struct ns_set *ns = NULL;
+
+        if (kinds == 0 || (kinds & ~KINDS) != 0)
+                return ERR(EINVAL);
+        if (!process_may_trace(p, false))
+                return ERR(EPERM);
+        {
+                SPIN_GUARD(&p->lock);
+                if (p->threads && p->leader->ns)
+                        ns = ns_set_hold(p->leader->ns);
+        }
+        if (!ns)
+                return ERR(ESRCH);
+        struct ns_change to = {
+                .mnt = kinds & CLONE_NEWNS ? ns->mnt : NULL, .uts = kinds & CLONE_NEWUTS ? ns->uts : NULL,
+                .net = kinds & CLONE_NEWNET ? ns->net : NULL, .ipc = kinds & CLONE_NEWIPC ? ns->ipc : NULL,
+                .pid_for_children = kinds & CLONE_NEWPID ? ns->pid : NULL,
+        };
+        err_t err = process_setns(t, kinds, &to);
+        ns_set_drop(ns);
         return err;
 }
 

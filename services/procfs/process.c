@@ -2,7 +2,7 @@
  *
  * /proc/PID and /proc/PID/task/TID.  proc(5) gives the formats.
  */
-#include "services/procfs/tree.h"
+#include "services/procfs/ns.h"
 #include "services/ptimer/ptimer.h"
 #include "services/process/account.h"
 #include "services/namespace/namespace.h"
@@ -771,62 +771,6 @@ static const struct proc_dir net_dir = { .entry = {
         { .name = "unix", .mode = 0444, .show = show_unix },
 } };
 
-/* ---- namespaces ---- */
-
-enum ns_kind { NS_IPC, NS_MNT, NS_NET, NS_PID, NS_PID_FOR_CHILDREN, NS_USER, NS_UTS };
-
-/* 0: none. */
-static u64 ns_number(const struct ns_set *ns, enum ns_kind kind)
-{
-        switch (kind) {
-        case NS_IPC:              return NS_INUM_IPC;           /* there is but one */
-        case NS_MNT:              return ns->mnt ? ns->mnt->inum : 0;
-        case NS_NET:              return ns->net ? ns->net->inum : 0;
-        case NS_PID:              return pid_ns_inum(ns->pid);
-        case NS_PID_FOR_CHILDREN: return pid_ns_inum(ns->pid_for_children);
-        case NS_USER:             return ns->user->inum;
-        case NS_UTS:              return ns->uts->inum;
-        }
-        return 0;
-}
-
-static err_t ns_link(mbytes buf, usize *len, const struct subject *s, enum ns_kind kind, bytes name)
-{
-        if (!process_may_trace(s->process, false))
-                return ERR(EACCES);
-        struct thread *who = subject_thread(s);
-        u64 number = 0;
-
-        if (who) {
-                SPIN_GUARD(&who->process->lock);
-                number = who->ns ? ns_number(who->ns, kind) : 0;
-        }
-        thread_drop(who);
-        if (!number)
-                return ERR(ENOENT);
-        *len = format(buf, "{}:[{}]", name, number);
-        return OK;
-}
-
-static err_t link_ipc_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_IPC, STR("ipc")); }
-static err_t link_mnt_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_MNT, STR("mnt")); }
-static err_t link_net_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_NET, STR("net")); }
-static err_t link_pid_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_PID, STR("pid")); }
-static err_t link_pid_children_ns(mbytes b, usize *n, const struct subject *s) { return ns_link(b, n, s, NS_PID_FOR_CHILDREN, STR("pid")); }
-static err_t link_user_ns(mbytes b, usize *n, const struct subject *s) { return ns_link(b, n, s, NS_USER, STR("user")); }
-static err_t link_uts_ns(mbytes b, usize *n, const struct subject *s)  { return ns_link(b, n, s, NS_UTS, STR("uts")); }
-
-/* Their names can be read; they cannot be opened yet. */
-static const struct proc_dir ns_dir = { .entry = {
-        { .name = "ipc", .mode = 0777, .link = link_ipc_ns },
-        { .name = "mnt", .mode = 0777, .link = link_mnt_ns },
-        { .name = "net", .mode = 0777, .link = link_net_ns },
-        { .name = "pid", .mode = 0777, .link = link_pid_ns },
-        { .name = "pid_for_children", .mode = 0777, .link = link_pid_children_ns },
-        { .name = "user", .mode = 0777, .link = link_user_ns },
-        { .name = "uts", .mode = 0777, .link = link_uts_ns },
-} };
-
 /* All ids are mapped to themselves in the first user namespace, and that cannot be changed. */
 static err_t show_id_map(struct text *t, const struct subject *s)
 {
@@ -858,7 +802,7 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "mountinfo", .mode = 0444, .part = show_mountinfo }, \
         { .name = "mounts", .mode = 0444, .part = show_mounts }, \
         { .name = "net", .mode = 0555, .dir = &net_dir }, \
-        { .name = "ns", .mode = 0511, .dir = &ns_dir }, \
+        { .name = "ns", .mode = 0511, .dir = &proc_ns_dir }, \
         { .name = "oom_adj", .mode = 0644, .show = show_old_oom_adj, .write = write_old_oom_adj }, \
         { .name = "oom_score", .mode = 0444, .show = show_oom_score }, \
         { .name = "oom_score_adj", .mode = 0644, .show = show_oom_adj, .write = write_oom_adj }, \

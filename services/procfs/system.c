@@ -184,7 +184,7 @@ static err_t show_cpuinfo(struct text *t, const struct subject *s)
         return OK;
 }
 
-/* There are no modules. */
+/* There are no modules and no disks. */
 static err_t show_nothing(struct text *t, const struct subject *s)
 {
         (void)t;
@@ -279,9 +279,13 @@ static err_t show_slabinfo(struct text *t, const struct subject *s)
         struct pool_stats p = {};
 
         (void)s;
-        text_add(t, STR("slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize>\n"));
-        for (u32 i = 0; pool_stats(i, &p); i++)
-                SAY(t, "{} {} {} {}\n", p.name, p.used, p.slots, p.size);
+        text_add(t, STR("slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : "
+                        "tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"));
+        for (u32 i = 0; pool_stats(i, &p); i++) {
+                u64 size = p.size ? p.size : 1, per_slab = size < PAGE_SIZE ? PAGE_SIZE / size : 1, slabs = (p.slots + per_slab - 1) / per_slab;
+                SAY(t, "{} {} {} {} {} {} : tunables 0 0 0 : slabdata {} {} 0\n", p.name, p.used, p.slots, p.size, per_slab,
+                    page_up(size * per_slab) / PAGE_SIZE, slabs, slabs);
+        }
         return OK;
 }
 
@@ -350,6 +354,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "cmdline", .mode = 0444, .show = show_cmdline },
         { .name = "cpuinfo", .mode = 0444, .show = show_cpuinfo },
         { .name = "devices", .mode = 0444, .show = show_devices },
+        { .name = "diskstats", .mode = 0444, .show = show_nothing },
         { .name = "execdomains", .mode = 0444, .show = show_execdomains },
         { .name = "filesystems", .mode = 0444, .show = show_filesystems },
         { .name = "interrupts", .mode = 0444, .show = show_interrupts },

@@ -8,7 +8,7 @@
  * Locking    none of its own; what it shows is read under the owners' locks.
  */
 #include "services/procfs/procfs.h"
-#include "services/procfs/tree.h"
+#include "services/procfs/ns.h"
 #include "services/security/cred.h"
 #include "services/vm/vm.h"
 #include "lib/num.h"
@@ -655,4 +655,8 @@ static err_t proc_mount(const struct fs_type *type, const struct mount_request *
 
 static const struct fs_type proc_type = { .name = "proc", .flags = FS_NODEV | FS_USERNS, .mount = proc_mount };
 
-void procfs_init(void) { fs_register(&proc_type); }
+void procfs_init(void)
+{
+        fs_register(&proc_type);
+        proc_ns_init();
+}

@@ -46,7 +46,7 @@ OBJECT(process);
 #define CALLS_POLL(X) \
         X(poll) X(ppoll) X(select) X(pselect6)
 #define CALLS_PROCESS(X) \
-        X(clone) X(clone3) X(unshare) X(fork) X(vfork) X(execve) X(execveat) X(exit) X(exit_group) X(wait4) X(waitid) \
+        X(clone) X(clone3) X(unshare) X(setns) X(fork) X(vfork) X(execve) X(execveat) X(exit) X(exit_group) X(wait4) X(waitid) \
         X(getpid) X(gettid) X(getppid) X(getpgid) X(getpgrp) X(setpgid) X(getsid) X(setsid) \
         X(set_tid_address) X(set_robust_list) X(get_robust_list) X(getrusage) X(getrlimit) X(setrlimit) \
         X(prlimit64) X(arch_prctl) X(prctl) X(personality) X(setpriority) X(getpriority) \

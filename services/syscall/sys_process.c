@@ -3,9 +3,13 @@
  * System calls of processes: clone, exec, exit, wait, ids, groups, limits, usage, prctl.
  */
 #include "services/syscall/calls.h"
+#include "services/namespace/namespace.h"
+#include "services/process/pidfd.h"
 #include "services/process/process.h"
+#include "services/procfs/procfs.h"
 #include "services/signal/signal.h"
 #include "services/security/cred.h"
+#include "services/vfs/files.h"
 #include "services/vm/vm.h"
 #include "abi/const/process.h"
 #include "abi/const/signal.h"
@@ -27,6 +31,32 @@ err_t sys_clone(struct call *c)
 
 #define CLONE_ARGS_SIZE_ALL 88u
 #define SET_TID_MAX 32u
+
+static err_t setns_to(struct thread *t, struct file *f, u32 kinds)
+{
+        struct ns_change to = {};
+        struct pid *pid = pidfd_pid(f);
+        u32 kind = procfs_namespace(f, &to);
+
+        if (kind)
+                return kinds != 0 && kinds != kind ? ERR(EINVAL) : process_setns(t, kind, &to);
+        if (!pid)
+                return ERR(EINVAL);
+        struct process *p = pid_process(pid);
+        err_t err = p ? process_setns_of(t, p, kinds) : ERR(ESRCH);
+        process_drop(p);
+        return err;
+}
+
+err_t sys_setns(struct call *c)
+{
+        struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));
+        if (!r.file)
+                return ERR(EBADF);
+        err_t err = setns_to(c->t, r.file, arg_uint(c, 1));
+        fd_put(r);
+        return err;
+}
 
 err_t sys_unshare(struct call *c) { return process_unshare(c->t, arg(c, 0)); }
 
