@@ -366,11 +366,11 @@ static struct vm_fault_result fault_once(struct vm *vm, u64 addr, u32 access)
 
 enum next { GIVE_UP, TRY_AGAIN, KILLED };
 
-/* After a try that came to r, a signal; *tries: how often there was no memory. */
+/* After a try that came to r, a signal that is perhaps not the last word; *tries: how often there was no memory. */
 static noinline enum next after_failure(struct vm *vm, u64 addr, struct vm_fault_result r, u32 *tries)
 {
         if (r.signal == SIGSEGV)
-                return r.code == SEGV_MAPERR && stack_grow(vm, addr) ? TRY_AGAIN : GIVE_UP;
+                return stack_grow(vm, addr) ? TRY_AGAIN : GIVE_UP;
         if (r.signal != SIGKILL || !out_of_memory(vm, tries))
                 return GIVE_UP;
         /* The victim may be this very process. */
@@ -383,7 +383,7 @@ struct vm_fault_result vm_fault(struct vm *vm, u64 addr, u32 access)
                 return segv(SEGV_MAPERR);
         for (u32 tries = 0;;) {
                 struct vm_fault_result r = fault_once(vm, addr, access);
-                if (!r.signal)
+                if (!r.signal || (r.signal == SIGSEGV && r.code != SEGV_MAPERR))
                         return r;
                 enum next next = after_failure(vm, addr, r, &tries);
                 if (next != TRY_AGAIN)
