@@ -33,6 +33,18 @@ static void lend(struct thread *owner, u32 priority)
         }
 }
 
+void futex_pi_changed(struct thread *t)
+{
+        for (;;) {
+                u32 bucket = LOAD(t->futex.bucket) % FUTEX_BUCKETS;
+                SPIN_GUARD(&futex_bucket_at(bucket)->lock);
+                if (t->futex.bucket % FUTEX_BUCKETS == bucket) {
+                        lend(owner_of(t), sched_rt_priority(t));
+                        return;
+                }
+        }
+}
+
 void futex_pi_let_go(struct thread *t)
 {
         struct thread *owner = t->futex_pi.owner;

@@ -49,7 +49,7 @@ static const struct user_ops watched = {
         .exception = user_exception, .pending = user_pending, .died = user_died,
 };
 static const struct process_ops process_ops = {
-        .user = &user, .watched = &watched, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+        .user = &user, .watched = &watched, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr, .priority_changed = futex_pi_changed,
         .dump = coredump_write, .timers_end = ptimers_end, .cpu_check = ptimer_cpu_check, .timer_taken = ptimer_taken,
         .undo_share = sem_undo_share, .undo_exit = sem_undo_exit, .shm_exit = shm_exit,
 };

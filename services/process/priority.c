@@ -268,6 +268,8 @@ err_t process_sched_set(u32 tid, struct sched_params params, u32 keep)
         if (!t)
                 return ERR(ESRCH);
         err_t err = set_params(t, params, keep);
+        if (succeeded(err))
+                ns_of(t->process)->ops->priority_changed(t);
         thread_drop(t);
         return err;
 }

@@ -18,6 +18,7 @@ void process_init(void);                                /* at boot */
  *      static const struct user_ops user = { .start = user_start, .syscall = syscall_dispatch, .fault = user_fault,
  *              .exception = user_exception, .pending = user_pending, .died = user_died };
  *      static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+ *              .priority_changed = futex_pi_changed,
  *              .undo_share = sem_undo_share, .undo_exit = sem_undo_exit,
  *              .shm_exit = shm_exit }; */
 STABLE(process_ops) {
@@ -25,6 +26,7 @@ STABLE(process_ops) {
         const struct user_ops *watched;                 /* of a thread whose calls are looked at first (syscall/watched.c) */
         void (*robust_exit)(struct thread *t);          /* the current thread exits or executes: its robust futexes, and who waits for its PI locks */
         u32  (*wake_address)(u64 addr, u32 n);          /* futex wake in the current address space */
+        void (*priority_changed)(struct thread *t);     /* its scheduling: whom it waits for is lent the new priority */
         bool (*dump)(struct thread *t, const struct user_regs *regs, const struct siginfo *info);       /* a core dump; all other threads stand */
         void (*timers_end)(struct process *p);          /* p ends, or executes: its POSIX timers */
         void (*cpu_check)(struct process *p);           /* cpu_timers: which are due? */

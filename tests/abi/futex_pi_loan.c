@@ -157,6 +157,44 @@ static void returned(void)
         pthread_join(o, NULL);
 }
 
+static volatile pid_t waiter_tid;
+static void *plain_waiter(void *arg)
+{
+        set(0, SCHED_OTHER, 0);
+        waiter_tid = gettid();
+        fx(&word[0], FUTEX_LOCK_PI);
+        fx(&word[0], FUTEX_UNLOCK_PI);
+        return arg;
+}
+
+/* Who waits gets another priority meanwhile. */
+static void changes(void)
+{
+        pthread_t o, w;
+        pid_t t;
+
+        pthread_create(&o, NULL, holder, (void *)0);
+        wait_for(&tid[0]);
+        t = tid[0];
+        set(t, SCHED_OTHER, 0);
+        pthread_create(&w, NULL, plain_waiter, NULL);
+        threads_asleep(2);
+        show("nothing lent", t);
+        set(waiter_tid, SCHED_FIFO, 20);
+        show("the waiter's is changed", t);
+        set(waiter_tid, SCHED_RR, 45);
+        show("and again", t);
+        set(t, SCHED_FIFO, 30);
+        show("with one of its own", t);
+        set(t, SCHED_OTHER, 0);
+        set(waiter_tid, SCHED_FIFO, 46);
+        write(go[0][1], "u", 1);
+        pthread_join(w, NULL);
+        show("given back", t);
+        write(go[0][1], "q", 1);
+        pthread_join(o, NULL);
+}
+
 /* 1 waits for 0, 2 for 1, and so on. */
 static void chain(void)
 {
@@ -187,6 +225,11 @@ static void chain(void)
         while (!told[0])
                 sleep_ms(1);
         SHOW("a circle of many", told[0]);
+        set(tid[MANY], SCHED_FIFO, 55);         /* the last of the chain */
+        good = 0;
+        for (int i = 0; i < MANY; i++)
+                good += prio(tid[i]) == -56;
+        SHOW("all run at its new one", good);
         FAILS("ours to take, it is not", EAGAIN, fx(&word[MANY / 2], FUTEX_TRYLOCK_PI));
         show("the first, still", tid[0]);
         pid_t first = tid[0];
@@ -212,6 +255,7 @@ int main(void)
         set(0, SCHED_FIFO, 99);
         loans();
         returned();
+        changes();
         chain();
         return done();
 }

@@ -21,7 +21,7 @@ static void no_timer(struct ptimer *t, struct siginfo *info) { (void)t, (void)in
 static err_t undo_share(struct thread *from, struct thread *child) { (void)from, (void)child; return OK; }
 static void undo_exit(struct thread *t) { (void)t; }
 static void shm_exit(struct thread *t) { (void)t; }
-static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr,
+static const struct process_ops ops = { .user = &user, .robust_exit = futex_exit_robust, .wake_address = futex_wake_addr, .priority_changed = futex_pi_changed,
         .undo_share = undo_share, .undo_exit = undo_exit, .shm_exit = shm_exit,
                                         .dump = no_dump, .timers_end = no_timers, .cpu_check = no_timers, .timer_taken = no_timer };
 
