@@ -179,7 +179,7 @@ static u32 rank_of(struct thread *t)
 {
         u32 realtime = sched_rt_priority(t);
 
-        return realtime ? RT_PRIORITY_DEADLINE - realtime : (u32)(120 + sched_get(t).nice);
+        return realtime ? RT_PRIORITY_DEADLINE - realtime : (u32)(120 + sched_nice(t));
 }
 
 static void line_up(struct ipc_sleepers *list, struct ipc_sleeper *s)
