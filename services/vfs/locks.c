@@ -19,7 +19,8 @@
 #include "services/vfs/locks_impl.h"
 #include "services/vfs/files.h"
 
-LOCK_CLASS(file_locks);
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS(file_locks, AFTER(file_pos));        /* /proc/locks is read */
 LOCK_CLASS(lock_waits);
 
 #define TO_THE_END LOCK_TO_THE_END
