@@ -56,14 +56,25 @@ static void owners(struct text *t, const struct linux_ipc_perm *p)
         number(t, p->cgid, 5);
 }
 
-static err_t show_shm(struct text *t, const struct subject *s)
+/* The heading, if this is the first part; at which object the part begins. */
+static u32 begin_part(struct text *t, u64 *at, bytes heading)
+{
+        if (*at == 0) {
+                text_add(t, heading);
+                *at = 1;
+        }
+        return (u32)(*at - 1);
+}
+
+static err_t show_shm(struct text *t, const struct subject *s, u64 *at)
 {
         struct shm_info i;
 
         (void)s;
-        text_add(t, STR("       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"));
-        text_add(t, STR("      atime      dtime      ctime                   rss                  swap\n"));
-        for (u32 at = 0; shm_next(ipc_ns_current(), &at, &i);) {
+        u32 from = begin_part(t, at, STR("       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
+                                        "      atime      dtime      ctime                   rss                  swap\n"));
+        while (t->len < TEXT_PART_ENOUGH && shm_next(ipc_ns_current(), &from, &i)) {
+                *at = from + 1;
                 key_and_id(t, &i.ds.shm_perm, i.id);
                 number(t, i.ds.shm_segsz, 21);
                 number(t, (u64)i.ds.shm_cpid, 5);
@@ -80,14 +91,15 @@ static err_t show_shm(struct text *t, const struct subject *s)
         return OK;
 }
 
-static err_t show_msg(struct text *t, const struct subject *s)
+static err_t show_msg(struct text *t, const struct subject *s, u64 *at)
 {
         struct msg_info i;
 
         (void)s;
-        text_add(t, STR("       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"));
-        text_add(t, STR("      stime      rtime      ctime\n"));
-        for (u32 at = 0; msg_next(ipc_ns_current(), &at, &i);) {
+        u32 from = begin_part(t, at, STR("       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
+                                        "      stime      rtime      ctime\n"));
+        while (t->len < TEXT_PART_ENOUGH && msg_next(ipc_ns_current(), &from, &i)) {
+                *at = from + 1;
                 key_and_id(t, &i.ds.msg_perm, i.id);
                 text_char(t, ' ');
                 number(t, i.ds.msg_cbytes, 10);
@@ -103,13 +115,14 @@ static err_t show_msg(struct text *t, const struct subject *s)
         return OK;
 }
 
-static err_t show_sem(struct text *t, const struct subject *s)
+static err_t show_sem(struct text *t, const struct subject *s, u64 *at)
 {
         struct sem_info i;
 
         (void)s;
-        text_add(t, STR("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"));
-        for (u32 at = 0; sem_next(ipc_ns_current(), &at, &i);) {
+        u32 from = begin_part(t, at, STR("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"));
+        while (t->len < TEXT_PART_ENOUGH && sem_next(ipc_ns_current(), &from, &i)) {
+                *at = from + 1;
                 key_and_id(t, &i.ds.sem_perm, i.id);
                 number(t, i.ds.sem_nsems, 10);
                 owners(t, &i.ds.sem_perm);
@@ -121,9 +134,9 @@ static err_t show_sem(struct text *t, const struct subject *s)
 }
 
 const struct proc_dir proc_sysvipc_dir = { .entry = {
-        { .name = "msg", .mode = 0444, .show = show_msg },
-        { .name = "sem", .mode = 0444, .show = show_sem },
-        { .name = "shm", .mode = 0444, .show = show_shm },
+        { .name = "msg", .mode = 0444, .part = show_msg },
+        { .name = "sem", .mode = 0444, .part = show_sem },
+        { .name = "shm", .mode = 0444, .part = show_shm },
 } };
 
 /* ---- /proc/sys/kernel ---- */

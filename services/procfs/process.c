@@ -357,38 +357,40 @@ static err_t show_status(struct text *t, const struct subject *s)
 
 /* ---- memory of the process ---- */
 
-static void add_memory(struct text *t, struct vm *vm, u64 from, u64 to)
+/* The next part of what lies between two addresses, of which *at bytes came before; drops vm. */
+static err_t add_memory(struct text *t, struct vm *vm, u64 from, u64 to, u64 *at)
 {
-        while (from < to) {
+        u64 length = from < to ? to - from : 0;
+
+        for (from = *at < length ? from + *at : to; from < to && t->len < TEXT_PART_ENOUGH;) {
                 u8 chunk[512] = {};
                 u64 got = vm_read_remote(vm, from, mbytes_take(MBYTES_OF(chunk), min_u64(sizeof chunk, to - from)), false);
                 if (!got)
-                        return;
+                        break;
                 text_add(t, bytes_take(BYTES_OF(chunk), got));
                 from += got;
+                *at += got;
         }
+        vm_drop(vm);
+        return OK;
 }
 
-static err_t show_cmdline(struct text *t, const struct subject *s)
+static err_t show_cmdline(struct text *t, const struct subject *s, u64 *at)
 {
         struct vm *vm = subject_vm(s);
         if (!vm)
                 return OK;
         struct vm_layout l = vm_layout(vm);
-        add_memory(t, vm, l.arg_start, l.arg_end);
-        vm_drop(vm);
-        return OK;
+        return add_memory(t, vm, l.arg_start, l.arg_end, at);
 }
 
-static err_t show_environ(struct text *t, const struct subject *s)
+static err_t show_environ(struct text *t, const struct subject *s, u64 *at)
 {
         struct vm *vm = subject_vm(s);
         if (!vm)
                 return OK;
         struct vm_layout l = vm_layout(vm);
-        add_memory(t, vm, l.env_start, l.env_end);
-        vm_drop(vm);
-        return OK;
+        return add_memory(t, vm, l.env_start, l.env_end, at);
 }
 
 static err_t show_auxv(struct text *t, const struct subject *s)
@@ -785,10 +787,10 @@ static err_t show_setgroups(struct text *t, const struct subject *s) { (void)s; 
         { .name = "auxv", .mode = 0400, .guarded = true, .of_memory = true, .life = LIFE_FILE, .show = show_auxv }, \
         { .name = "cgroup", .mode = 0444, .show = show_cgroup }, \
         { .name = "clear_refs", .mode = 0200, .write = proc_write_clear_refs }, \
-        { .name = "cmdline", .mode = 0444, .life = LIFE_CALL, .show = show_cmdline }, \
+        { .name = "cmdline", .mode = 0444, .life = LIFE_CALL, .part = show_cmdline }, \
         { .name = "comm", .mode = 0644, .show = show_comm, .write = write_comm }, \
         { .name = "cwd", .mode = 0777, .guarded = true, .follow = follow_cwd }, \
-        { .name = "environ", .mode = 0400, .guarded = true, .of_memory = true, .life = LIFE_CALL, .show = show_environ }, \
+        { .name = "environ", .mode = 0400, .guarded = true, .of_memory = true, .life = LIFE_CALL, .part = show_environ }, \
         { .name = "exe", .mode = 0777, .guarded = true, .follow = follow_exe }, \
         { .name = "fail-nth", .mode = 0600, .guarded = true, .show = show_fail_nth, .write = write_fail_nth }, \
         { .name = "fd", .mode = 0500, .dir = &fd_dir }, \

@@ -427,11 +427,11 @@ static err_t fill(struct proc_file *pf)
         return err;
 }
 
-/* Forward, part after part; to a place before the present part from the beginning. */
-static err_t read_parts(struct proc_file *pf, struct io *io, u64 *pos)
+/* Forward, part after part; to a place before the present part from the beginning.  What each call makes anew begins at the place. */
+static err_t read_parts(struct proc_file *pf, struct io *io, u64 *pos, enum proc_life life)
 {
-        if (*pos == 0 || *pos < pf->begin || !pf->text) {
-                pf->begin = pf->next = 0;
+        if (life == LIFE_CALL || *pos == 0 || *pos < pf->begin || !pf->text) {
+                pf->begin = pf->next = life == LIFE_CALL ? *pos : 0;
                 TRY(fill(pf));
         }
         while (io_left(io) && pf->text->len) {
@@ -453,9 +453,10 @@ static err_t proc_read(struct file *f, struct io *io, u64 *pos)
 {
         struct proc_file *pf = DOWNCAST(proc_file, f);
         struct proc_inode *pi = DOWNCAST(proc_inode, f->inode);
-        if (pi->entry && pi->entry->part)
-                return read_parts(pf, io, pos);
         enum proc_life life = pi->entry ? pi->entry->life : LIFE_READ;
+
+        if (pi->entry && pi->entry->part)
+                return read_parts(pf, io, pos, life);
         if (!pf->text || life == LIFE_CALL || (life == LIFE_READ && *pos == 0))
                 TRY(fill(pf));
         return text_read(pf->text, io, pos);

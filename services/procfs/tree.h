@@ -21,7 +21,8 @@ STABLE(proc_dir);
 enum proc_life { LIFE_READ, LIFE_CALL, LIFE_FILE };
 /* Exactly one of show, part, link, follow, dir is set (link and follow may both be).
  *   show    adds the file's text
- *   part    adds some of it, from *at on, and moves *at behind that; nothing: the end.  At first *at is 0
+ *   part    adds some of it, from *at on, and moves *at behind that; nothing: the end.  At first *at is 0; with LIFE_CALL it is
+ *           the place in the file
  *   write   takes what is written, in one piece of at most a page (NULL: read only)
  *   link    the text of a symlink, into buf
  *   follow  the place a magic link leads to, counted
