@@ -29,5 +29,13 @@ static inline struct split split_at(bytes text, u8 sep)
         return s;
 }
 
+/* The next one that is not empty; head is empty when there is none any more. */
+static inline struct split split_nonempty(bytes text, u8 sep)
+{
+        while (bytes_len(text) > 0 && bytes_at(text, 0) == sep)
+                text = bytes_skip(text, 1);
+        return split_at(text, sep);
+}
+
 /* A name kept in a NUL-padded array. */
 static inline bytes split_nul(bytes padded) { return bytes_take(padded, bytes_find(padded, 0)); }

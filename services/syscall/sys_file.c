@@ -209,6 +209,13 @@ static err_t transfer_vec(struct call *c, bytes vec, u32 where, bool is_write, u
 /* The iovec array is on the stack up to VEC_SMALL entries. */
 #define VEC_SMALL 8u
 
+/* vec: room for them all. */
+static err_t vector_in(struct call *c, mbytes vec, u32 where, bool is_write, u32 flags)
+{
+        err_t err = vm_copy_in(vec, arg(c, 1));
+        return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
+}
+
 static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
 {
         u32 count = arg_uint(c, 2);
@@ -217,17 +224,12 @@ static err_t vector_call(struct call *c, u32 where, bool is_write, u32 flags)
         if (count > IO_MAX_VECS)
                 return bad_vec(c, where, ERR(EINVAL));
         usize size = count * sizeof(struct linux_iovec);
-        if (count <= VEC_SMALL) {
-                mbytes vec = mbytes_take(MBYTES_OF(small), size);
-                err_t err = vm_copy_in(vec, arg(c, 1));
-                return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
-        }
+        if (count <= VEC_SMALL)
+                return vector_in(c, mbytes_take(MBYTES_OF(small), size), where, is_write, flags);
         struct blob *big CLEANUP(drop_blob) = blob_alloc(c->t->payer, size);
         if (!big)
                 return ERR(ENOMEM);
-        mbytes vec = mbytes_take(blob_mbytes(big), size);
-        err_t err = vm_copy_in(vec, arg(c, 1));
-        return failed(err) ? bad_vec(c, where, err) : transfer_vec(c, bytes_const(vec), where, is_write, flags);
+        return vector_in(c, mbytes_take(blob_mbytes(big), size), where, is_write, flags);
 }
 
 err_t sys_readv(struct call *c)  { return count_read(c, vector_call(c, AT_POSITION, false, 0)); }

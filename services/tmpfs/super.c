@@ -66,12 +66,8 @@ static err_t parse_option(struct options *o, bytes word)
 
 static err_t parse_options(struct options *o, bytes text)
 {
-        while (bytes_len(text) > 0) {
-                struct split s = split_at(text, ',');
-                if (bytes_len(s.head) > 0)
-                        TRY(parse_option(o, s.head));
-                text = s.rest;
-        }
+        for (struct split s = split_nonempty(text, ','); bytes_len(s.head) > 0; s = split_nonempty(s.rest, ','))
+                TRY(parse_option(o, s.head));
         return OK;
 }
 
