@@ -109,7 +109,7 @@ void thread_set_cred(struct cred *cred)
         spin_lock(&p->lock);
         if (gains(old, cred)) {
                 p->dumpable = suid_dumpable;
-                p->pdeath_signal = 0;
+                STORE(t->pdeath_signal, 0u);
         }
         PTR_STORE(t->cred, cred);
         if (account) {

@@ -92,12 +92,9 @@ static err_t process_inherit(struct process *p, struct thread *from, const struc
         p->oom_score_adj = parent->oom_score_adj;
         p->oom_score_adj_min = parent->oom_score_adj_min;
         p->dumpable = parent->dumpable;
-        p->no_new_privs = parent->no_new_privs;
         p->dump_filter = LOAD(parent->dump_filter);
-        p->mce_kill = parent->mce_kill;
         p->membarrier = args->flags & CLONE_VM ? LOAD(parent->membarrier) : 0;
         p->thp_disable = parent->thp_disable;
-        p->io_flusher = parent->io_flusher;
         p->cpu_watch = p->rlimit[RLIMIT_CPU].cur != RLIM_INFINITY || p->rlimit[RLIMIT_RTTIME].cur != RLIM_INFINITY;
         p->parent_tid = from->tid;
         return OK;
@@ -134,6 +131,9 @@ static err_t thread_inherit(struct thread *t, struct thread *from, const struct 
         t->timer_slack = t->default_slack = from->timer_slack;
         t->mempolicy = from->mempolicy;
         t->ioprio = LOAD(from->ioprio);
+        t->no_new_privs = LOAD(from->no_new_privs);
+        t->io_flusher = from->io_flusher;
+        t->mce_kill = from->mce_kill;
         for (u32 i = 0; i < COMM_LEN; i++)
                 t->comm[i] = from->comm[i];
         /* A thread that shares the memory but is no vfork child must not share the signal stack. */

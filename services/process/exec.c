@@ -48,7 +48,7 @@ static err_t cred_for(struct file *program, struct cred **out, u32 *secure)
                 .nosuid = (LOAD_RELAXED(program->path.mnt->flags) & MNT_NOSUID) != 0,
                 .shared = fs_is_shared(t),
         };
-        cred->no_new_privs = t->process->no_new_privs;
+        cred->no_new_privs = LOAD(t->no_new_privs);
         f.has_caps = inode_file_caps(inode, &f.caps);
         err_t err = cred_exec(cred, f, secure);
         if (failed(err)) {
@@ -197,7 +197,7 @@ static void become(struct thread *t, struct exec_image *image, struct exec_spare
         spin_unlock(&p->lock);
         task_set_name(t->base.task, BYTES_OF(t->comm));
         if (image->secure & CRED_SECURE)
-                p->pdeath_signal = 0;
+                STORE(t->pdeath_signal, 0u);
         if (image->secure & CRED_CLEARS)
                 t->personality &= ~(u64)PER_CLEAR_ON_SETID;
         STORE(p->did_exec, true);

@@ -190,6 +190,16 @@ static bool announce_tree(struct process *p)
         return nobody;
 }
 
+/* Each thread of the child that asked for it has its signal sent: the thread of p that made the child has ended. */
+static void tell_orphan_tree(struct process *child, struct process *p)
+{
+        for (struct thread *t = child->threads; t; t = t->next) {
+                u32 sig = LOAD(t->pdeath_signal);
+                if (sig)
+                        ignore(signal_send_process_locked_tree(child, (struct siginfo){ .signo = sig, .pid = p->tgid }));
+        }
+}
+
 static void give_away_tree(struct process *p, struct process *child, struct process *reaper, struct process **unwanted)
 {
         child_remove_tree(child);
@@ -200,8 +210,7 @@ static void give_away_tree(struct process *p, struct process *child, struct proc
                 return;
         }
         child_add_tree(reaper, child);
-        if (child->pdeath_signal)
-                ignore(signal_send_process_locked_tree(child, (struct siginfo){ .signo = child->pdeath_signal, .pid = p->tgid }));
+        tell_orphan_tree(child, p);
         if (child->zombie) {
                 if (announce_tree(child)) {
                         child->orphan_next = *unwanted;
@@ -242,8 +251,7 @@ static void tell_children_tree(struct thread *t, struct process *p)
                 if (c->parent_tid != t->tid)
                         continue;
                 c->parent_tid = p->threads->tid;
-                if (c->pdeath_signal)
-                        ignore(signal_send_process_locked_tree(c, (struct siginfo){ .signo = c->pdeath_signal, .pid = p->tgid }));
+                tell_orphan_tree(c, p);
         }
 }
 

@@ -87,9 +87,9 @@ static void gather(struct facts *f, const struct subject *s)
                 f->maj_faults = p->dead_maj_faults;
                 f->exit_signal = p->exit_signal;
                 f->exit_status = p->exit_status;
-                f->no_new_privs = p->no_new_privs;
                 if (t) {
                         gather_cred(f, t->cred);
+                        f->no_new_privs = LOAD(t->no_new_privs);
                         f->seccomp = t->seccomp_mode;
                         f->filters = seccomp_count_locked(t);
                         f->umask = t->fs ? fs_umask(t->fs) : 0;

@@ -88,6 +88,8 @@ static err_t attach_locked(struct process *p, struct thread *t, struct seccomp_f
                 struct seccomp_filter *had = other->seccomp;
                 PTR_STORE(other->seccomp, seccomp_filter_hold(f));
                 watch_locked(other, SECCOMP_MODE_FILTER, ops);
+                if (LOAD(t->no_new_privs))
+                        STORE(other->no_new_privs, true);
                 seccomp_filter_drop(had);       /* f holds it as well */
         }
         return OK;

@@ -73,19 +73,17 @@ static err_t change_cred(struct call *c, u32 op)
 /* PR_MCE_KILL: kept and told; this machine reports no memory failures. */
 static err_t mce_kill(struct call *c)
 {
-        struct process *p = c->t->process;
-
         if (arg(c, 3) || arg(c, 4))
                 return ERR(EINVAL);
         if (arg(c, 1) == PR_MCE_KILL_CLEAR) {
                 if (arg(c, 2))
                         return ERR(EINVAL);
-                p->mce_kill = 0;
+                c->t->mce_kill = 0;
                 return OK;
         }
         if (arg(c, 1) != PR_MCE_KILL_SET || arg(c, 2) > PR_MCE_KILL_DEFAULT)
                 return ERR(EINVAL);
-        p->mce_kill = arg(c, 2) == PR_MCE_KILL_DEFAULT ? 0 : 1 + (u8)arg(c, 2);
+        c->t->mce_kill = arg(c, 2) == PR_MCE_KILL_DEFAULT ? 0 : 1 + (u8)arg(c, 2);
         return OK;
 }
 
@@ -97,7 +95,7 @@ static bool any_arg(struct call *c, u32 from)
         return false;
 }
 
-/* A process may look after devices that memory is written to: kept and told. */
+/* A thread may look after devices that memory is written to: kept and told. */
 static err_t io_flusher(struct call *c, bool set)
 {
         if (!capable(CAP_SYS_RESOURCE))
@@ -105,9 +103,9 @@ static err_t io_flusher(struct call *c, bool set)
         if (any_arg(c, set ? 2 : 1) || (set && arg(c, 1) > 1))
                 return ERR(EINVAL);
         if (set)
-                c->t->process->io_flusher = arg(c, 1) == 1;
+                c->t->io_flusher = arg(c, 1) == 1;
         else
-                c->result = c->t->process->io_flusher;
+                c->result = c->t->io_flusher;
         return OK;
 }
 
@@ -134,7 +132,7 @@ static err_t others(struct call *c, u32 op)
         case PR_MCE_KILL_GET:
                 if (any_arg(c, 1))
                         return ERR(EINVAL);
-                c->result = p->mce_kill ? p->mce_kill - 1u : PR_MCE_KILL_DEFAULT;
+                c->result = c->t->mce_kill ? c->t->mce_kill - 1u : PR_MCE_KILL_DEFAULT;
                 return OK;
         case PR_SET_MM:
                 return call_set_mm(c);
@@ -197,10 +195,10 @@ err_t sys_prctl(struct call *c)
         case PR_SET_PDEATHSIG:
                 if (arg(c, 1) > SIG_COUNT)
                         return ERR(EINVAL);
-                p->pdeath_signal = (u32)arg(c, 1);
+                STORE(c->t->pdeath_signal, (u32)arg(c, 1));
                 return OK;
         case PR_GET_PDEATHSIG: {
-                u32 sig = p->pdeath_signal;
+                u32 sig = c->t->pdeath_signal;
                 return PUT_USER(arg(c, 1), sig);
         }
         case PR_SET_TIMERSLACK:
@@ -219,12 +217,12 @@ err_t sys_prctl(struct call *c)
         case PR_SET_NO_NEW_PRIVS:
                 if (arg(c, 1) != 1 || arg(c, 2) || arg(c, 3) || arg(c, 4))
                         return ERR(EINVAL);
-                p->no_new_privs = true;
+                STORE(c->t->no_new_privs, true);
                 return OK;
         case PR_GET_NO_NEW_PRIVS:
                 if (arg(c, 1) || arg(c, 2) || arg(c, 3) || arg(c, 4))
                         return ERR(EINVAL);
-                c->result = p->no_new_privs;
+                c->result = LOAD(c->t->no_new_privs);
                 return OK;
         case PR_CAPBSET_READ:
                 if (arg(c, 1) > CAP_LAST_CAP)

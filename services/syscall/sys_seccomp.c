@@ -28,7 +28,7 @@ err_t call_seccomp_filter(struct call *c, u64 flags, u64 at)
         TRY(GET_USER(p, at));
         if (p.len == 0 || p.len > BPF_MAXINSNS)
                 return ERR(EINVAL);
-        if (!c->t->process->no_new_privs && !capable(CAP_SYS_ADMIN))
+        if (!LOAD(c->t->no_new_privs) && !capable(CAP_SYS_ADMIN))
                 return ERR(EACCES);
         struct blob *program = blob_alloc(c->t->payer, p.len * BPF_INSN);
         if (!program)

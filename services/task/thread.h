@@ -98,6 +98,10 @@ OBJECT(thread) {
         u64   robust_list_len;
         u64   rseq_area;                        /* user address, 0: none; LOAD */
         u32   rseq_sig, rseq_len;
+        u32   pdeath_signal;                    /* PR_SET_PDEATHSIG; LOAD */
+        bool  no_new_privs;                     /* others may set it, too (SECCOMP_FILTER_FLAG_TSYNC); LOAD */
+        bool  io_flusher;                       /* kept for prctl, as the next */
+        u8    mce_kill;                         /* PR_MCE_KILL + 1; 0: default */
         struct { u64 from, len, byte; bool on; } dispatch;      /* PR_SET_SYSCALL_USER_DISPATCH: syscall/watched.c alone */
         struct {                                /* restart_syscall: what to go on with */
                 u32 kind;                       /* RESTART_* */
@@ -262,10 +266,7 @@ OBJECT(process) {
         bool  oom_victim;
         u32   membarrier;                       /* what it has registered for; ATOMIC */
         u8    dumpable;                         /* DUMP_* */
-        bool  no_new_privs;
-        u32   pdeath_signal;                    /* PR_SET_PDEATHSIG */
-        u8    mce_kill;                         /* PR_MCE_KILL + 1; 0: default */
-        bool  thp_disable, io_flusher;          /* kept for prctl */
+        bool  thp_disable;                      /* kept for prctl */
 };
 POOL_DECLARE(process)
 

@@ -655,7 +655,8 @@ static void worker(uint64_t seed)
         char       name[32];
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        setsid();                               /* no terminal, no group but its own */
+        if (setsid() < 0)                       /* no terminal, no group but its own: no memory for it? */
+                _exit(1);
         snprintf(name, sizeof name, "/proc/self/fd/%d", null_fd);
         int null = open(name, O_RDWR);          /* not the supervisor's description: locks and owners stay with it */
         for (int fd = 0; fd < 3; fd++)
@@ -787,8 +788,8 @@ int main(int argc, char **argv)
         uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
         int      only_slot = argc > 4 ? atoi(argv[3]) : -1, only_generation = argc > 4 ? atoi(argv[4]) : 0;
 
-        printf("fuzz: seed %llu, %llu s\n", (unsigned long long)seed, (unsigned long long)seconds);
         setvbuf(stdout, NULL, _IOLBF, 0);
+        printf("fuzz: seed %llu, %llu s\n", (unsigned long long)seed, (unsigned long long)seconds);
         shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         spare(getpid());
