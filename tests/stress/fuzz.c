@@ -61,7 +61,7 @@ enum { WORKERS = 4, THREADS = 3, ARENA = 64 * 4096, WORKER_SECONDS = 3, WARM = 8
 
 static unsigned char *arena;            /* ARENA bytes, then a page without rights */
 static int  null_fd, knob = -1;         /* opened before a worker can take /dev/null away; /proc/self/fail-nth */
-static int  slot;
+static int  slot, supervisor;
 static struct shared {                  /* by all workers */
         uint64_t calls, workers;
         int      pid[16], ipc[16];      /* the last that were made */
@@ -245,7 +245,7 @@ static uint64_t process(struct rng *r)
         case 2: return (uint64_t)gettid();
         case 3: return 0;
         case 4: return below(r, 4) ? 0 : 4000000 + below(r, 100000);
-        default: return pid;
+        default: return pid > supervisor ? pid : 0;     /* a child on our stack may have written anything there */
         }
 }
 
@@ -791,6 +791,7 @@ int main(int argc, char **argv)
         setvbuf(stdout, NULL, _IOLBF, 0);
         printf("fuzz: seed %llu, %llu s\n", (unsigned long long)seed, (unsigned long long)seconds);
         shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        supervisor = getpid();
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         spare(getpid());
         spare(getppid());
