@@ -242,7 +242,7 @@ static uint64_t process(struct rng *r)
 
         switch (below(r, 8)) {
         case 0: case 1: return (uint64_t)getpid();
-        case 2: return (uint64_t)gettid();
+        case 2: return (uint64_t)syscall(SYS_gettid);     /* the library remembers it where a child may have any memory */
         case 3: return 0;
         case 4: return below(r, 4) ? 0 : 4000000 + below(r, 100000);
         default: return pid > supervisor ? pid : 0;     /* a child on our stack may have written anything there */
