@@ -235,8 +235,8 @@ static err_t run(struct thread *t, struct exec_request *request, struct user_reg
                 exec_discard(&image);
                 return err;
         }
-        /* A thread that has ended meanwhile let another process in. */
-        if ((image.secure & CRED_GAINS) && fs_is_shared(t)) {
+        /* A thread that has ended meanwhile let another process in, or gave this one a filter. */
+        if ((image.secure & CRED_GAINS) && (fs_is_shared(t) || LOAD(t->no_new_privs) != image.cred->no_new_privs)) {
                 SPIN_GUARD(&p->lock);
                 process_kill_locked(p, SIGKILL);
         }

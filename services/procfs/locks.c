@@ -31,12 +31,15 @@ static void say_lock(struct text *t, u32 nr, const struct lock_info *l, const st
                 SAY(t, "{}\n", l->end);
 }
 
+/* The text is full, or nobody waits for it any more. */
+static bool is_over(const struct text *t) { return t->failed || (task_interrupts() & INTR_KILL); }
+
 /* Those of an inode, numbered on from *nr. */
 static void say_locks(struct text *t, struct inode *inode, u32 *nr)
 {
         struct lock_list list = {};
 
-        for (u32 from = 0; locks_list(inode, from, &list), list.n; from += list.n) {
+        for (u32 from = 0; !is_over(t) && (locks_list(inode, from, &list), list.n); from += list.n) {
                 for (u32 i = 0; i < list.n; i++) {
                         *nr += !list.lock[i].waits;
                         say_lock(t, *nr, &list.lock[i], inode);

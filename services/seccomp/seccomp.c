@@ -87,9 +87,9 @@ static err_t attach_locked(struct process *p, struct thread *t, struct seccomp_f
                         continue;
                 struct seccomp_filter *had = other->seccomp;
                 PTR_STORE(other->seccomp, seccomp_filter_hold(f));
-                watch_locked(other, SECCOMP_MODE_FILTER, ops);
                 if (LOAD(t->no_new_privs))
                         STORE(other->no_new_privs, true);
+                watch_locked(other, SECCOMP_MODE_FILTER, ops);
                 seccomp_filter_drop(had);       /* f holds it as well */
         }
         return OK;
@@ -153,6 +153,8 @@ void seccomp_inherit_locked(struct thread *t, struct thread *from, const struct 
                 return;
         if (from->seccomp)
                 t->seccomp = seccomp_filter_hold(from->seccomp);
+        if (LOAD(from->no_new_privs))           /* both may have come from another thread since t was made */
+                STORE(t->no_new_privs, true);
         watch_locked(t, from->seccomp_mode, ops);
 }
 

@@ -389,13 +389,16 @@ err_t sys_tee(struct call *c)
         return restartable(err);
 }
 
-/* The page at addr, counted, to be lent; of memory that was never written to, zeros of our own. */
-static struct frame *page_to_lend(u64 addr)
+/* The page at addr, counted, to be lent; of memory that was never written to, zeros of our own.  EFAULT, ENOMEM. */
+static err_t page_to_lend(u64 addr, struct frame **out)
 {
-        if (failed(vm_fault_in(addr, 1, false)))
-                return NULL;
-        struct frame *f = vm_grab(vm_current(), addr, false);
-        return f == frame_zero_page() ? frame_alloc(payer_current(), FRAME_ZERO) : f;
+        TRY(vm_fault_in(addr, 1, false));
+        *out = vm_grab(vm_current(), addr, false);
+        if (!*out)
+                return ERR(EFAULT);
+        if (*out == frame_zero_page())
+                *out = frame_alloc(payer_current(), FRAME_ZERO);
+        return *out ? OK : ERR(ENOMEM);
 }
 
 /* A range into the pipe, a slot for each page; *done: bytes. */
@@ -403,9 +406,8 @@ static err_t lend_range(struct file *pipe, struct linux_iovec range, u64 *done)
 {
         for (u64 at = range.iov_base, left = range.iov_len; left > 0;) {
                 u64 off = at & PAGE_MASK, n = min_u64(PAGE_SIZE - off, left);
-                struct frame *f = page_to_lend(at);
-                if (!f)
-                        return ERR(EFAULT);
+                struct frame *f = NULL;
+                TRY(page_to_lend(at, &f));
                 TRY(pipe_lend(pipe, f, (u32)off, (u32)n));
                 at += n;
                 left -= n;

@@ -73,19 +73,18 @@ err_t sys_getrandom(struct call *c)
         if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
             (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
                 return ERR(EINVAL);
+        u8 chunk[256] = {};
         while (done < len) {
-                u8 chunk[256] = {};
                 u64 n = min_u64(len - done, sizeof chunk);
                 random_fill(mbytes_take(MBYTES_OF(chunk), n));
                 u64 out = vm_copy_out_some(arg(c, 0) + done, bytes_take(BYTES_OF(chunk), n));
                 done += out;
-                if (out < n)
-                        return done ? (c->result = done, OK) : ERR(EFAULT);
-                if (task_interrupts())
+                if (out < n || task_interrupts())
                         break;
         }
+        mbytes_fill(MBYTES_OF(chunk), 0);
         c->result = done;
-        return OK;
+        return done < len && done == 0 ? ERR(EFAULT) : OK;
 }
 
 err_t sys_getcpu(struct call *c)

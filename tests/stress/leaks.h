@@ -210,6 +210,14 @@ static void drop_caches(const char *which)
         close(drop);
 }
 
+static long kib_of(const struct pools *p, const char *name)
+{
+        const char *at = strstr(p->meminfo, name);
+
+        return at ? atol(at + strlen(name)) : 0;
+}
+
+/* Slabs and page tables count as free: how many objects there are is compared for itself, and what has none may stay with its pool. */
 static void read_pools(struct pools *p)
 {
         char  line[256];
@@ -224,8 +232,7 @@ static void read_pools(struct pools *p)
         int fd = open("/proc/meminfo", O_RDONLY), n = (int)read(fd, p->meminfo, sizeof p->meminfo - 1);
         close(fd);
         p->meminfo[n > 0 ? n : 0] = 0;
-        char *at = strstr(p->meminfo, "MemFree:");
-        p->free_pages = at ? atol(at + 8) / 4 : 0;
+        p->free_pages = (kib_of(p, "MemFree:") + kib_of(p, "Slab:") + kib_of(p, "PageTables:")) / 4;
 }
 
 /* After a while for what ends late, and with the caches dropped. */
@@ -244,9 +251,10 @@ static const struct { const char *name; long by; } may_grow[] = {
         { "vmspace", 1000 },            /* kept for their next use: as many as there ever were at once */
         { "inode_locks", 8 },           /* stay with their inode, such as /dev/null's */
         { "text", 2 },                  /* the buffers of files of /proc that are being read, this one's */
+        { "tmpfs_handles_leaf", 64 }, { "tmpfs_handles_inner", 64 },    /* of lasting files that a handle was asked of */
         { "dentry_segment", 64 }, { "dentry_table", 8 }, { "pid_page", 64 },     /* tables that only grow */
 };
-enum { PAGES_MAY_GROW = 1024 };         /* the CPUs' stocks, and slabs that hold one object yet */
+enum { PAGES_MAY_GROW = 1024 };         /* the CPUs' stocks */
 
 /* Names each class of objects that grew by more than it may: 1 if there is one. */
 static int leaks(const struct pools *a, const struct pools *b)

@@ -10,7 +10,7 @@ static i64 f(u32 *p, u32 *q) { return p - q; }
 //! P1+ compound
 static u32 f(u32 *p) { p += 3; return *p; }
 //! P1 compound_minus
-static void f(struct work *b) { struct work *c = b; c -= 1; work_fini(c); }
+static void f(struct timer *b) { struct timer *c = b; c -= 1; timer_fini(c); }
 //! P1 atomic_add
 OBJECT(o) { struct o *next; };
 static void f(struct o *o) { FETCH_ADD(o->next, 8); }
@@ -37,7 +37,7 @@ static u32 f(u32 *p) { return p[1]; }
 //! P4 pointer_subscript_constant_0
 static u32 f(u32 *p) { return p[0]; }
 //! P4 object_subscript
-static void f(struct work *p) { work_queue(&p[1]); }
+static void f(struct timer *p) { timer_fini(&p[1]); }
 //! P4 reversed
 static u32 f(u32 i) { u32 a[4] = { }; return i[a]; }
 //! P4 string_subscript

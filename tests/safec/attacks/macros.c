@@ -117,9 +117,9 @@ OBJECT(o) { u64 y; struct v base; };
 POOL_DECLARE(o)
 DOWNCASTABLE(o, v);
 //! clang owner_wrong_member_type
-OBJECT(o) { struct timer t; struct work w; };
+OBJECT(o) { struct timer t; struct waitq w; };
 POOL_DECLARE(o)
-static struct o *f(struct work *w) { return OWNER_OF(o, t, w); }
+static struct o *f(struct waitq *w) { return OWNER_OF(o, t, w); }
 //! clang owner_unknown_member
 OBJECT(o) { struct timer t; };
 POOL_DECLARE(o)

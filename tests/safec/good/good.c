@@ -63,18 +63,18 @@ static void leaf_fini(struct leaf *l) { if (l->base.parent) node_drop(l->base.pa
 POOL_DEFINE(leaf, leaf_fini);
 err_t node_read(struct node *n, mbytes to, usize *done) { return n->ops->read(n, to, done); }
 //! good timer_owner
-OBJECT(conn) { struct timer retransmit; struct work close; u32 tries; };
+OBJECT(conn) { struct timer retransmit; struct timer close; u32 tries; };
 POOL_DECLARE(conn)
 static void on_timer(struct timer *t) { struct conn *c = OWNER_OF(conn, retransmit, t); c->tries++; timer_arm(t, time_now() + NSEC_PER_SEC); }
-static void on_close(struct work *w) { OWNER_OF(conn, close, w)->tries = 0; }
+static void on_close(struct timer *t) { OWNER_OF(conn, close, t)->tries = 0; }
 err_t conn_start(struct conn *c)
 {
         TRY(timer_init(&c->retransmit, on_timer));
-        TRY(work_init(&c->close, on_close));
+        TRY(timer_init(&c->close, on_close));
         timer_arm(&c->retransmit, time_now() + 5 * NSEC_PER_MSEC);
         return OK;
 }
-static void conn_fini(struct conn *c) { timer_fini(&c->retransmit); work_fini(&c->close); }
+static void conn_fini(struct conn *c) { timer_fini(&c->retransmit); timer_fini(&c->close); }
 POOL_DEFINE(conn, conn_fini);
 //! good slices_and_cursors
 struct cursor { bytes rest; };
