@@ -401,6 +401,9 @@ static uint64_t argument(struct rng *r, const struct call *c, char kind)
                 w[2] = below(r, 20);
                 for (int i = 0; i < 3; i++)
                         w[3 + i] = below(r, 16) ? (uint64_t)(i + 1) * 1000000 : next(r) >> below(r, 64);
+                for (int i = 4; i < 6; i++)     /* the period: or what is killed takes minutes to end, a budget at a time */
+                        if (w[i] > 50000000)
+                                w[i] = 50000000;
                 return (uint64_t)w;
         case 'U':                               /* start, length or source, mode or length, mode; or of the API */
                 w[0] = below(r, 4) ? MAPS + (below(r, MAP_PAGES) << 12) : 0xaa;
@@ -738,6 +741,7 @@ static int work(uint64_t ms, uint64_t seed, int only_slot, int only_generation)
                                 kill(running[i].pid, SIGKILL);
                         if (running[i].pid && now_ms() - running[i].since > (WORKER_SECONDS + DIES_WITHIN) * 1000) {
                                 printf("fuzz: worker %d of slot %d does not die (seed %llu)\n", (int)running[i].generation, i, (unsigned long long)seed);
+                                show_process(running[i].pid);
                                 return 0;
                         }
                         if (running[i].pid)

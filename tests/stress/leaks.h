@@ -83,6 +83,28 @@ static void show(const char *path)
         close(fd);
 }
 
+/* One that does not die. */
+static void show_process(int pid)
+{
+        static const char *const files[] = { "stat", "status", "wchan" };
+        char path[64];
+
+        printf(WHO ": does not die: %d\n", pid);
+        for (int i = 0; i < 3; i++) {
+                snprintf(path, sizeof path, "/proc/%d/%s", pid, files[i]);
+                show(path);
+        }
+        snprintf(path, sizeof path, "/proc/%d/task", pid);
+        DIR *d = opendir(path);
+        for (struct dirent *e; d && (e = readdir(d));)
+                if (atoi(e->d_name) != pid && atoi(e->d_name) > 0) {
+                        snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, atoi(e->d_name));
+                        show(path);
+                }
+        if (d)
+                closedir(d);
+}
+
 /* All are dead within a while, or they are shown. */
 static int kill_all(void)
 {
@@ -94,14 +116,8 @@ static int kill_all(void)
                 if (now_ms() - start > DIES_WITHIN * 1000) {
                         DIR *d = opendir("/proc");
                         for (struct dirent *e; d && (e = readdir(d));)
-                                if (atoi(e->d_name) > 0 && is_new(atoi(e->d_name))) {
-                                        char path[300];
-                                        printf(WHO ": does not die: %s\n", e->d_name);
-                                        for (int i = 0; i < 3; i++) {
-                                                snprintf(path, sizeof path, "/proc/%s/%s", e->d_name, ((const char *[]){ "stat", "status", "wchan" })[i]);
-                                                show(path);
-                                        }
-                                }
+                                if (atoi(e->d_name) > 0 && is_new(atoi(e->d_name)))
+                                        show_process(atoi(e->d_name));
                         return 0;
                 }
                 usleep(10000);
@@ -149,13 +165,16 @@ static int each_file(const char *path, const struct stat *st, int kind, struct F
         id.dev = st->st_dev;
         id.ino = st->st_ino;
         id.name = hash(path);
+        if (learning) {
+                if (n_there < 20000)
+                        was_there[n_there++] = id;
+                return 0;
+        }
         int was = bsearch(&id, was_there, n_there, sizeof id, by_file) != NULL;
         int new_name = was && !S_ISDIR(st->st_mode) && st->st_nlink > 1 && !bsearch(&id, was_there, n_there, sizeof id, by_id);
-        if (learning && n_there < 20000)
-                was_there[n_there++] = id;
-        else if (!learning && was && !new_name)
+        if (was && !new_name)
                 forget_attributes(path);
-        else if (!learning && remove(path) != 0)
+        else if (remove(path) != 0)
                 printf(WHO ": stays behind: %s: %s\n", path, strerror(errno));
         return 0;
 }
@@ -217,7 +236,7 @@ static long kib_of(const struct pools *p, const char *name)
         return at ? atol(at + strlen(name)) : 0;
 }
 
-/* Slabs and page tables count as free: how many objects there are is compared for itself, and what has none may stay with its pool. */
+/* Slabs and page tables count as free: objects are compared for themselves, and a slab without any may stay with its pool. */
 static void read_pools(struct pools *p)
 {
         char  line[256];
