@@ -12,9 +12,9 @@ OBJECT(process);
         X(epoll_pwait2) X(timerfd_create) X(timerfd_settime) X(timerfd_gettime) X(signalfd) X(signalfd4)
 #define CALLS_FILE(X) \
         X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) \
-        X(pwritev2) X(lseek) X(sendfile) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
+        X(pwritev2) X(lseek) X(close) X(close_range) X(dup) X(dup2) X(dup3) X(pipe) X(pipe2) \
         X(fcntl) X(ioctl) X(fsync) X(fdatasync) X(sync) X(syncfs) X(ftruncate) X(fallocate) X(fadvise64) X(readahead) X(sync_file_range) \
-        X(getdents) X(getdents64) X(flock) X(splice) X(tee) X(vmsplice) X(copy_file_range)
+        X(getdents) X(getdents64) X(flock)
 #define CALLS_FS(X) \
         X(open) X(openat) X(creat) X(openat2) X(name_to_handle_at) X(open_by_handle_at) X(mkdir) X(mkdirat) X(mknod) X(mknodat) X(symlink) \
         X(symlinkat) X(link) X(linkat) X(unlink) X(rmdir) X(unlinkat) X(rename) X(renameat) X(renameat2) \
@@ -54,11 +54,13 @@ OBJECT(process);
 #define CALLS_SIGNAL(X) \
         X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) X(rt_sigsuspend) X(pause) X(rt_sigtimedwait) \
         X(rt_sigreturn) X(sigaltstack) X(kill) X(tkill) X(tgkill) X(rt_sigqueueinfo) X(rt_tgsigqueueinfo)
+#define CALLS_SPLICE(X) \
+        X(sendfile) X(splice) X(tee) X(vmsplice) X(copy_file_range)
 #define CALLS_TIME(X) \
         X(clock_gettime) X(clock_getres) X(clock_settime) X(gettimeofday) X(settimeofday) X(time) \
         X(nanosleep) X(clock_nanosleep) X(times) X(getitimer) X(setitimer) X(alarm) X(restart_syscall) X(adjtimex) \
         X(clock_adjtime) X(timer_create) X(timer_settime) X(timer_gettime) X(timer_getoverrun) X(timer_delete)
-#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_IPC(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_TIME(X)
+#define ALL_CALLS(X) CALLS_EVENT(X) CALLS_FILE(X) CALLS_FS(X) CALLS_IPC(X) CALLS_MISC(X) CALLS_MM(X) CALLS_NET(X) CALLS_POLL(X) CALLS_PROCESS(X) CALLS_SIGNAL(X) CALLS_SPLICE(X) CALLS_TIME(X)
 
 #define CALL_DECLARE(name) err_t sys_##name(struct call *c);
 ALL_CALLS(CALL_DECLARE)
@@ -86,3 +88,21 @@ err_t call_get_vec(struct call *c, u64 addr, u32 count, bool local, struct blob 
 /* Installs a pair of new files, taken over on success; user memory at `at` gets the two numbers. */
 err_t call_install_pair(struct call *c, struct file *a, struct file *b, u32 fd_flags, u64 at);
 void  drop_blob(struct blob **b);               /* for CLEANUP */
+
+/* Interrupted before anything was done: restarted if the signal's action says so (what reads or writes says it itself). */
+static inline err_t restartable(err_t err) { return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err; }
+
+/* For /proc/PID/io: what a call did is in c->result by now. */
+static inline err_t count_read(struct call *c, err_t err)
+{
+        c->t->io.read += c->result;
+        c->t->io.reads++;
+        return err;
+}
+
+static inline err_t count_write(struct call *c, err_t err)
+{
+        c->t->io.written += c->result;
+        c->t->io.writes++;
+        return err;
+}

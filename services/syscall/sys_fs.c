@@ -28,7 +28,7 @@ static err_t open_at(struct call *c, i32 dfd, u64 path_at, struct open_how how)
         err_t err = vfs_open(&who, dfd, path.text, how, &f);
         if (failed(err)) {
                 files_unreserve(c->t->files, fd);
-                return err_is(err, EINTR) ? ERR(ERESTARTSYS) : err;
+                return restartable(err);
         }
         files_set(c->t->files, fd, f);
         c->result = fd;
@@ -156,7 +156,7 @@ err_t sys_open_by_handle_at(struct call *c)
         if (r.file)
                 fd_put(r);
         path_drop(&cwd);
-        TRY(err_is(err, EINTR) ? ERR(ERESTARTSYS) : err);
+        TRY(restartable(err));
         return call_add_file(c, f, (flags & O_CLOEXEC) != 0);
 }
 
