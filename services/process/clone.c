@@ -131,7 +131,6 @@ static err_t thread_inherit(struct thread *t, struct thread *from, const struct 
         t->timer_slack = t->default_slack = from->timer_slack;
         t->mempolicy = from->mempolicy;
         t->ioprio = LOAD(from->ioprio);
-        t->no_new_privs = LOAD(from->no_new_privs);
         t->io_flusher = from->io_flusher;
         t->mce_kill = from->mce_kill;
         for (u32 i = 0; i < COMM_LEN; i++)

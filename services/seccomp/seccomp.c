@@ -149,12 +149,11 @@ u32 seccomp_judge(struct thread *t, const struct linux_seccomp_data *call)
 
 void seccomp_inherit_locked(struct thread *t, struct thread *from, const struct user_ops *ops)
 {
+        t->no_new_privs = LOAD(from->no_new_privs);
         if (from->seccomp_mode == SECCOMP_MODE_DISABLED)
                 return;
         if (from->seccomp)
                 t->seccomp = seccomp_filter_hold(from->seccomp);
-        if (LOAD(from->no_new_privs))           /* both may have come from another thread since t was made */
-                STORE(t->no_new_privs, true);
         watch_locked(t, from->seccomp_mode, ops);
 }
 

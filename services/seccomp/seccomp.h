@@ -19,7 +19,8 @@ err_t seccomp_strict(const struct user_ops *ops);
 /* The filters' answer that counts: SECCOMP_RET_*.  Of a thread in SECCOMP_MODE_FILTER. */
 u32   seccomp_judge(struct thread *t, const struct linux_seccomp_data *call);
 
-/* A thread about to be joined to `from`'s process, or to one of its own, begins as `from` is; from->process->lock is held. */
+/* A thread about to be joined to `from`'s process, or to one of its own, begins as `from` is, with its no_new_privs: another
+ * thread may give both to `from` until then.  from->process->lock is held. */
 void  seccomp_inherit_locked(struct thread *t, struct thread *from, const struct user_ops *ops);
 /* How many filters a thread has; its process's lock is held. */
 u32   seccomp_count_locked(struct thread *t);
