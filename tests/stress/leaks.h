@@ -179,14 +179,24 @@ static int each_file(const char *path, const struct stat *st, int kind, struct F
         return 0;
 }
 
-/* Notes the files there are; later, removes those that came since. */
+#define BARE "/tmp/bare"
+
+/* Notes the files there are; later, removes those that came since.  Each file system is seen by a mount of its own, so that what lies
+ * under other mounts is seen, too: a process with a mount namespace of its own can take them off. */
 static void walk_files(int learn)
 {
         static const char *const tops[] = { "/", "/dev", "/dev/shm", "/dev/mqueue" };
 
         learning = learn;
-        for (int i = 0; i < 4; i++)
-                nftw(tops[i], each_file, 20, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        for (int i = 0; i < 4; i++) {
+                if (mount(tops[i], BARE, NULL, MS_BIND, NULL) != 0) {
+                        printf(WHO ": %s is not looked at: %s\n", tops[i], strerror(errno));
+                        continue;
+                }
+                nftw(BARE, each_file, 20, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+                if (umount2(BARE, 0) != 0)
+                        perror(WHO ": " BARE);
+        }
         if (learn)
                 qsort(was_there, n_there, sizeof(struct id), by_id);
 }
@@ -303,6 +313,7 @@ static void remember(void)
 {
         if (mkdir("/dev/mqueue", 0777) == 0 && mount("none", "/dev/mqueue", "mqueue", 0, NULL) != 0)
                 printf(WHO ": no /dev/mqueue\n");
+        mkdir(BARE, 0700);
         others(0, 1);
         walk_files(1);
 }
