@@ -30,8 +30,8 @@ static err_t missed(struct io *io, usize got)
         return ERR(EFAULT);
 }
 
-/* The first slot's bytes into io, all that are wanted or (P3) none: EFAULT. */
-static err_t read_slot(struct pipe *p, struct io *io)
+/* The first slot's bytes into io, all that are wanted or (P3) none: EFAULT.  cut: the rest goes. */
+static err_t read_slot(struct pipe *p, struct io *io, bool cut)
 {
         struct pipe_slot *s = pipe_slot_at(p, p->tail);
         usize want = min_u64(s->len, io_left(io));
@@ -41,7 +41,7 @@ static err_t read_slot(struct pipe *p, struct io *io)
                 return missed(io, got);
         s->off += (u16)got;
         s->len -= (u16)got;
-        if (s->len == 0 || s->packet != 0) {
+        if (s->len == 0 || cut) {
                 struct frame *f = s->frame;
                 s->frame = NULL;
                 STORE(p->tail, p->tail + 1);
@@ -55,7 +55,8 @@ static err_t wait_for(struct pipe *p, struct waitq *q)
         return failed(waitq_sleep(q, &p->lock, WAIT_INTERRUPTIBLE, NEVER)) ? ERR(ERESTARTSYS) : OK;
 }
 
-static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
+/* packets: one at a time, and whole or cut. */
+static err_t read_locked(struct pipe *p, struct io *io, bool nonblock, bool packets)
 {
         while (io_left(io) > 0) {
                 if (pipe_is_empty(p) || p->draining) {
@@ -66,8 +67,8 @@ static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
                         TRY(wait_for(p, &p->readable));
                         continue;
                 }
-                bool was_full = pipe_is_full(p), packet = pipe_slot_at(p, p->tail)->packet != 0;
-                TRY(read_slot(p, io));
+                bool was_full = pipe_is_full(p), packet = packets && pipe_slot_at(p, p->tail)->packet != 0;
+                TRY(read_slot(p, io, packet));
                 if (was_full && !pipe_is_full(p))
                         waitq_wake_one(&p->writable);   /* P2; one: of EPOLLEXCLUSIVE watchers */
                 if (packet)
@@ -76,21 +77,23 @@ static err_t read_locked(struct pipe *p, struct io *io, bool nonblock)
         return OK;
 }
 
-err_t pipe_take(struct file *f, struct io *io, bool wait)
+static err_t take(struct file *f, struct io *io, bool wait, bool packets)
 {
         struct pipe *p = of(f)->pipe;
 
         GUARD(&p->lock);
-        err_t err = read_locked(p, io, !wait);
+        err_t err = read_locked(p, io, !wait, packets);
         if (io_done(io) > 0)
                 async_signal(&p->tell_writers, POLL_OUT);
         return err;
 }
 
+err_t pipe_take(struct file *f, struct io *io, bool wait) { return take(f, io, wait, false); }
+
 static err_t pipe_read(struct file *f, struct io *io, u64 *pos)
 {
         (void)pos;
-        return io_left(io) == 0 ? OK : pipe_take(f, io, !file_nonblock(f));
+        return io_left(io) == 0 ? OK : take(f, io, !file_nonblock(f), true);
 }
 
 /* ---- Writing ---- */

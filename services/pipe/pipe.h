@@ -31,5 +31,5 @@ err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done)
  * lend: bytes [off, off + len) of the page become a slot; takes over the count on it, also on an error, which is as above.  What is
  * written to the page before it is read shows. */
 err_t pipe_room(struct file *f, bool wait);
-err_t pipe_take(struct file *f, struct io *io, bool wait);       /* out of one that is open for reading, as read(2) */
+err_t pipe_take(struct file *f, struct io *io, bool wait);       /* out of one that is open for reading, as read(2), but packets are bytes like others */
 err_t pipe_lend(struct file *f, struct frame *page, u32 off, u32 len);

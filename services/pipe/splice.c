@@ -17,6 +17,8 @@
 static struct pipe *pipe_of(struct file *f) { return DOWNCAST(pipe_file, f)->pipe; }
 
 static bool may_wait(struct file *f, u32 flags) { return (flags & SPLICE_F_NONBLOCK) == 0 && !file_nonblock(f); }
+/* Between pipes either's O_NONBLOCK counts for both, as on Linux. */
+static bool may_both_wait(struct file *in, struct file *out, u32 flags) { return may_wait(in, flags) && may_wait(out, flags); }
 
 static err_t wait_on(struct pipe *p, struct waitq *q, bool wait)
 {
@@ -28,13 +30,11 @@ static err_t wait_on(struct pipe *p, struct waitq *q, bool wait)
 /* ---- Out of a pipe ---- */
 
 /* What writes from bad memory left goes. */
-static bool is_empty_locked(struct pipe *p)
+static void drop_hollow_locked(struct pipe *p)
 {
         bool was_full = pipe_is_full(p);
         struct pipe_slot *s;
 
-        if (p->draining)
-                return true;
         while (!pipe_is_empty(p) && (s = pipe_slot_at(p, p->tail))->len == 0) {
                 struct frame *f = s->frame;
                 s->frame = NULL;
@@ -43,19 +43,27 @@ static bool is_empty_locked(struct pipe *p)
         }
         if (was_full && !pipe_is_full(p))
                 waitq_wake_all(&p->writable);
-        return pipe_is_empty(p);
 }
 
-/* Takes a reference on the first slot's bytes, at most `most`, and begins to drain.  s->len 0: the end of the pipe. */
-static err_t drain_begin(struct pipe *p, u64 most, bool wait, struct pipe_slot *s)
+/* Waits for a slot: without bytes (hollow) it counts, or else goes.  OK with an empty pipe: the end. */
+static err_t await_slot(struct pipe *p, bool wait, bool hollow)
 {
-        GUARD(&p->lock);
-        s->len = 0;
-        while (is_empty_locked(p)) {
-                if (!p->draining && p->writers == 0)
+        for (;;) {
+                if (!p->draining && !hollow)
+                        drop_hollow_locked(p);
+                if (!p->draining && (!pipe_is_empty(p) || p->writers == 0))
                         return OK;
                 TRY(wait_on(p, &p->readable, wait));
         }
+}
+
+/* Takes a reference on the first slot's bytes, at most `most`, and begins to drain.  s->frame NULL: the end of the pipe. */
+static err_t drain_begin(struct pipe *p, u64 most, bool wait, bool hollow, struct pipe_slot *s)
+{
+        GUARD(&p->lock);
+        TRY(await_slot(p, wait, hollow));
+        if (pipe_is_empty(p))
+                return OK;
         *s = *pipe_slot_at(p, p->tail);
         s->len = (u16)min_u64(s->len, most);
         frame_hold(s->frame);
@@ -63,7 +71,7 @@ static err_t drain_begin(struct pipe *p, u64 most, bool wait, struct pipe_slot *
         return OK;
 }
 
-/* `taken` bytes of it are gone. */
+/* `taken` bytes of it are gone; what is left of a packet is one. */
 static void drain_end(struct pipe *p, struct pipe_slot *taken_from, u32 taken)
 {
         struct frame *f = NULL;
@@ -74,7 +82,7 @@ static void drain_end(struct pipe *p, struct pipe_slot *taken_from, u32 taken)
                 bool was_full = pipe_is_full(p);
                 s->off += (u16)taken;
                 s->len -= (u16)taken;
-                if (s->len == 0 || (s->packet != 0 && taken > 0)) {
+                if (s->len == 0) {
                         f = s->frame;
                         s->frame = NULL;
                         STORE(p->tail, p->tail + 1);
@@ -168,8 +176,8 @@ static err_t pipe_to_file(struct file *in, struct file *out, u64 *pos, u64 len, 
         while (succeeded(err) && *done < len) {
                 struct pipe_slot s = {};
                 usize n = 0;
-                err = drain_begin(p, len - *done, may_wait(in, flags) && *done == 0, &s);
-                if (failed(err) || s.len == 0)
+                err = drain_begin(p, len - *done, may_wait(in, flags) && *done == 0, false, &s);
+                if (failed(err) || !s.frame)
                         break;
                 err = write_slot(out, pos, &s, &n);
                 drain_end(p, &s, (u32)n);
@@ -198,8 +206,8 @@ static err_t page_of(struct inode *inode, u64 pos, u64 most, struct pipe_slot *s
         return s->frame ? OK : ERR(ENOMEM);
 }
 
-/* The same by reading, at *pos or (NULL) where the file stands. */
-static err_t read_page(struct file *in, const u64 *pos, u64 most, struct pipe_slot *s)
+/* The same by reading, at *pos or (NULL) where the file stands.  A socket is asked not to wait, if we may not. */
+static err_t read_page(struct file *in, const u64 *pos, u64 most, bool wait, struct pipe_slot *s)
 {
         struct frame *f = frame_alloc(payer_current(), FRAME_ZERO);
         usize n = 0;
@@ -210,6 +218,7 @@ static err_t read_page(struct file *in, const u64 *pos, u64 most, struct pipe_sl
         {
                 PIN(pin, f);
                 struct io io = io_to_kernel(mbytes_take(pin_bytes(&pin), min_u64(most, PAGE_SIZE)));
+                io.nowait = !wait && inode_type(in->inode) == S_IFSOCK;
                 err = pos ? file_pread(in, &io, *pos, &n) : file_read(in, &io, &n);
         }
         if (failed(err) || n == 0) {
@@ -220,12 +229,12 @@ static err_t read_page(struct file *in, const u64 *pos, u64 most, struct pipe_sl
         return OK;
 }
 
-static err_t next_page(struct file *in, u64 *pos, u64 most, struct pipe_slot *s)
-{
-        bool cached = in->ops->read == generic_read && !in->inode->mapping.ops->fill;
+static bool is_cached(struct file *in) { return in->ops->read == generic_read && !in->inode->mapping.ops->fill; }
 
-        if (!cached)
-                return read_page(in, pos, most, s);
+static err_t next_page(struct file *in, u64 *pos, u64 most, bool wait, struct pipe_slot *s)
+{
+        if (!is_cached(in))
+                return read_page(in, pos, most, wait, s);
         inode_touch_atime(in->inode);
         return page_of(in->inode, pos ? *pos : in->pos, most, s);
 }
@@ -233,14 +242,14 @@ static err_t next_page(struct file *in, u64 *pos, u64 most, struct pipe_slot *s)
 static err_t file_to_pipe(struct file *in, u64 *pos, struct file *out, u64 len, u32 flags, u64 *done)
 {
         struct pipe *p = pipe_of(out);
-        bool wait = may_wait(out, flags), cached = in->ops->read == generic_read && !in->inode->mapping.ops->fill;
+        bool wait = may_wait(out, flags), cached = is_cached(in);
         err_t err = OK;
 
         while (succeeded(err) && *done < len) {
                 struct pipe_slot s = {};
                 err = room(p, wait && *done == 0);
                 if (succeeded(err))
-                        err = next_page(in, pos, len - *done, &s);
+                        err = next_page(in, pos, len - *done, wait && *done == 0, &s);
                 if (failed(err) || s.len == 0)
                         break;
                 /* What was read from a stream is not to be lost: it waits, if others took the room. */
@@ -260,23 +269,28 @@ static err_t file_to_pipe(struct file *in, u64 *pos, struct file *out, u64 len, 
 
 /* ---- Pipe to pipe ---- */
 
+/* Slots without bytes move, too, as on Linux.  While one drains, nothing is waited for: who took the room that there was may
+ * be waiting for this very pipe. */
 static err_t pipe_to_pipe(struct file *in, struct file *out, u64 len, u32 flags, u64 *done)
 {
         struct pipe *from = pipe_of(in), *to = pipe_of(out);
+        bool wait = may_both_wait(in, out, flags);
         err_t err = OK;
 
         while (succeeded(err) && *done < len) {
                 struct pipe_slot s = {};
-                err = room(to, may_wait(out, flags) && *done == 0);
+                err = room(to, wait && *done == 0);
                 if (succeeded(err))
-                        err = drain_begin(from, len - *done, may_wait(in, flags) && *done == 0, &s);
-                if (failed(err) || s.len == 0)
+                        err = drain_begin(from, len - *done, wait && *done == 0, true, &s);
+                if (failed(err) || !s.frame)
                         break;
                 frame_hold(s.frame);
-                err = push(to, s, may_wait(out, flags));
+                err = push(to, s, false);
                 drain_end(from, &s, succeeded(err) ? s.len : 0);
                 if (succeeded(err))
                         *done += s.len;
+                else if (err_is(err, EAGAIN) && wait)
+                        err = OK;               /* room() waits */
         }
         return *done > 0 ? OK : err;
 }
@@ -320,32 +334,51 @@ err_t pipe_splice(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, 
         return file_to_pipe(in, in_pos, out, len, flags, done);
 }
 
-struct slots { u32 n; struct pipe_slot slot[BATCH]; };
+struct slots {
+        u32 n, next;                    /* next: number of the slot behind these */
+        struct pipe_slot slot[BATCH];
+};
 
-/* The first slots of p, with counts of their own.  None: the end. */
-static err_t look(struct pipe *p, bool wait, struct slots *out)
+/* The next slots of p, with counts of their own.  None: the end. */
+static err_t look(struct pipe *p, bool first, bool wait, struct slots *s)
 {
         GUARD(&p->lock);
-        while (is_empty_locked(p)) {
-                if (!p->draining && p->writers == 0)
-                        return OK;
-                TRY(wait_on(p, &p->readable, wait));
-        }
-        for (u32 i = p->tail; i != p->head && out->n < BATCH; i++) {
-                struct pipe_slot s = *pipe_slot_at(p, i);
-                if (s.len == 0)
-                        continue;
-                frame_hold(s.frame);
-                out->slot[out->n++] = s;
+        TRY(await_slot(p, first && wait, true));
+        if (first || (i32)(s->next - p->tail) < 0)
+                s->next = p->tail;
+        for (s->n = 0; (i32)(p->head - s->next) > 0 && s->n < BATCH; s->next++) {
+                s->slot[s->n] = *pipe_slot_at(p, s->next);
+                frame_hold(s->slot[s->n++].frame);
         }
         return OK;
 }
 
-err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done)
+/* Copies as many slots as there is room for, those without bytes, too, as on Linux; the first may be waited for. */
+static err_t copy_slots(struct pipe *from, struct pipe *to, u64 len, bool wait, u64 *done)
 {
         struct slots s = {};
-        u32 at = 0;
+        err_t err = OK;
+        u32 copied = 0;
 
+        do {
+                u32 at = 0;
+                err = look(from, copied == 0, wait, &s);
+                for (; at < s.n && *done < len && succeeded(err); at++) {
+                        s.slot[at].len = (u16)min_u64(s.slot[at].len, len - *done);
+                        err = push(to, s.slot[at], wait && copied == 0);
+                        if (failed(err))
+                                continue;
+                        *done += s.slot[at].len;
+                        copied++;
+                }
+                for (; at < s.n; at++)
+                        frame_drop(s.slot[at].frame);
+        } while (succeeded(err) && s.n == BATCH && *done < len);
+        return copied > 0 ? OK : err;
+}
+
+err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done)
+{
         *done = 0;
         if ((flags & ~(u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)) != 0)
                 return ERR(EINVAL);
@@ -353,17 +386,5 @@ err_t pipe_tee(struct file *in, struct file *out, u64 len, u32 flags, u64 *done)
                 return ERR(EBADF);
         if (!file_is_pipe(in) || !file_is_pipe(out) || pipe_of(in) == pipe_of(out))
                 return ERR(EINVAL);
-        if (len == 0)
-                return OK;
-        TRY(look(pipe_of(in), may_wait(in, flags), &s));
-        err_t err = OK;
-        for (; at < s.n && *done < len && succeeded(err); at++) {
-                s.slot[at].len = (u16)min_u64(s.slot[at].len, len - *done);
-                err = push(pipe_of(out), s.slot[at], may_wait(out, flags) && *done == 0);
-                if (succeeded(err))
-                        *done += s.slot[at].len;
-        }
-        for (; at < s.n; at++)
-                frame_drop(s.slot[at].frame);
-        return *done > 0 ? OK : err;
+        return len == 0 ? OK : copy_slots(pipe_of(in), pipe_of(out), len, may_both_wait(in, out, flags), done);
 }

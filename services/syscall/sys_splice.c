@@ -159,8 +159,8 @@ static err_t lend_range(struct file *pipe, struct linux_iovec range, u64 *done)
         return OK;
 }
 
-/* As much as there is room for at once; the first slot may be waited for. */
-static err_t lend(struct file *pipe, bytes vec, bool wait, u64 *done)
+/* As much as there is room for at once. */
+static err_t lend_some(struct file *pipe, bytes vec, bool wait, u64 *done)
 {
         err_t err = pipe_room(pipe, wait);
 
@@ -170,6 +170,16 @@ static err_t lend(struct file *pipe, bytes vec, bool wait, u64 *done)
                 err = lend_range(pipe, range, done);
         }
         return *done > 0 ? OK : err;
+}
+
+static err_t lend(struct file *pipe, bytes vec, bool wait, u64 *done)
+{
+        err_t err;
+
+        do
+                err = lend_some(pipe, vec, wait, done);
+        while (wait && err_is(err, EAGAIN));            /* others took the room that there was */
+        return err;
 }
 
 static err_t vmsplice(struct call *c, struct file *f)
