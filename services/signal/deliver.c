@@ -99,6 +99,8 @@ static enum what act_locked(struct thread *t, struct turn *turn)
         }
         bool locked = actions_lock(a);
         turn->action = a->act[sig - 1];
+        if (turn->info.ends)
+                turn->action.handler = SIG_DFL;
         if (turn->action.handler > SIG_IGN && (turn->action.flags & SA_RESETHAND))
                 STORE(a->act[sig - 1].handler, SIG_DFL);
         actions_unlock(a, locked);

@@ -183,6 +183,16 @@ void signal_force(struct siginfo info)
         spin_unlock(&p->lock);
 }
 
+void signal_end(struct siginfo info)
+{
+        struct thread *t = thread_current();
+
+        info.ends = true;
+        SPIN_GUARD(&t->process->lock);
+        t->forced = info;
+        task_interrupt(t->base.task, INTR_SIGNAL);
+}
+
 void signal_raise(u32 sig)
 {
         struct thread *t = thread_current();

@@ -30,6 +30,8 @@ err_t signal_send_process_locked_tree(struct process *p, struct siginfo info);  
 bool  signal_send_owner(const struct signal_target *to, const struct siginfo *info);
 /* For the current thread's own faults: cannot be ignored or blocked. */
 void  signal_force(struct siginfo info);
+/* The same, and no handler averts it either: the process ends, with a core dump if the signal makes one. */
+void  signal_end(struct siginfo info);
 /* SIGPIPE and the like, to the current thread. */
 void  signal_raise(u32 sig);
 bool  signal_may_send(struct thread *from, struct process *to, u32 sig);

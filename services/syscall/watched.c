@@ -21,18 +21,18 @@
 #define ARCH_X86_64 0xc000003eu         /* AUDIT_ARCH_X86_64 */
 #define MAX_ERRNO   4095u
 
-/* SIGSYS instead of the call: the handler finds the registers as the program had them. */
-static void tell(struct user_regs *regs, i32 code, u32 error)
+/* SIGSYS instead of the call: its handler, or the core dump, finds the registers as the program had them. */
+static struct siginfo undone(struct user_regs *regs, i32 code, u32 error)
 {
         u64 nr = syscall_nr(regs);
 
         syscall_set_result(regs, nr);
-        signal_force((struct siginfo){ .signo = SIGSYS, .code = code, .errno_value = (i32)error, .addr = user_ip(regs),
-                                       .status = (u32)nr, .fd = ARCH_X86_64 });
         forget_syscall(regs);
+        return (struct siginfo){ .signo = SIGSYS, .code = code, .errno_value = (i32)error, .addr = user_ip(regs),
+                                 .status = (u32)nr, .fd = ARCH_X86_64 };
 }
 
-/* What cannot be caught ends the process. */
+/* A filter that is none ends the process. */
 static bool dispatch_lets(struct thread *t, struct user_regs *regs)
 {
         u8 byte = SYSCALL_DISPATCH_FILTER_BLOCK;
@@ -40,16 +40,18 @@ static bool dispatch_lets(struct thread *t, struct user_regs *regs)
         if (user_ip(regs) - t->dispatch.from < t->dispatch.len)
                 return true;
         if (t->dispatch.byte && failed(GET_USER(byte, t->dispatch.byte))) {
-                process_exit_group(SIGSEGV);
+                (void)undone(regs, 0, 0);
+                signal_end((struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });
                 return false;
         }
         if (byte == SYSCALL_DISPATCH_FILTER_ALLOW)
                 return true;
         if (byte != SYSCALL_DISPATCH_FILTER_BLOCK) {
-                process_exit_group(SIGSYS);
+                (void)undone(regs, 0, 0);
+                signal_end((struct siginfo){ .signo = SIGSYS, .code = SI_KERNEL });
                 return false;
         }
-        tell(regs, SYS_USER_DISPATCH, 0);
+        signal_force(undone(regs, SYS_USER_DISPATCH, 0));
         return false;
 }
 
@@ -81,15 +83,19 @@ static bool filters_let(struct thread *t, struct user_regs *regs)
                 syscall_set_error(regs, ENOSYS);
                 return false;
         case SECCOMP_RET_TRAP:
-                tell(regs, SYS_SECCOMP, error);
+                signal_force(undone(regs, SYS_SECCOMP, error));
                 return false;
         case SECCOMP_RET_KILL_THREAD:
-                thread_exit(SIGSYS);
-                return false;
+                if (LOAD(t->process->live) > 1) {
+                        thread_exit(SIGSYS);
+                        return false;
+                }
+                break;
         default:                                /* SECCOMP_RET_KILL_PROCESS, and what is none of these */
-                process_exit_group(SIGSYS);
-                return false;
+                break;
         }
+        signal_end(undone(regs, SYS_SECCOMP, error));
+        return false;
 }
 
 void syscall_dispatch_watched(struct task_body *self, struct user_regs *regs)

@@ -35,7 +35,8 @@ OBJECT(account);                /* process/account.h: what a user has in use */
 
 /* What is sent with a signal: the fields a siginfo of this kind has. */
 struct siginfo { u32 signo; i32 code; i32 errno_value; u32 pid, uid; u64 value; u64 addr; u32 status; u64 utime, stime; i64 band; u32 fd;
-                 bool raw; /* a program made it: it has pid, uid and value, whatever its code says */ };
+                 bool raw; /* a program made it: it has pid, uid and value, whatever its code says */
+                 bool ends; /* of a forced one: no handler averts it */ };
 
 /* Whom F_SETOWN named, and who named it: kind F_OWNER_*, id its number in ns, 0: nobody. */
 OBJECT(pid_ns);
