@@ -31,30 +31,45 @@ static void say_lock(struct text *t, u32 nr, const struct lock_info *l, const st
                 SAY(t, "{}\n", l->end);
 }
 
-/* The text is full, or nobody waits for it any more. */
-static bool is_over(const struct text *t) { return t->failed || (task_interrupts() & INTR_KILL); }
+/* Where a part begins and how far it got. */
+struct place { u32 line, nr; };                 /* lines before it, numbers given so far; a line that waits has none of its own */
 
-/* Those of an inode, numbered on from *nr. */
-static void say_locks(struct text *t, struct inode *inode, u32 *nr)
+static u64 packed(const struct place *p) { return (u64)p->nr << 32 | p->line; }
+
+/* The part is full, or nobody waits for it any more. */
+static bool is_over(const struct text *t) { return t->failed || t->len >= TEXT_PART_LONG || (task_interrupts() & INTR_KILL); }
+
+/* Those of an inode, but for the first *skip of all that follow. */
+static void say_locks(struct text *t, struct inode *inode, struct place *at, u32 *skip)
 {
         struct lock_list list = {};
+        u32 from = *skip;
 
-        for (u32 from = 0; !is_over(t) && (locks_list(inode, from, &list), list.n); from += list.n) {
+        for (; !is_over(t) && (locks_list(inode, from, &list), list.n); from += list.n) {
                 for (u32 i = 0; i < list.n; i++) {
-                        *nr += !list.lock[i].waits;
-                        say_lock(t, *nr, &list.lock[i], inode);
+                        at->line++;
+                        at->nr += !list.lock[i].waits;
+                        say_lock(t, at->nr, &list.lock[i], inode);
                 }
         }
+        *skip -= min_u32(*skip, list.passed);
 }
 
-err_t proc_show_locks(struct text *t, const struct subject *s)
+err_t proc_show_locks(struct text *t, const struct subject *s, u64 *at)
 {
-        u32 nr = 0;
+        struct place p = { (u32)*at, (u32)(*at >> 32) };
+        struct superblock *sb = superblock_next(NULL);
+        u32 skip = p.line;
 
         (void)s;
-        for (struct superblock *sb = superblock_next(NULL); sb; sb = superblock_next(sb))
-                for (struct inode *i = locks_next_inode(sb, NULL); i; i = locks_next_inode(sb, i))
-                        say_locks(t, i, &nr);
+        for (; sb && !is_over(t); sb = superblock_next(sb)) {
+                struct inode *i = locks_next_inode(sb, NULL);
+                for (; i && !is_over(t); i = locks_next_inode(sb, i))
+                        say_locks(t, i, &p, &skip);
+                inode_drop(i);
+        }
+        superblock_drop(sb);
+        *at = packed(&p);
         return OK;
 }
 
@@ -63,7 +78,7 @@ void proc_say_file_locks(struct text *t, struct file *f, struct files *files)
         struct lock_list list = {};
         u32 nr = 0;
 
-        for (u32 from = 0; locks_list(f->inode, from, &list), list.n; from += list.n) {
+        for (u32 from = 0; !is_over(t) && (locks_list(f->inode, from, &list), list.n); from += list.n) {
                 for (u32 i = 0; i < list.n; i++) {
                         const struct lock_info *l = &list.lock[i];
                         if (l->waits || l->via != f || (l->files && l->files != files))

@@ -361,7 +361,7 @@ const struct proc_dir proc_root_dir = { .dynamic = DYN_PROCESSES, .entry = {
         { .name = "keel", .mode = 0555, .dir = &proc_keel_dir },
         { .name = "kmsg", .mode = 0400, .fops = &syslog_file_ops },
         { .name = "loadavg", .mode = 0444, .show = show_loadavg },
-        { .name = "locks", .mode = 0444, .show = proc_show_locks },
+        { .name = "locks", .mode = 0444, .part = proc_show_locks },
         { .name = "meminfo", .mode = 0444, .show = show_meminfo },
         { .name = "modules", .mode = 0444, .show = show_nothing },
         { .name = "mounts", .mode = 0777, .link = link_mounts },

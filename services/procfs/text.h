@@ -5,8 +5,9 @@
 #pragma once
 
 #define TEXT_PART  16384u
-#define TEXT_PARTS 128u                 /* 2 MiB: what does not fit is cut */
+#define TEXT_PARTS 128u                 /* 2 MiB: what does not fit is cut; files that may grow longer are in parts */
 #define TEXT_PART_ENOUGH 8192u          /* what a file in parts (proc_entry.part) makes at once */
+#define TEXT_PART_LONG (16 * TEXT_PART) /* of one where each part walks over all before it */
 
 OBJECT(text) {
         u64   len;

@@ -57,7 +57,7 @@ err_t proc_show_rollup(struct text *t, const struct subject *s);
 err_t proc_write_clear_refs(bytes text, const struct subject *s);
 
 /* locks.c; the locks that were taken through f, POSIX ones by this table */
-err_t proc_show_locks(struct text *t, const struct subject *s);
+err_t proc_show_locks(struct text *t, const struct subject *s, u64 *at);
 void proc_say_file_locks(struct text *t, struct file *f, struct files *files);
 
 struct subject procfs_subject(struct inode *inode);      /* of an inode of /proc */

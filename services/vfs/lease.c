@@ -239,17 +239,15 @@ u32 file_lease_get(struct file *f)
         return l ? becomes(l) : F_UNLCK;
 }
 
-bool lease_describe(struct inode_locks *s, u32 n, struct lock_info *out)
+struct lease *lease_describe(struct inode_locks *s, struct lease *last, struct lock_info *out)
 {
-        struct lease *l = s->leases;
+        struct lease *l = last ? last->next : s->leases;
 
-        while (l && n-- > 0)
-                l = l->next;
         if (!l)
-                return false;
+                return NULL;
         *out = (struct lock_info){ .kind = LOCK_LEASE, .type = becomes(l), .breaking = l->go || l->shrink, .pid = l->pid,
                                    .end = LOCK_TO_THE_END, .via = l->file };
-        return true;
+        return l;
 }
 
 void leases_end_locked(struct inode_locks *s, struct file *f)

@@ -8,8 +8,8 @@
  *             owner closes any descriptor of the file.  Owners are not counted.
  * Locking     inode_locks.lock (mutex); waiters sleep on `changed`.  Under it waits.lock (spin, leaf).
  * Invariants  K1  no two locks of different owners conflict.
- *             K2  an owner's ranges do not overlap, and touching ones of one type are one; it has one
- *                 whole-file lock at most.
+ *             K2  an owner's ranges do not overlap, and touching ones of one type are one; they stand together, by
+ *                 start; it has one whole-file lock at most.
  *             K3  a POSIX owner that sleeps is listed in `waits`, with the owner it sleeps for, until
  *                 the inode's locks change; so no owner sleeps for itself, through whatever others.
  * EDEADLK     is told where the first owner in the way leads back; as on Linux, only POSIX locks
@@ -33,7 +33,9 @@ OBJECT(file_lock) {
         u64 start, end;                 /* end: the last byte */
         u32 pid;
         bool write, whole;              /* whole: flock's */
+        bool waited;                    /* of a lock: some `behind` may be it */
         struct file_lock *next_waiting; /* of one that is waited for: in inode_locks.waiting */
+        struct file_lock *behind;       /* the same: the first in its way, for /proc; NULL: to be looked up; not counted */
         /* of a lock that is waited for: it is in `waits` by `next`; waits.lock */
         struct files *blocker;          /* not counted, not followed; NULL: to be looked at again */
         struct inode_locks *at;         /* the same */
@@ -117,6 +119,8 @@ struct inode_locks *locks_of(struct inode *inode)
 /* Whoever waits here looks again, and until then waits for nobody (K3). */
 static void tell_changed(struct inode_locks *s)
 {
+        for (struct file_lock *w = s->waiting; w; w = w->next_waiting)
+                w->behind = NULL;
         if (PTR_LOAD(waits.first)) {
                 SPIN_GUARD(&waits.lock);
                 for (struct file_lock *w = waits.first; w; w = w->next)
@@ -141,7 +145,7 @@ static err_t sleep_locked(struct inode_locks *s, struct file_lock *w)
                         before = before->next_waiting;
                 before->next_waiting = w->next_waiting;
         }
-        w->next_waiting = NULL;
+        w->next_waiting = w->behind = NULL;
         return failed(err) ? ERR(ERESTARTSYS) : OK;
 }
 
@@ -234,6 +238,7 @@ struct range {
         struct file *via;
         u64 start, end;
         bool write, unlock;
+        struct file_lock *mine;         /* what is set by it: already in the list */
 };
 
 static bool is_owner(const struct file_lock *l, const struct range *r) { return l->file == r->file && l->files == r->files; }
@@ -245,6 +250,23 @@ static struct file_lock *conflict(const struct inode_locks *s, const struct rang
                 if (!is_owner(l, r) && overlaps(l, r) && (r->write || l->write))
                         return l;
         return NULL;
+}
+
+/* keeps K2's order; owners by their first one, as F_GETLK tells on Linux. */
+static void insert(struct inode_locks *s, struct file_lock *new)
+{
+        struct range r = { .file = new->file, .files = new->files };
+        struct file_lock *before = NULL, *at = s->ranges;
+
+        for (; at && !is_owner(at, &r); at = at->next)
+                before = at;
+        for (; at && is_owner(at, &r) && at->start < new->start; at = at->next)
+                before = at;
+        new->next = at;
+        if (before)
+                before->next = new;
+        else
+                s->ranges = new;
 }
 
 static void copy_owner(struct file_lock *to, const struct file_lock *from)
@@ -264,9 +286,9 @@ static void cut(struct inode_locks *s, struct range *r, struct file_lock **spare
 
         for (struct file_lock *l = s->ranges; l; l = next) {
                 next = l->next;
-                bool same = is_owner(l, r) && !r->unlock && l->write == r->write;
+                bool same = l != r->mine && is_owner(l, r) && !r->unlock && l->write == r->write;
                 bool touches = same && ((r->start > 0 && l->end == r->start - 1) || (l->start > 0 && l->start - 1 == r->end));
-                if (!is_owner(l, r) || !(overlaps(l, r) || touches)) {
+                if (l == r->mine || !is_owner(l, r) || !(overlaps(l, r) || touches)) {
                         before = l;
                         continue;
                 }
@@ -278,8 +300,7 @@ static void cut(struct inode_locks *s, struct range *r, struct file_lock **spare
                                 copy_owner(*spare, l);
                                 (*spare)->start = r->end + 1;
                                 (*spare)->end = l->end;
-                                (*spare)->next = l->next;
-                                l->next = *spare;
+                                insert(s, *spare);      /* behind mine */
                                 *spare = NULL;
                         }
                         l->end = r->start - 1;
@@ -372,15 +393,15 @@ static err_t set_locked(struct inode_locks *s, struct range *r, bool wait, struc
                         return ERR(EAGAIN);
                 TRY(wait_locked(s, r, in_way, *new));
         }
-        cut(s, r, spare);
         if (!r->unlock) {
-                l->start = r->start;    /* it took in others */
-                l->end = r->end;
                 l->pid = thread_current()->process->tgid;
-                l->next = s->ranges;
-                s->ranges = l;
+                insert(s, l);
+                r->mine = l;
                 *new = NULL;
         }
+        cut(s, r, spare);
+        l->start = r->start;            /* it took in others */
+        l->end = r->end;
         tell_changed(s);                /* a write lock may have become a read lock */
         return OK;
 }
@@ -498,60 +519,74 @@ void locks_end(struct inode *inode, struct file *f)
 
 /* ---- /proc ---- */
 
-static struct lock_info info_of(const struct file_lock *l, bool whole)
+/* What all who wait here wait for: once per change, for it takes a look at every lock. */
+static void look_up_waits(struct inode_locks *s)
 {
-        return (struct lock_info){ .kind = whole ? LOCK_WHOLE : l->files ? LOCK_POSIX : LOCK_OFD, .type = l->write ? F_WRLCK : F_RDLCK,
+        for (struct file_lock *w = s->waiting; w; w = w->next_waiting) {
+                struct range r = { .file = w->file, .files = w->files, .start = w->start, .end = w->end, .write = w->write };
+                if (!w->behind)
+                        w->behind = w->whole ? flock_conflict(s, w->file, w->write) : conflict(s, &r);
+                if (w->behind)
+                        w->behind->waited = true;
+        }
+}
+
+static struct lock_info info_of(const struct file_lock *l)
+{
+        return (struct lock_info){ .kind = l->whole ? LOCK_WHOLE : l->files ? LOCK_POSIX : LOCK_OFD, .type = l->write ? F_WRLCK : F_RDLCK,
                                    .pid = l->pid, .start = l->start, .end = l->end, .via = l->via, .files = l->files };
 }
 
-/* Is l the first that w waits for? */
-static bool holds_up(const struct inode_locks *s, struct file_lock *l, bool whole, const struct file_lock *w)
-{
-        if (w->whole != whole)
-                return false;
-        struct range r = { .file = w->file, .files = w->files, .start = w->start, .end = w->end, .write = w->write };
-        return whole ? l == flock_conflict(s, w->file, w->write) : l == conflict(s, &r);
-}
+struct listing { u32 from; struct lock_list *out; };
 
-struct listing { u32 skip; struct lock_list *out; };
+static bool is_full(const struct listing *at) { return at->out->n == ARRAY_SIZE(at->out->lock); }
 
 static void put(struct listing *at, const struct lock_info *info)
 {
-        if (at->skip)
-                at->skip--;
-        else if (at->out->n < ARRAY_SIZE(at->out->lock))
+        if (at->out->passed < at->from)
+                at->out->passed++;
+        else if (!is_full(at))
                 at->out->lock[at->out->n++] = *info;
 }
 
-static void put_list(struct listing *at, const struct inode_locks *s, struct file_lock *l, bool whole)
+static void put_waits(struct listing *at, const struct inode_locks *s, struct file_lock *l)
 {
-        for (; l; l = l->next) {
-                struct lock_info info = info_of(l, whole);
+        l->waited = false;
+        for (const struct file_lock *w = s->waiting; w; w = w->next_waiting) {
+                if (w->behind != l)
+                        continue;
+                struct lock_info info = info_of(w);
+                info.waits = true;
                 put(at, &info);
-                for (const struct file_lock *w = s->waiting; w; w = w->next_waiting) {
-                        if (!holds_up(s, l, whole, w))
-                                continue;
-                        info = info_of(w, whole);
-                        info.waits = true;
-                        put(at, &info);
-                }
+                l->waited = true;
+        }
+}
+
+static void put_list(struct listing *at, const struct inode_locks *s, struct file_lock *l)
+{
+        for (; l && !is_full(at); l = l->next) {
+                struct lock_info info = info_of(l);
+                put(at, &info);
+                if (l->waited)
+                        put_waits(at, s, l);
         }
 }
 
 void locks_list(struct inode *inode, u32 from, struct lock_list *out)
 {
         struct inode_locks *s = PTR_LOAD(inode->locks);
-        struct listing at = { .skip = from, .out = out };
+        struct listing at = { .from = from, .out = out };
         struct lock_info info = { };
 
-        out->n = 0;
+        out->n = out->passed = 0;
         if (!s)
                 return;
         GUARD(&s->lock);
-        for (u32 n = 0; lease_describe(s, n, &info); n++)
+        look_up_waits(s);
+        for (struct lease *one = NULL; !is_full(&at) && (one = lease_describe(s, one, &info)) != NULL;)
                 put(&at, &info);
-        put_list(&at, s, s->whole, true);
-        put_list(&at, s, s->ranges, false);
+        put_list(&at, s, s->whole);
+        put_list(&at, s, s->ranges);
 }
 
 struct inode *locks_next_inode(struct superblock *sb, struct inode *from)

@@ -46,12 +46,12 @@ void locks_close(struct inode *inode, struct files *files);
 void locks_end(struct inode *inode, struct file *f);
 void locks_free(struct inode *inode);    /* at the inode's end */
 
-/* For /proc: locks of an inode, each followed by those that wait for it; how many were put into out, of `room`, from the
- * `from`-th on.  type: F_RDLCK, F_WRLCK; of a lease that shall go: what it shall become.  via: through which it was taken; files:
+/* For /proc: locks of an inode, each followed by those that wait for it; n: how many were put into out, from the `from`-th on;
+ * passed: how many there are before, at most `from`.  type: F_RDLCK, F_WRLCK; of a lease that shall go: what it shall become.  via: through which it was taken; files:
  * whose it is, POSIX ones only; not counted. */
 enum lock_kind { LOCK_WHOLE, LOCK_POSIX, LOCK_OFD, LOCK_LEASE };
 struct lock_info { enum lock_kind kind; u32 type; bool waits, breaking; u32 pid; u64 start, end; struct file *via; struct files *files; };
-struct lock_list { u32 n; struct lock_info lock[16]; };
+struct lock_list { u32 n, passed; struct lock_info lock[16]; };
 void locks_list(struct inode *inode, u32 from, struct lock_list *out);
 /* The next inode of sb that ever had a lock, counted; drops `from` (NULL: the first). */
 struct inode *locks_next_inode(struct superblock *sb, struct inode *from);

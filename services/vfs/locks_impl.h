@@ -25,8 +25,8 @@ POOL_DECLARE(inode_locks)
 
 struct inode_locks *locks_of(struct inode *inode);       /* made if there are none; NULL: no memory */
 /* lease.c.  end: the file's, if it has one; REQUIRES(lock). */
-/* The n-th lease; false: there are no more. */
-bool lease_describe(struct inode_locks *s, u32 n, struct lock_info *out);
+/* The lease behind `last` (NULL: the first); NULL: there are no more. */
+struct lease *lease_describe(struct inode_locks *s, struct lease *last, struct lock_info *out);
 void leases_end_locked(struct inode_locks *s, struct file *f);
 void leases_free(struct lease *l);
 /* dnotify.c */

@@ -228,6 +228,31 @@ static void test_deadlock(void)
         close(fd);
 }
 
+static void test_order(void)
+{
+        int fd = open("f", O_RDWR), other = open("f", O_RDWR);
+
+        set(fd, F_SETLK, F_WRLCK, 100, 10);
+        set(fd, F_SETLK, F_WRLCK, 0, 10);
+        CHECK("of an owner's locks the first by place is told", is(seen_by_child(0, 0), F_WRLCK, 0, 10));
+        set(fd, F_SETLK, F_WRLCK, 30, 10);
+        CHECK("which is not the newest", is(seen_by_child(20, 0), F_WRLCK, 30, 10));
+        set(fd, F_SETLK, F_RDLCK, 33, 2);
+        CHECK("one in three parts", is(seen_by_child(31, 20), F_WRLCK, 30, 3) && is(seen_by_child(33, 20), F_RDLCK, 33, 2)
+              && is(seen_by_child(35, 70), F_WRLCK, 35, 5));
+        set(fd, F_SETLK, F_UNLCK, 1, 108);
+        CHECK("both ends stay", is(seen_by_child(1, 200), F_WRLCK, 109, 1) && is(seen_by_child(0, 200), F_WRLCK, 0, 1));
+        set(other, F_OFD_SETLK, F_WRLCK, 50, 10);
+        CHECK("of owners the one that came first", is(seen_by_child(0, 0), F_WRLCK, 0, 1));
+        set(fd, F_SETLK, F_WRLCK, 0, 20);
+        CHECK("also when it grows", is(seen_by_child(0, 0), F_WRLCK, 0, 20));
+        set(fd, F_SETLK, F_UNLCK, 0, 0);
+        set(fd, F_SETLK, F_WRLCK, 0, 10);
+        CHECK("and who came again comes last", is(seen_by_child(0, 0), F_WRLCK, 50, 10));
+        close(other);
+        close(fd);
+}
+
 static void test_fork_exec(void)
 {
         int fd = open("f", O_RDWR), status;
@@ -257,6 +282,7 @@ int main(void)
         test_ranges();
         test_ofd();
         test_deadlock();
+        test_order();
         test_fork_exec();
         return done();
 }
