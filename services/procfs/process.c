@@ -27,13 +27,14 @@
 struct facts {
         u32 pid, tgid, ppid, pgrp, sid, device, threads, uid[4], gid[4];
         i32 foreground;
+        i32 umask;                      /* -1: it has none any more */
         u8  state, comm[COMM_LEN];
         struct task_times times;
         u64 min_faults, maj_faults, child_min_faults, child_maj_faults, start, child_user, child_system;
         u64 pending, shared, blocked, ignored, caught, voluntary, involuntary;
         u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient, affinity;
         i32 nice;
-        u32 cpu, policy, rt_priority, in_force, exit_signal, exit_status, umask;
+        u32 cpu, policy, rt_priority, in_force, exit_signal, exit_status, table;
         bool no_new_privs;
         u32 seccomp, filters;
         u64 queued;                     /* signals queued to its user */
@@ -87,12 +88,13 @@ static void gather(struct facts *f, const struct subject *s)
                 f->maj_faults = p->dead_maj_faults;
                 f->exit_signal = p->exit_signal;
                 f->exit_status = p->exit_status;
+                f->umask = t && t->fs ? (i32)fs_umask(t->fs) : -1;
                 if (t) {
                         gather_cred(f, t->cred);
                         f->no_new_privs = LOAD(t->no_new_privs);
                         f->seccomp = t->seccomp_mode;
                         f->filters = seccomp_count_locked(t);
-                        f->umask = t->fs ? fs_umask(t->fs) : 0;
+                        f->table = t->files ? files_top(t->files) : 0;
                         f->queued = t->account ? LOAD(t->account->signals) : 0;
                 }
         }
@@ -257,13 +259,15 @@ static void say_kib(struct text *t, bytes name, u64 pages)
         text_add(t, STR(" kB\n"));
 }
 
-static void say_groups(struct text *t, struct process *p)
+static void say_groups(struct text *t, const struct subject *s)
 {
+        struct process *p = s->process;
         struct cred *c = NULL;
         {
                 SPIN_GUARD(&p->lock);
-                if (p->leader && p->leader->cred)
-                        c = cred_hold(p->leader->cred);
+                struct thread *who = s->thread ? s->thread : p->threads ? p->leader : NULL;     /* reaped: it is gone */
+                if (who && who->cred)
+                        c = cred_hold(who->cred);
         }
         text_add(t, STR("Groups:\t"));
         if (c) {
@@ -321,16 +325,15 @@ static err_t show_status(struct text *t, const struct subject *s)
         struct vm *vm = subject_vm(s);
 
         gather(&f, s);
-        SAY(t, "Name:\t{}\nUmask:\t0{}{}{}\nState:\t{}\n", padded(BYTES_OF(f.comm)), f.umask >> 6 & 7, f.umask >> 3 & 7,
-            f.umask & 7, state_word(f.state));
+        SAY(t, "Name:\t{}\n", padded(BYTES_OF(f.comm)));
+        if (f.umask >= 0)
+                SAY(t, "Umask:\t0{}{}{}\n", f.umask >> 6 & 7, f.umask >> 3 & 7, f.umask & 7);
+        SAY(t, "State:\t{}\n", state_word(f.state));
         SAY(t, "Tgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n", f.tgid, f.pid, f.ppid);
         SAY(t, "Uid:\t{}\t{}\t{}\t{}\n", f.uid[0], f.uid[1], f.uid[2], f.uid[3]);
         SAY(t, "Gid:\t{}\t{}\t{}\t{}\n", f.gid[0], f.gid[1], f.gid[2], f.gid[3]);
-        struct subject mine = *s;
-        struct thread *any = subject_thread(&mine);
-        SAY(t, "FDSize:\t{}\n", any && any->files ? files_top(any->files) : 0);
-        thread_drop(any);
-        say_groups(t, s->process);
+        SAY(t, "FDSize:\t{}\n", f.table);
+        say_groups(t, s);
         SAY(t, "NStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n", f.tgid, f.pid, f.pgrp, f.sid);
         if (vm) {
                 say_memory(t, vm);
@@ -736,41 +739,53 @@ static struct net_ns *net_of(const struct subject *s)
         return net;
 }
 
-static err_t show_unix(struct text *t, const struct subject *s)
+/* Of sockets, by cookie: there is none with 0, which stands for the heading. */
+static void begin_list(struct text *t, u64 *from, bytes heading)
+{
+        if (*from == 0)
+                text_add(t, heading);
+        *from = max_u64(*from, 1);
+}
+
+static bool more_of_list(const struct text *t) { return t->len < TEXT_PART_LONG && !(task_interrupts() & INTR_KILL); }
+
+static err_t show_unix(struct text *t, const struct subject *s, u64 *from)
 {
         struct net_ns *net = net_of(s);
         struct unix_sock *at = NULL;
         usize len = 0;
         u8 line[256] = {};
 
-        text_add(t, STR("Num       RefCount Protocol Flags    Type St Inode Path\n"));
-        while (net && unix_describe(net, &at, MBYTES_OF(line), &len)) {
+        begin_list(t, from, STR("Num       RefCount Protocol Flags    Type St Inode Path\n"));
+        while (net && more_of_list(t) && unix_describe(net, &at, from, MBYTES_OF(line), &len)) {
                 text_add(t, bytes_take(BYTES_OF(line), len));
                 text_char(t, '\n');
         }
+        unix_sock_drop(at);
         net_ns_drop(net);
         return OK;
 }
 
-static err_t show_netlink(struct text *t, const struct subject *s)
+static err_t show_netlink(struct text *t, const struct subject *s, u64 *from)
 {
         struct net_ns *net = net_of(s);
         struct netlink_sock *at = NULL;
         usize len = 0;
         u8 line[256] = {};
 
-        text_add(t, STR("sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"));
-        while (net && netlink_describe(net, &at, MBYTES_OF(line), &len)) {
+        begin_list(t, from, STR("sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"));
+        while (net && more_of_list(t) && netlink_describe(net, &at, from, MBYTES_OF(line), &len)) {
                 text_add(t, bytes_take(BYTES_OF(line), len));
                 text_char(t, '\n');
         }
+        netlink_sock_drop(at);
         net_ns_drop(net);
         return OK;
 }
 
 static const struct proc_dir net_dir = { .entry = {
-        { .name = "netlink", .mode = 0444, .show = show_netlink },
-        { .name = "unix", .mode = 0444, .show = show_unix },
+        { .name = "netlink", .mode = 0444, .part = show_netlink },
+        { .name = "unix", .mode = 0444, .part = show_unix },
 } };
 
 /* All ids are mapped to themselves in the first user namespace, and that cannot be changed. */

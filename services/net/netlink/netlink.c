@@ -93,13 +93,13 @@ struct netlink_sock *netlink_find(struct net_ns *net, u32 protocol, u32 port)
         return s && netlink_sock_try_hold(s) ? s : NULL;
 }
 
-/* The one behind `at`; if that has left, the first with a higher cookie. */
-static struct netlink_sock *behind_locked(struct netlink_part *p, struct netlink_sock *at)
+/* The one behind `at`; without it, or if it has left, the first from this cookie on. */
+static struct netlink_sock *behind_locked(struct netlink_part *p, struct netlink_sock *at, u64 from)
 {
         if (at && at->listed)
                 return at->next;
         struct netlink_sock *s = p->first;
-        while (s && at && s->base.cookie <= at->base.cookie)
+        while (s && s->base.cookie < from)
                 s = s->next;
         return s;
 }
@@ -109,7 +109,7 @@ struct netlink_sock *netlink_next_member(struct net_ns *net, u32 protocol, u32 g
         struct netlink_part *p = netlink_part_of(net);
 
         spin_lock(&p->lock);
-        struct netlink_sock *s = behind_locked(p, at);
+        struct netlink_sock *s = behind_locked(p, at, at ? at->base.cookie + 1 : 0);
         while (s && (s->base.protocol != protocol || !(s->groups >> (group - 1) & 1) || !netlink_sock_try_hold(s)))
                 s = s->next;
         spin_unlock(&p->lock);
@@ -271,10 +271,10 @@ void netlink_init(void) { net_family_register(&netlink_family); }
 
 /* ---- /proc/net/netlink ---- */
 
-static struct netlink_sock *next_after(struct netlink_part *p, struct netlink_sock *at)
+static struct netlink_sock *next_after(struct netlink_part *p, struct netlink_sock *at, u64 from)
 {
         SPIN_GUARD(&p->lock);
-        struct netlink_sock *s = behind_locked(p, at);
+        struct netlink_sock *s = behind_locked(p, at, from);
 
         while (s && !netlink_sock_try_hold(s))
                 s = s->next;
@@ -292,9 +292,9 @@ static void put_padded(struct writer *w, u64 v, u32 width)
         writer_u8(w, ' ');
 }
 
-bool netlink_describe(struct net_ns *net, struct netlink_sock **at, mbytes out, usize *len)
+bool netlink_describe(struct net_ns *net, struct netlink_sock **at, u64 *from, mbytes out, usize *len)
 {
-        struct netlink_sock *s = next_after(netlink_part_of(net), *at);
+        struct netlink_sock *s = next_after(netlink_part_of(net), *at, *from);
         struct writer w = writer_of(out);
 
         netlink_sock_drop(*at);
@@ -316,6 +316,7 @@ bool netlink_describe(struct net_ns *net, struct netlink_sock **at, mbytes out, 
         put_padded(&w, held ? f->inode->ino : 0, 8);
         if (held)
                 file_drop(f);
+        *from = s->base.cookie + 1;
         *len = w.at - 1;
         return true;
 }

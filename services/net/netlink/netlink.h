@@ -17,7 +17,8 @@ mbytes netlink_note_data(struct netlink_msg *m);
 void  netlink_note_drop(struct netlink_msg *m);         /* it will not be sent */
 void  netlink_note_send(struct netlink_msg *m);         /* takes it over; does not sleep */
 
-/* A line of /proc/net/netlink, one socket after the other.  *at: the one described last, counted; NULL: none yet, and again
- * when there are no more (false). */
+/* A line of /proc/net/netlink, one socket after the other.  *at: the one described last, counted; NULL: none yet, or a
+ * new pass that begins at *from, which is moved on; and again when there are no more (false). */
 OBJECT(netlink_sock);
-bool netlink_describe(struct net_ns *net, struct netlink_sock **at, mbytes out, usize *len);
+POOL_DECLARE(netlink_sock)
+bool netlink_describe(struct net_ns *net, struct netlink_sock **at, u64 *from, mbytes out, usize *len);

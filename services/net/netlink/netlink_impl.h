@@ -53,7 +53,6 @@ OBJECT(netlink_sock) {
         u32 drops;                      /* messages for a group that found no room; LOAD */
         bool overrun;                   /* the next receive says ENOBUFS */
 };
-POOL_DECLARE(netlink_sock)
 DOWNCASTABLE(netlink_sock, sock);
 
 HMAP_HEAD(netlink_by_port, netlink_sock, NETLINK_HASH);

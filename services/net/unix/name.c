@@ -303,13 +303,13 @@ err_t unix_find(struct unix_sock *u, const struct actor *who, bytes addr, struct
 
 /* ---- /proc/net/unix ---- */
 
-/* The one behind u, counted; NULL: none.  If u has left, the first with a higher cookie: the list is by them, nearly. */
-static struct unix_sock *next_after(struct unix_part *p, struct unix_sock *u)
+/* The one behind u, counted; NULL: none.  Without u, or if it has left, the first from this cookie on: the list is by them, nearly. */
+static struct unix_sock *next_after(struct unix_part *p, struct unix_sock *u, u64 from)
 {
         SPIN_GUARD(&p->lock);
         struct unix_sock *next = u && !u->unlisted ? u->next : p->first;
 
-        while (next && ((u && next->base.cookie <= u->base.cookie) || !unix_sock_try_hold(next)))
+        while (next && (next->base.cookie < from || !unix_sock_try_hold(next)))
                 next = next->next;
         return next;
 }
@@ -352,9 +352,9 @@ static void put_line(struct writer *w, struct unix_sock *u)
                 file_drop(f);
 }
 
-bool unix_describe(struct net_ns *net, struct unix_sock **at, mbytes out, usize *len)
+bool unix_describe(struct net_ns *net, struct unix_sock **at, u64 *from, mbytes out, usize *len)
 {
-        struct unix_sock *u = next_after(unix_part_of(net), *at);
+        struct unix_sock *u = next_after(unix_part_of(net), *at, *from);
         struct writer w = writer_of(out);
 
         unix_sock_drop(*at);
@@ -362,6 +362,7 @@ bool unix_describe(struct net_ns *net, struct unix_sock **at, mbytes out, usize 
         if (!u)
                 return false;
         put_line(&w, u);
+        *from = u->base.cookie + 1;
         *len = w.at;
         return true;
 }

@@ -8,10 +8,11 @@
 
 void unix_init(void);                   /* at boot, after socket_init */
 
-/* For /proc/net/unix: the sockets of a namespace one after the other.  *at: the one described last, counted; NULL: none yet,
- * and again when there are no more (false).  Text without a newline into out, cut; *len. */
+/* For /proc/net/unix: the sockets of a namespace one after the other.  *at: the one described last, counted; NULL: none yet, or
+ * a new pass that begins at *from, which is moved on; and again when there are no more (false).  Text without a newline into out, cut; *len. */
 OBJECT(unix_sock);
-bool unix_describe(struct net_ns *net, struct unix_sock **at, mbytes out, usize *len);
+POOL_DECLARE(unix_sock)
+bool unix_describe(struct net_ns *net, struct unix_sock **at, u64 *from, mbytes out, usize *len);
 /* net.unix.max_dgram_qlen */
 u32  unix_max_dgram(struct net_ns *net);
 void unix_set_max_dgram(struct net_ns *net, u32 n);

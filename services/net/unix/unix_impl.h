@@ -133,7 +133,6 @@ OBJECT(unix_sock) {
         enum { GC_NO, GC_CANDIDATE, GC_REACHED } mark_gc;
         struct unix_sock *gc_next;
 };
-POOL_DECLARE(unix_sock)
 DOWNCASTABLE(unix_sock, sock);
 
 OBJECT(unix_mark) {
