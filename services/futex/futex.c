@@ -15,7 +15,7 @@
  *           the offset.  The waiter holds its own key while it sleeps; a key it was requeued
  *           to is not held: should it die and its object be reused, a wake-up too many comes
  *           of it, which futexes allow.
- * Locking   bucket.lock, a leaf but for the run queues; of two buckets the lower is first.
+ * Locking   bucket.lock, a leaf but for pi.c's and the run queues; of two buckets the lower is first.
  *           A futex_waiter is guarded by the lock of bucket futex_waiter.bucket.
  */
 #include "services/futex/futex_impl.h"
@@ -35,6 +35,7 @@ void futex_init(void)
 {
         for (u32 i = 0; i < FUTEX_BUCKETS; i++)
                 lock_init(&table[i].lock, futex_bucket);
+        futex_pi_init();
 }
 
 /* ---- Keys ---- */

@@ -18,7 +18,7 @@ struct futex_waitv_args { u64 at; u32 n; bool wall; u64 deadline; };
 err_t futex_waitv(const struct futex_waitv_args *a, u64 *index);
 u32   futex_wake_addr(u64 addr, u32 n);                 /* current vm, a shared word; for clear_child_tid */
 void  futex_exit_robust(struct thread *t);              /* walks the robust list of the exiting current thread */
-void futex_pi_changed(struct thread *t);         /* t's priority has: if it waits for a PI lock, the owner is lent it (more, not less) */
+void  futex_pi_changed(struct thread *t);        /* t's priority has: if it waits for a PI lock, the owner is lent that one now */
 /* restart_syscall(2) after a FUTEX_WAIT with a time-out: goes on with what t->restart tells. */
 err_t futex_resume(struct thread *t);
 void  futex_init(void);

@@ -74,5 +74,6 @@ err_t futex_pi_lock(const struct futex_pi *p);
 err_t futex_pi_unlock(u64 addr, bool shared);
 err_t futex_pi_wait_requeue(const struct futex_args *a, bool shared, u64 deadline);
 err_t futex_pi_requeue(const struct futex_args *a, bool shared, u64 *result);
+void  futex_pi_init(void);
 void  futex_pi_let_go(struct thread *t);        /* it waits for its owner no more; the bucket's lock */
 void  futex_pi_exit(struct thread *t);          /* t ends: all that wait for it look again */

@@ -3,62 +3,147 @@
  * Priority-inheriting futexes: FUTEX_LOCK_PI and what belongs to it.
  *
  * The word holds the owner's tid, FUTEX_WAITERS, FUTEX_OWNER_DIED.  A waiter is queued with `owner` set, and lends it its
- * real-time priority; the owner keeps the highest that was lent until nobody waits for any of its locks.  Unlocking gives the
- * lock to the best waiter, in the word, under the bucket's lock.  A thread that ends sends all that wait for it to look again.
+ * real-time priority; the owner has the highest that those lend who wait for any of its locks now, and lends it on, if it
+ * waits itself.  Unlocking gives the lock to the best waiter, in the word, under the bucket's lock.  A thread that ends sends
+ * all that wait for it to look again.
  *
+ * Locking    a bucket's lock; then the relations' (class futex_pi), one for all: who waits for whom, and what is lent.  Nobody
+ *            gets there but by the contended locks; then the run queues'.
  * Invariants P1  who waits for an owner is counted in its holds_up; who sets an owner that may be ending looks afterwards
  *                whether it has (futex_pi.gone): either its end finds the waiter, or that look finds the end.
  *            P2  a new owner is woken when all that now wait for it are counted: it cannot end before.
  *            P3  what is done under buckets' locks is linear in their waiters; if fewer are moved than wait, times the
- *                priorities they have.
+ *                priorities they have.  Under the relations' lock: in the chain of owners as far as what they are lent changes,
+ *                and where that gets less, in those that wait for one.
+ *            P4  nobody waits for one that waits for it, over any chain: those are refused that would close the circle.
  */
 #include "services/futex/futex_impl.h"
 #include "services/process/pid.h"
 #include "services/sched/sched.h"
 
-#define CHAIN_MAX 1024u                 /* how far a chain of owners is followed */
+#define CHAIN_MAX 1024u                 /* how far a chain of owners is followed; as on Linux, none is made longer */
 #define NO_LEVEL  100u                  /* above every real-time priority */
 
-/* Whom t waits for; NULL: for no PI lock. */
-static struct thread *owner_of(struct thread *t)
+LOCK_CLASS_DECLARE(futex_bucket);
+LOCK_CLASS(futex_pi, AFTER(futex_bucket));
+STABLE(pi_relations) { struct spinlock lock; } CACHE_ALIGNED;
+static struct pi_relations relations;
+
+void futex_pi_init(void) { lock_init(&relations.lock, futex_pi); }
+
+/* ---- Who waits for whom; the relations' lock is held ---- */
+
+/* The highest that those lend who wait for it, and how many do. */
+static u32 highest_lent(struct thread *owner, u32 *best)
 {
-        return LOAD(t->futex.queued) && t->futex.kind == PI_LOCK ? PTR_LOAD(t->futex_pi.owner) : NULL;
+        u32 highest = 0;
+
+        *best = 0;
+        for (struct thread *t = owner->futex_pi.waiters; t; t = t->futex_pi.next) {
+                if (t->futex_pi.lends > highest) {
+                        highest = t->futex_pi.lends;
+                        *best = 0;
+                }
+                *best += t->futex_pi.lends == highest;
+        }
+        return highest;
 }
 
-static void lend(struct thread *owner, u32 priority)
+/* One that waits for it lends `now` instead of `was`; 0: nothing.  True: it runs by another loan. */
+static bool relend(struct thread *owner, u32 was, u32 now)
 {
-        for (u32 i = 0; owner && priority && i < CHAIN_MAX; i++) {
-                sched_boost(owner, priority);
-                owner = owner_of(owner);
+        u32 lent = owner->futex_pi.lent, to = lent;
+
+        if (now == was)
+                return false;
+        if (now > lent) {
+                to = now;
+                owner->futex_pi.best = 1;
+        } else if (now == lent) {
+                owner->futex_pi.best++;
+        } else if (was == lent && --owner->futex_pi.best == 0) {
+                to = highest_lent(owner, &owner->futex_pi.best);
+        }
+        if (to == lent)
+                return false;
+        owner->futex_pi.lent = to;
+        sched_boost(owner, to);
+        return true;
+}
+
+/* t has another priority, perhaps: so has whom it waits for, and so on. */
+static void lend_on(struct thread *t)
+{
+        for (u32 i = 0; t->futex_pi.owner && i < CHAIN_MAX; i++) {
+                struct thread *owner = t->futex_pi.owner;
+                u32 was = t->futex_pi.lends;
+
+                t->futex_pi.lends = sched_rt_priority(t);
+                if (!relend(owner, was, t->futex_pi.lends))
+                        return;
+                t = owner;
         }
 }
+
+/* keeps P1 */
+static void link_to(struct thread *t, struct thread *owner)
+{
+        FETCH_ADD(owner->futex_pi.holds_up, 1u);
+        t->futex_pi.owner = owner;
+        t->futex_pi.lends = 0;
+        t->futex_pi.prev = NULL;
+        t->futex_pi.next = owner->futex_pi.waiters;
+        if (t->futex_pi.next)
+                t->futex_pi.next->futex_pi.prev = t;
+        owner->futex_pi.waiters = t;
+        lend_on(t);
+}
+
+static void unlink(struct thread *t)
+{
+        struct thread *owner = t->futex_pi.owner, *next = t->futex_pi.next, *prev = t->futex_pi.prev;
+        u32 was = t->futex_pi.lends;
+
+        if (!owner)
+                return;
+        if (prev)
+                prev->futex_pi.next = next;
+        else
+                owner->futex_pi.waiters = next;
+        if (next)
+                next->futex_pi.prev = prev;
+        t->futex_pi.owner = NULL;
+        t->futex_pi.next = NULL;
+        t->futex_pi.prev = NULL;
+        t->futex_pi.lends = 0;
+        if (relend(owner, was, 0))
+                lend_on(owner);
+        FETCH_SUB(owner->futex_pi.holds_up, 1u);        /* the last thing: it may go */
+}
+
+/* Would it wait for itself, or at the end of too long a chain? */
+static bool closes_circle(struct thread *t, struct thread *owner)
+{
+        for (u32 i = 0; owner && i < CHAIN_MAX; i++) {
+                if (owner == t)
+                        return true;
+                owner = owner->futex_pi.owner;
+        }
+        return owner != NULL;
+}
+
+/* ---- The same, with its lock ---- */
 
 void futex_pi_changed(struct thread *t)
 {
-        for (;;) {
-                u32 bucket = LOAD(t->futex.bucket) % FUTEX_BUCKETS;
-                SPIN_GUARD(&futex_bucket_at(bucket)->lock);
-                if (t->futex.bucket % FUTEX_BUCKETS == bucket) {
-                        lend(owner_of(t), sched_rt_priority(t));
-                        return;
-                }
-        }
+        SPIN_GUARD(&relations.lock);
+        lend_on(t);
 }
 
 void futex_pi_let_go(struct thread *t)
 {
-        struct thread *owner = t->futex_pi.owner;
-
-        t->futex_pi.owner = NULL;
-        if (owner && FETCH_SUB(owner->futex_pi.holds_up, 1u) == 1)
-                sched_boost(owner, 0);
-}
-
-/* The priority is lent by the caller: that of several at once.  keeps P1 */
-static void set_owner_locked(struct thread *t, struct thread *owner)
-{
-        FETCH_ADD(owner->futex_pi.holds_up, 1u);
-        PTR_STORE(t->futex_pi.owner, owner);
+        SPIN_GUARD(&relations.lock);
+        unlink(t);
 }
 
 /* The best waiter of this kind: of the highest priority the one that came first. */
@@ -82,17 +167,14 @@ static struct futex_waiter *best_locked(const struct futex_key *key, u32 kind)
 /* All that wait for the lock now wait for `owner`. */
 static void adopt_locked(const struct futex_key *key, struct thread *owner)
 {
-        u32 highest = 0;
-
+        SPIN_GUARD(&relations.lock);
         for (struct futex_waiter *w = futex_bucket_of(key)->first; w; w = w->next) {
                 struct thread *t = w->thread;
                 if (!futex_is_for(w, key) || w->kind != PI_LOCK || t->futex_pi.owner == owner)
                         continue;
-                futex_pi_let_go(t);
-                set_owner_locked(t, owner);
-                highest = (u32)max_u64(highest, sched_rt_priority(t));
+                unlink(t);
+                link_to(t, owner);
         }
-        lend(owner, highest);
 }
 
 /* All in the bucket that wait for `owner` look again. */
@@ -112,16 +194,6 @@ static void give(struct futex_waiter *w)
 {
         w->thread->futex_pi.given = true;
         futex_tell(w);
-}
-
-static bool waits_for(struct thread *at, struct thread *t)
-{
-        for (u32 i = 0; at && i < CHAIN_MAX; i++) {
-                if (at == t)
-                        return true;
-                at = owner_of(at);
-        }
-        return false;
 }
 
 /* ---- Locking ---- */
@@ -145,6 +217,7 @@ static err_t take_free_locked(struct thread *t, const struct futex_pi *p, const 
         return OK;
 }
 
+/* The relations' lock is held. */
 static void queue_for_locked(struct thread *t, const struct futex_key *key, struct thread *owner)
 {
         struct futex_bucket *b = futex_bucket_of(key);
@@ -154,7 +227,23 @@ static void queue_for_locked(struct thread *t, const struct futex_key *key, stru
         t->futex.kind = PI_LOCK;
         t->futex.bitset = FUTEX_BITSET_MATCH_ANY;
         futex_queue_locked(&t->futex, key);
-        set_owner_locked(t, owner);
+        link_to(t, owner);
+}
+
+/* PI_AGAIN: the word has changed. */
+static err_t wait_for_locked(struct thread *t, const struct futex_pi *p, const struct futex_key *key, u32 word, struct thread *owner,
+                             enum pi_step *step)
+{
+        SPIN_GUARD(&relations.lock);
+        if (closes_circle(t, owner))
+                return ERR(EDEADLK);            /* keeps P4 */
+        if (!(word & FUTEX_WAITERS) && !exchange(p->addr, word, word | FUTEX_WAITERS))
+                return OK;
+        t->futex_pi.given = false;
+        STORE(t->futex_woken, 0u);
+        queue_for_locked(t, key, owner);
+        *step = PI_QUEUED;
+        return OK;
 }
 
 /* inherit: the owner has ended while this thread waited for it. */
@@ -174,19 +263,12 @@ static err_t take_or_queue_locked(struct thread *t, const struct futex_pi *p, co
         }
         if (p->try)
                 return ERR(EAGAIN);
-        if (waits_for(owner, t))
-                return ERR(EDEADLK);
-        if (!(word & FUTEX_WAITERS) && !exchange(p->addr, word, word | FUTEX_WAITERS))
-                return OK;
-        t->futex_pi.given = false;
-        STORE(t->futex_woken, 0u);
-        queue_for_locked(t, key, owner);
-        lend(owner, sched_rt_priority(t));
+        TRY(wait_for_locked(t, p, key, word, owner, step));
         memory_barrier();               /* keeps P1 */
-        if (LOAD(owner->futex_pi.gone))
+        if (*step == PI_QUEUED && LOAD(owner->futex_pi.gone)) {
                 futex_unqueue_locked(&t->futex);
-        else
-                *step = PI_QUEUED;
+                *step = PI_AGAIN;
+        }
         return OK;
 }
 
@@ -346,29 +428,41 @@ static bool goes_to(const struct thread *t, const struct futex_key *to)
         return t->futex_pi.to.at == to->of.at && t->futex_pi.to.vm == to->of.vm && t->futex_pi.to.mapping == to->of.mapping;
 }
 
-/* Up to n of those that wait at `from` now wait for the lock, the highest priority first; *highest: of these.  Each round takes
- * all down to a level, the last one whoever is left, so a priority that changes meanwhile makes nobody stay behind. */
-static u32 move_locked(const struct futex_key *from, const struct futex_key *to, struct thread *owner, u32 n, u32 *highest)
+/* False: it would wait for itself.  keeps P4 */
+static bool move_one_locked(struct futex_waiter *w, const struct futex_key *to, struct thread *owner)
 {
-        u32 moved = 0, level = NO_LEVEL;
+        SPIN_GUARD(&relations.lock);
+        if (closes_circle(w->thread, owner))
+                return false;
+        futex_unqueue_locked(w);
+        queue_for_locked(w->thread, to, owner);
+        return true;
+}
 
-        while (moved < n && level > 0) {
+/* Up to n of those that wait at `from` now wait for the lock, the highest priority first.  Each round takes all down to a
+ * level, the last one whoever is left, so a priority that changes meanwhile makes nobody stay behind.  EDEADLK: the next
+ * would wait for itself. */
+static err_t move_locked(const struct futex_key *from, const struct futex_key *to, struct thread *owner, u32 n, u64 *moved)
+{
+        u32 level = NO_LEVEL;
+
+        for (u32 left = n; left && level > 0;) {
                 struct futex_waiter *best = best_locked(from, TO_PI_LOCK), *next;
                 if (!best)
                         break;
                 level = min_u32(sched_rt_priority(best->thread), level - 1);
-                for (struct futex_waiter *w = futex_bucket_of(from)->first; w && moved < n; w = next) {
+                for (struct futex_waiter *w = futex_bucket_of(from)->first; w && left; w = next) {
                         next = w->next;
-                        u32 priority = sched_rt_priority(w->thread);
-                        if (w->kind != TO_PI_LOCK || !futex_is_for(w, from) || !goes_to(w->thread, to) || priority < level)
+                        if (w->kind != TO_PI_LOCK || !futex_is_for(w, from) || !goes_to(w->thread, to) ||
+                            sched_rt_priority(w->thread) < level)
                                 continue;
-                        futex_unqueue_locked(w);
-                        queue_for_locked(w->thread, to, owner);
-                        *highest = (u32)max_u64(*highest, priority);
-                        moved++;
+                        if (!move_one_locked(w, to, owner))
+                                return ERR(EDEADLK);
+                        left--;
+                        (*moved)++;
                 }
         }
-        return moved;
+        return OK;
 }
 
 /* Both buckets are locked, the second word is `word`.  False: it has changed. */
@@ -377,7 +471,6 @@ static bool requeue_pi_locked(const struct futex_args *a, const struct futex_key
 {
         struct futex_waiter *top = best_locked(from, TO_PI_LOCK);
         bool is_free = (word & FUTEX_TID_MASK) == 0;
-        u32 highest = 0;
 
         if (best_locked(from, WAKE_UP) || best_locked(from, PI_LOCK) || (top && !goes_to(top->thread, to))) {
                 *err = ERR(EINVAL);
@@ -396,8 +489,8 @@ static bool requeue_pi_locked(const struct futex_args *a, const struct futex_key
                 owner = top->thread;
         }
         /* Who could not be given the lock is moved besides those that were to be. */
-        *result = is_free + move_locked(from, to, owner, a->val2 + !is_free, &highest);
-        lend(owner, highest);
+        *result = is_free;
+        *err = move_locked(from, to, owner, a->val2 + !is_free, result);
         if (is_free) {
                 give(top);
                 return true;

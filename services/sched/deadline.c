@@ -23,8 +23,7 @@
 #define RUNTIME_LEAST  1024u
 #define BANDWIDTH_SHIFT 20
 
-LOCK_CLASS_DECLARE(tree);
-LOCK_CLASS(reservations, AFTER(tree));         /* setpriority(2) walks a process group */
+LOCK_CLASS(reservations);
 
 void reservations_init(struct reservations *r)
 {

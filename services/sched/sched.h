@@ -33,8 +33,8 @@ err_t sched_check(const struct sched_params *params);    /* EINVAL: the parts do
 err_t sched_set(struct thread *t, struct sched_params params);
 /* t has left user code for good: what it had reserved is free. */
 void  sched_exit(struct thread *t);
-/* Priority inheritance: t runs as SCHED_FIFO of this priority (1 to 100) if that is more than its own, until sched_boost(t, 0).
- * What it asked for itself is told and changed meanwhile without effect.  Any spin lock may be held. */
+/* Priority inheritance: t runs as SCHED_FIFO of this priority (1 to 100) if that is more than its own, until another is lent
+ * (0: none).  What it asked for itself is told and changed meanwhile without effect.  Any spin lock may be held. */
 void  sched_boost(struct thread *t, u32 priority);
 u32   sched_rt_priority(struct thread *t);               /* in force now; 0: a fair policy */
 void  sched_set_nice(struct thread *t, i32 nice);        /* clamped */

@@ -4,7 +4,7 @@
  * See sched.h.
  *
  * Locking   reservations.lock serialises changes of policy and affinity; then the lock of the thread's run queue, which
- *           changes what the queue goes by.  Lending (sched_boost) takes the second alone.
+ *           changes what the queue goes by.  Lending (sched_boost) and nice values take the second alone.
  */
 #include "services/sched/runq.h"
 #include "services/sched/weight.h"
@@ -85,28 +85,28 @@ static void set_class_locked(struct runq *rq, struct thread *t, u32 policy, u32 
                 runq_insert(rq, t, lowered);         /* as POSIX has it: lowered, it is the first of its new priority */
 }
 
+/* What t asks for is this; it runs by it, or by what it is lent if that is more.  Who has a deadline is above all loans. */
+static void set_own_locked(struct runq *rq, struct thread *t, u32 policy, u32 priority)
+{
+        bool boosted = policy != SCHED_DEADLINE && t->se.lent > priority;
+        u32 runs_by = boosted ? (u32)SCHED_FIFO : policy, at = boosted ? t->se.lent : priority;
+
+        t->se.own_policy = policy;
+        t->se.own_priority = priority;
+        STORE(t->se.boosted, boosted);
+        if (runs_by != t->se.policy || at != t->se.rt_priority || is_fair(t))
+                set_class_locked(rq, t, runs_by, at);
+}
+
 void sched_boost(struct thread *t, u32 priority)
 {
-        if (!priority && !LOAD(t->se.lent))
-                return;
         struct runq *rq = lock_of(t);
-        u32 now = sched_rt_priority(t), cpu = t->se.cpu;
-        bool changed = false;
+        u32 policy = t->se.policy, at = t->se.rt_priority, cpu = t->se.cpu;
+        bool b = t->se.boosted;
 
-        STORE(t->se.lent, priority ? (u32)max_u64(t->se.lent, priority) : 0u);
-        if (priority > now) {
-                if (!t->se.boosted) {
-                        t->se.own_policy = t->se.policy;
-                        t->se.own_priority = t->se.rt_priority;
-                        STORE(t->se.boosted, true);
-                }
-                set_class_locked(rq, t, SCHED_FIFO, priority);
-                changed = true;
-        } else if (!priority && t->se.boosted) {
-                STORE(t->se.boosted, false);
-                set_class_locked(rq, t, t->se.own_policy, t->se.own_priority);
-                changed = true;
-        }
+        t->se.lent = priority;
+        set_own_locked(rq, t, b ? t->se.own_policy : policy, b ? t->se.own_priority : at);
+        bool changed = t->se.policy != policy || t->se.rt_priority != at;
         spin_unlock(&rq->lock);
         if (changed)
                 sched_resched(cpu);
@@ -159,30 +159,17 @@ static void set_locked(struct runq *rq, struct thread *t, const struct sched_par
         t->se.reset_on_fork = p->reset_on_fork;
         if (p->policy == SCHED_NORMAL || p->policy == SCHED_BATCH)
                 t->se.nice = p->nice;
-        if (p->policy == SCHED_DEADLINE) {
-                STORE(t->se.boosted, false);    /* it is above whoever could lend it something */
-                if (queued)
-                        runq_take_out(rq, t);
-                begin_deadline_locked(rq, t, p);
-                t->se.queued = false;
-                set_class_locked(rq, t, p->policy, 0);
-                if (queued)
-                        runq_insert(rq, t, false);
-        } else if (t->se.boosted) {
-                t->se.own_policy = p->policy;
-                t->se.own_priority = p->rt_priority;
-                if (p->rt_priority > t->se.lent)
-                        set_class_locked(rq, t, p->policy, p->rt_priority);
-                else if (t->se.rt_priority != t->se.lent)
-                        set_class_locked(rq, t, SCHED_FIFO, t->se.lent);
-        } else if (t->se.lent > p->rt_priority) {       /* its own was above that, until now */
-                t->se.own_policy = p->policy;
-                t->se.own_priority = p->rt_priority;
-                STORE(t->se.boosted, true);
-                set_class_locked(rq, t, SCHED_FIFO, t->se.lent);
-        } else if (p->policy != t->se.policy || p->rt_priority != t->se.rt_priority || is_fair(t)) {
-                set_class_locked(rq, t, p->policy, p->rt_priority);
+        if (p->policy != SCHED_DEADLINE) {
+                set_own_locked(rq, t, p->policy, p->rt_priority);
+                return;
         }
+        STORE(t->se.boosted, false);            /* it is above whoever could lend it something */
+        if (queued)
+                runq_take_out(rq, t);
+        begin_deadline_locked(rq, t, p);
+        set_class_locked(rq, t, p->policy, 0);
+        if (queued)
+                runq_insert(rq, t, false);
 }
 
 /* reservations.lock is held. */
@@ -265,15 +252,16 @@ bool sched_take_overrun_slow(struct thread *t)
 
 void sched_set_nice(struct thread *t, i32 nice)
 {
-        struct sched_params p = sched_get(t);
-        p.nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
-        if (p.policy == SCHED_NORMAL || p.policy == SCHED_BATCH) {
-                ignore(sched_set(t, p));
-                return;
-        }
         struct runq *rq = lock_of(t);
-        t->se.nice = p.nice;            /* for when it is fair again */
+        u32 cpu = t->se.cpu;
+
+        t->se.nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
+        bool now = is_fair(t);                  /* else for when it is fair again */
+        if (now)
+                set_class_locked(rq, t, t->se.policy, 0);
         spin_unlock(&rq->lock);
+        if (now)
+                sched_resched(cpu);
 }
 
 err_t sched_set_affinity(struct thread *t, u64 mask)
@@ -281,14 +269,16 @@ err_t sched_set_affinity(struct thread *t, u64 mask)
         bool moved = false;
 
         mask &= online();
-        if (!mask)
-                return ERR(EINVAL);
         SPIN_GUARD(&reservations.lock);         /* it may be about to become a deadline thread, which runs everywhere */
         struct runq *rq = lock_of(t);
         u32 cpu = t->se.cpu;
         if (t->se.policy == SCHED_DEADLINE && mask != online()) {
                 spin_unlock(&rq->lock);
                 return ERR(EBUSY);
+        }
+        if (!mask) {
+                spin_unlock(&rq->lock);
+                return ERR(EINVAL);
         }
         t->se.affinity = mask;
         if (!allows(t, cpu) && t->se.queued) {

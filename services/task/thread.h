@@ -148,12 +148,17 @@ OBJECT(thread) {
         /* waiting in futex(2): services/futex alone */
         struct futex_waiter futex;
         u32  futex_woken;                       /* 0: the thread sleeps; LOAD */
-        struct {                                /* PI locks; the lock of the bucket it is queued in */
-                bool given;                     /* it was woken with the PI lock being its */
-                struct thread *owner;           /* waits for a PI lock: who has it; not counted: it lets go of all that wait at its end */
-                struct { struct vm *vm; struct mapping *mapping; u64 at; } to;  /* the PI lock it shall be moved to */
+        struct {                                /* PI locks */
+                bool given;                     /* it was woken with the PI lock being its; the lock of its bucket */
+                struct { struct vm *vm; struct mapping *mapping; u64 at; } to;  /* the PI lock it shall be moved to; the same */
                 u32  holds_up;                  /* threads that wait for a PI lock of this one; ATOMIC */
                 bool gone;                      /* has let go of them; nobody waits for it any more; LOAD */
+                /* who waits for whom: the relations' lock (futex/pi.c) */
+                struct thread *owner;           /* waits for a PI lock: who has it; not counted: it lets go of all that wait at its end */
+                u32  lends;                     /* the priority that `owner` has from it */
+                u32  lent, best;                /* the highest that it has from those that wait for it, and how many lend that */
+                struct thread *waiters;         /* those; list by next */
+                struct thread *next, *prev;
         } futex_pi;
 
         struct notifier futex_clock;            /* of one that waits till a time of the wall clock */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * futex_pi_loan: what the owner of a PI lock runs at while its own policy is changed: never less than it was lent; chains of
- * owners, and circles of them.
+ * futex_pi_loan: what the owner of a PI lock runs at while its own policy is changed: never less than it was lent; and when
+ * those leave who lent it; chains of owners, and circles of them.
  */
 #include "show.h"
+#include <sys/mman.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -248,8 +249,176 @@ static void chain(void)
         SHOW("all went through", good);
 }
 
+/* ---- Who lends leaves ---- */
+
+static uint32_t *shared;                /* words of all processes */
+
+static long sx(int i, int op) { return syscall(SYS_futex, &shared[i], op, 0, NULL, NULL, 0); }
+
+static int prio_of(pid_t p)
+{
+        char path[64];
+        int v = -1000;
+
+        snprintf(path, sizeof path, "/proc/%d/stat", p);
+        const char *at = strrchr(text_of(path), ')');
+        if (at)
+                sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %d", &v);
+        return v;
+}
+
+static void told_of(const char *name) { say("%s: %d\n", name, prio_of(getpid())); }
+
+/* A process of this priority (0: none) that takes the lock `own`, if that is not negative, and waits for the lock `i`. */
+static pid_t waits_at(int priority, int own, int i)
+{
+        pid_t p = fork();
+
+        if (p == 0) {
+                if (own >= 0)
+                        sx(own, FUTEX_LOCK_PI);
+                set(0, priority ? SCHED_FIFO : SCHED_OTHER, priority);
+                _exit(sx(i, FUTEX_LOCK_PI) == 0 ? 0 : 1);
+        }
+        while (!(*(volatile uint32_t *)&shared[i] & FUTEX_WAITERS))
+                sleep_ms(1);
+        must(state_becomes(p, 'S'), "it waits");
+        return p;
+}
+
+static void leaves(pid_t p)
+{
+        kill(p, SIGKILL);
+        result_of(p);
+}
+
+static void leaving(void)
+{
+        pid_t a, b, c, d;
+
+        OKAY("ours", sx(0, FUTEX_LOCK_PI));
+        a = waits_at(30, -1, 0), b = waits_at(45, -1, 0), c = waits_at(45, -1, 0), d = waits_at(20, -1, 0);
+        told_of("four wait");
+        leaves(b);
+        told_of("one of the two best left");
+        leaves(c);
+        told_of("the other left");
+        leaves(d);
+        told_of("the last left");
+        b = waits_at(0, -1, 0);
+        told_of("one came that has nothing to lend");
+        leaves(a);
+        told_of("it is alone");
+        set(b, SCHED_RR, 17);
+        told_of("now it has");
+        set(b, SCHED_RR, 40);
+        told_of("more");
+        set(b, SCHED_FIFO, 12);
+        told_of("less");
+        set(b, SCHED_OTHER, 0);
+        told_of("none");
+        set(b, SCHED_FIFO, 50);
+        leaves(b);
+        told_of("nobody waits");
+
+        OKAY("another one", sx(1, FUTEX_LOCK_PI));
+        a = waits_at(30, -1, 0), b = waits_at(50, -1, 1);
+        told_of("for two locks");
+        leaves(b);
+        told_of("the second's left");
+        b = waits_at(50, -1, 1);
+        told_of("and came");
+        OKAY("given back", sx(1, FUTEX_UNLOCK_PI));
+        told_of("with the first");
+        CHECK("it was given the lock", result_of(b) == 0);
+        leaves(a);
+        told_of("without");
+
+        a = waits_at(0, 2, 0), b = waits_at(35, -1, 2);
+        told_of("at the end of a chain");
+        say("in its middle: %d\n", prio_of(a));
+        set(b, SCHED_FIFO, 25);
+        told_of("its beginning has less");
+        c = waits_at(22, -1, 0);
+        set(a, SCHED_FIFO, 24);
+        told_of("one of its own in the middle");
+        leaves(b);
+        told_of("the beginning left");
+        set(a, SCHED_OTHER, 0);
+        told_of("the other one is best");
+        say("in the middle: %d\n", prio_of(a));
+        leaves(c);
+        told_of("nothing is lent");
+        leaves(a);
+        OKAY("nobody's", sx(0, FUTEX_UNLOCK_PI));
+}
+
+/* Moved to the lock, and then gone.  Moved where that would close a circle. */
+static void moved(void)
+{
+        pid_t a, b;
+
+        OKAY("to be moved to", sx(3, FUTEX_LOCK_PI));
+        if ((a = fork()) == 0) {
+                set(0, SCHED_FIFO, 36);
+                _exit(syscall(SYS_futex, &shared[4], FUTEX_WAIT_REQUEUE_PI, 0, NULL, &shared[3], 0) != 0);
+        }
+        must(state_becomes(a, 'S'), "it waits");
+        SHOW("moved", syscall(SYS_futex, &shared[4], FUTEX_CMP_REQUEUE_PI, 1, (void *)5, &shared[3], 0));
+        told_of("lent by the moved");
+        leaves(a);
+        told_of("which left");
+        OKAY("free", sx(3, FUTEX_UNLOCK_PI));
+
+        if ((a = fork()) == 0) {
+                sx(6, FUTEX_LOCK_PI);
+                _exit(syscall(SYS_futex, &shared[7], FUTEX_WAIT_REQUEUE_PI, 0, NULL, &shared[5], 0) != 0);
+        }
+        must(state_becomes(a, 'S'), "it waits");
+        b = waits_at(0, 5, 6);          /* has 5, waits for a */
+        SHOW("a circle by moving", syscall(SYS_futex, &shared[7], FUTEX_CMP_REQUEUE_PI, 1, (void *)5, &shared[5], 0));
+        leaves(a);
+        leaves(b);
+}
+
+/* Two that take each other's lock at the same time: one of them is told. */
+static void both(void)
+{
+        int silent = 0;
+
+        for (int i = 0; i < 200; i++) {
+                pid_t p[2];
+                int status = 0;
+                memset(shared + 8, 0, 12);
+                for (int k = 0; k < 2; k++)
+                        if ((p[k] = fork()) == 0) {
+                                alarm(30);
+                                sx(8 + k, FUTEX_LOCK_PI);
+                                __atomic_fetch_add(&shared[10], 1, __ATOMIC_SEQ_CST);
+                                while (__atomic_load_n(&shared[10], __ATOMIC_SEQ_CST) < 2)
+                                        sched_yield();
+                                if (sx(8 + !k, FUTEX_LOCK_PI) != 0)
+                                        _exit(errno == EDEADLK ? 1 : 2);
+                                _exit(0);
+                        }
+                /* Who is told ends, and the other gets its lock.  (Linux tells both now and then.) */
+                int told = 0;
+                for (int k = 0; k < 2; k++) {
+                        must(waitpid(p[k], &status, 0) == p[k], "it ends");
+                        told += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+                }
+                silent += !told;
+        }
+        SHOW("circles closed from both sides, not seen", silent);
+}
+
 int main(void)
 {
+        set(0, SCHED_OTHER, 0);
+        shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        leaving();
+        moved();
+        both();
         for (int i = 0; i <= MANY; i++)
                 pipe(go[i]);
         set(0, SCHED_FIFO, 99);
