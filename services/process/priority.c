@@ -103,6 +103,17 @@ static void apply(struct priority *pr, struct thread *t)
         pr->any = true;
 }
 
+/* To all threads of p, or those of one user; the tree's lock keeps their list as it is. */
+static void apply_to_threads_tree(struct priority *pr, struct process *p, bool all, u32 uid)
+{
+        for (struct thread *t = p->threads; t; t = t->next) {
+                struct cred *cred = all ? NULL : thread_cred(t);
+                if (all || (cred && cred->uid == uid))
+                        apply(pr, t);
+                cred_drop(cred);
+        }
+}
+
 static void apply_to_group(struct priority *pr, u32 who)
 {
         struct process *self = thread_current()->process;
@@ -113,7 +124,7 @@ static void apply_to_group(struct priority *pr, u32 who)
                 return;
         tree_lock(ns);
         for (struct process *p = who ? pgrp->group : self->pgrp->group; p; p = p->pgrp_next)
-                apply(pr, p->leader);
+                apply_to_threads_tree(pr, p, true, 0);
         tree_unlock(ns);
         pid_drop(pgrp);
 }
@@ -121,19 +132,12 @@ static void apply_to_group(struct priority *pr, u32 who)
 static void apply_to_user(struct priority *pr, u32 uid)
 {
         struct pid_ns *ns = pid_ns_current();
-        struct process *p = process_next(ns, 1);
 
-        while (p) {
+        for (struct process *p = process_next(ns, 1); p;) {
                 u32 nr = p->tgid;
-                for (struct thread *t = process_thread_next(p, 1); t;) {
-                        struct cred *cred = thread_cred(t);
-                        if (cred && cred->uid == uid)
-                                apply(pr, t);
-                        cred_drop(cred);
-                        u32 tid = t->tid;
-                        thread_drop(t);
-                        t = process_thread_next(p, tid + 1);
-                }
+                tree_lock(ns);
+                apply_to_threads_tree(pr, p, false, uid);
+                tree_unlock(ns);
                 process_drop(p);
                 p = process_next(ns, nr + 1);
         }
