@@ -36,7 +36,6 @@ void task_set_urgent(struct task *t, bool urgent) { (void)t; (void)urgent; }
 void spin_lock(struct spinlock *l)   { CHECK(!l->word_k); l->word_k = 1; }
 void spin_unlock(struct spinlock *l) { CHECK(l->word_k); l->word_k = 0; }
 
-LOCK_CLASS(tree);
 struct pool k_pool_thread = { .slot_k = K_SLOT(thread), .size_k = sizeof(struct thread), .name_k = "thread" };
 
 static u64 seed = 1;
