@@ -90,15 +90,13 @@ err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev,
 
 /* ---- Regular files ---- */
 
-static err_t allocate(struct inode *inode, u64 first, u64 end, u64 old_size)
+/* All or, but for what was promised before, nothing. */
+static err_t allocate(struct mapping *m, u64 first, u64 end)
 {
         for (u64 at = first; at < end; at++) {
-                err_t err = mapping_promise(&inode->mapping, at);
+                err_t err = task_interrupts() ? ERR(EINTR) : mapping_promise(m, at);
                 if (failed(err)) {
-                        /* What lies behind the file's end holds nothing yet. */
-                        u64 keep = page_up(old_size) >> PAGE_SHIFT;
-                        if (at > keep)
-                                mapping_remove(&inode->mapping, first > keep ? first : keep, at - 1, false);
+                        mapping_take_back(m, first, at);
                         return err;
                 }
         }
@@ -125,7 +123,7 @@ static err_t tmpfs_fallocate(struct file *f, u32 mode, u64 off, u64 len)
         u64 max = LOAD(s->max_pages), pages = (page_up(end) - page_down(off)) >> PAGE_SHIFT;
         if (max != 0 && pages > max)
                 return ERR(ENOSPC);     /* before trying for minutes */
-        TRY(allocate(inode, off >> PAGE_SHIFT, page_up(end) >> PAGE_SHIFT, inode->size));
+        TRY(allocate(&inode->mapping, off >> PAGE_SHIFT, page_up(end) >> PAGE_SHIFT));
         if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > inode->size)
                 STORE(inode->size, end);
         inode_touch_mtime(inode);

@@ -48,8 +48,8 @@ static err_t parse_option(struct options *o, bytes word)
         } else if (bytes_eq(s.head, STR("nr_inodes"))) {
                 ok = num_parse_size(s.rest, &o->inodes);
         } else if (bytes_eq(s.head, STR("mode"))) {
-                ok = num_parse(s.rest, 8, &v) && v <= 07777;
-                o->mode = (u32)v;
+                ok = num_parse(s.rest, 8, &v) && v <= U32_MAX;
+                o->mode = (u32)v & 07777;
         } else if (bytes_eq(s.head, STR("uid"))) {
                 ok = num_parse(s.rest, 10, &v) && v < U32_MAX;
                 o->uid = (u32)v;

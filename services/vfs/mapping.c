@@ -24,6 +24,7 @@ RADIX_POOLS(page_tree)
 RADIX_FUNCTIONS(page_tree, frame)
 
 #define BATCH 32                        /* pages taken out under one hold of the lock */
+#define AT_ONCE 512                     /* pages looked at under one hold of the lock */
 #define TRIES 8                         /* reclaim rounds for a tree node */
 
 void mapping_init(struct mapping *m, struct inode *host, const struct mapping_ops *ops)
@@ -247,9 +248,14 @@ u64 mapping_next_page(struct mapping *m, u64 from, u64 to)
 
 u64 mapping_next_hole(struct mapping *m, u64 from, u64 to)
 {
-        SPIN_GUARD(&m->lock);
-        while (from < to && get(m, from))
-                from++;
+        while (from < to) {
+                u64 end = min_u64(to, from + AT_ONCE);
+                SPIN_GUARD(&m->lock);
+                while (from < end && get(m, from))
+                        from++;
+                if (from < end)
+                        break;
+        }
         return from;
 }
 
@@ -301,16 +307,23 @@ static void take_promised(struct mapping *m, u64 *next, u64 end, struct batch *b
         *next = at;
 }
 
+void mapping_take_back(struct mapping *m, u64 from, u64 to)
+{
+        struct batch b = { };
+
+        for (u64 at = has_promised(m) ? from : to; at < to;) {
+                take_promised(m, &at, to, &b);
+                for (u32 i = 0; i < b.n; i++)
+                        frame_drop(b.frame[i]);
+        }
+}
+
 static void remove_pages(struct mapping *m, u64 first, u64 end)
 {
         struct batch b = { };
 
         /* These first: a fault may make one a page meanwhile, but no page becomes one of these. */
-        for (u64 at = has_promised(m) ? first : end; at < end;) {
-                take_promised(m, &at, end, &b);
-                for (u32 i = 0; i < b.n; i++)
-                        frame_drop(b.frame[i]);
-        }
+        mapping_take_back(m, first, end);
         while (first < end) {
                 take_batch(m, &first, end, &b);
                 for (u32 i = 0; i < b.n; i++)

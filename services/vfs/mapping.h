@@ -69,9 +69,9 @@ u64 mapping_run(struct mapping *m, u64 index, struct frame_run *run);
 err_t mapping_get(struct mapping *m, u64 index, struct frame **out);
 /* fallocate(2): the page is there when it is asked for, whatever is left of memory and room then.  ENOMEM, ENOSPC. */
 err_t mapping_promise(struct mapping *m, u64 index);
+void  mapping_take_back(struct mapping *m, u64 from, u64 to);    /* what is promised and not yet a page, in [from, to) */
 /* For faults: as mapping_get, but EFAULT past the end of the file (SIGBUS).  If `write` is false and the
- * page is a hole of a file without fill, *out is NULL: map the zero page privately, or
- * ask again with write for a shared mapping. */
+ * page is a hole of a file without fill, *out is NULL: zeros to be copied, or ask again with write. */
 err_t mapping_fault(struct mapping *m, u64 index, bool write, struct frame **out);
 /* Is this still the page at index? */
 bool  mapping_has(struct mapping *m, u64 index, struct frame *f);

@@ -4,6 +4,52 @@
 #include <sys/mount.h>
 #include <sys/vfs.h>
 
+static long blocks(int fd)
+{
+        struct stat st;
+        return fstat(fd, &st) == 0 ? st.st_blocks : -1;
+}
+
+static void nothing(int sig) { (void)sig; }
+
+/* What fallocate could not have whole it gives back, but for what was written or had before. */
+static void allocating(void)
+{
+        mkdir("u", 0700);
+        OKAY("mount", mount("tmpfs", "u", "tmpfs", 0, "size=64k"));
+        int g = open("u/g", O_RDWR | O_CREAT, 0600), fd = open("u/f", O_RDWR | O_CREAT, 0600);
+        OKAY("40k of 64", fallocate(g, 0, 0, 40 << 10));
+        ftruncate(fd, 1 << 20);
+        pwrite(fd, "x", 1, 8192);
+        FAILS("within the file", ENOSPC, fallocate(fd, 0, 0, 32 << 10));
+        CHECK("what was written stays", blocks(fd) == 8);
+        OKAY("a page", fallocate(fd, 0, 0, PAGE));
+        FAILS("more", ENOSPC, fallocate(fd, 0, 16 << 10, 32 << 10));
+        CHECK("that page stays", blocks(fd) == 16);
+        FAILS("all", ENOSPC, fallocate(fd, 0, 0, 32 << 10));
+        CHECK("it stays", blocks(fd) == 16);
+        FAILS("behind the end", ENOSPC, fallocate(fd, FALLOC_FL_KEEP_SIZE, 1 << 20, 32 << 10));
+        CHECK("nothing of it", blocks(fd) == 16);
+        close(fd);
+        close(g);
+        umount("u");
+
+        struct sigaction sa = { .sa_handler = nothing };
+        struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { };
+        fd = memfd_create("m", 0);
+        sigaction(SIGALRM, &sa, NULL);
+        setitimer(ITIMER_REAL, &often, NULL);
+        int r = fallocate(fd, 0, 0, 96 << 20), err = errno;
+        setitimer(ITIMER_REAL, &never, NULL);
+        CHECK("a signal interrupts it", r < 0 && err == EINTR);
+        CHECK("and nothing is left", blocks(fd) == 0);
+        close(fd);
+        OKAY("a mode with a type", mount("tmpfs", "u", "tmpfs", 0, "mode=0100700"));
+        struct stat st;
+        CHECK("is a directory", stat("u", &st) == 0 && st.st_mode == (S_IFDIR | 0700));
+        umount("u");
+}
+
 int main(void)
 {
         struct statfs s;
@@ -74,5 +120,6 @@ int main(void)
         umount("t");
         FAILS("bad number", EINVAL, mount("tmpfs", "t", "tmpfs", 0, "size=abc"));
         FAILS("bad mode", EINVAL, mount("tmpfs", "t", "tmpfs", 0, "mode=9"));
+        allocating();
         return done();
 }
