@@ -208,6 +208,8 @@ static err_t make_locked(struct ipc_ns *ns, struct ipc_ids *ids, const struct ip
                 ipc_object_drop(o);
                 return err;
         }
+        if (kind->added)
+                kind->added(o);
         *id = o->id;
         return OK;
 }

@@ -69,9 +69,11 @@ OBJECT(ipc_ns) {
 
 struct ipc_request { i32 key; u32 flags; u64 size; };   /* of shmget and the others */
 /* make: a new object, not published, whole but for what ids.c fills in; `ids` locked.
+ * added: it has come into the table.
  * fits: is one found by its key good for this request? */
 STABLE(ipc_kind) {
         err_t (*make)(struct ipc_ns *ns, const struct ipc_request *r, struct ipc_object **out);
+        void  (*added)(struct ipc_object *o);           /* NULL: nothing to do */
         err_t (*fits)(struct ipc_object *o, const struct ipc_request *r);
 };
 err_t ipc_get(struct ipc_ns *ns, struct ipc_ids *ids, const struct ipc_kind *kind, struct ipc_request r, i32 *id);

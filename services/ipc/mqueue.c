@@ -399,11 +399,12 @@ static err_t charge(struct mq_queue *q)
         struct thread *t = thread_current();
         u64 cost = (u64)q->max_messages * (MESSAGE_COST + q->max_size) + min_u64(q->max_messages, MQ_PRIO_MAX) * MESSAGE_COST;
 
-        if (LOAD(t->account->mq_bytes) + cost > rlimit_get(t->process, RLIMIT_MSGQUEUE))
+        if (FETCH_ADD(t->account->mq_bytes, cost) + cost > rlimit_get(t->process, RLIMIT_MSGQUEUE)) {
+                FETCH_SUB(t->account->mq_bytes, cost);
                 return ERR(EMFILE);
+        }
         q->account = account_hold(t->account);
         q->cost = cost;
-        FETCH_ADD(q->account->mq_bytes, cost);
         return OK;
 }
 

@@ -440,14 +440,15 @@ static err_t sem_make(struct ipc_ns *ns, const struct ipc_request *r, struct ipc
         }
         s->count = count;
         s->ctime = time_wall().sec;
-        FETCH_ADD(ns->sem.total, (u64)count);
         *out = &s->base;
         return OK;
 }
 
+static void sem_added(struct ipc_object *o) { FETCH_ADD(o->ids->total, (u64)of(o)->count); }
+
 static err_t sem_fits(struct ipc_object *o, const struct ipc_request *r) { return r->size > of(o)->count ? ERR(EINVAL) : OK; }
 
-static const struct ipc_kind sem_kind = { .make = sem_make, .fits = sem_fits };
+static const struct ipc_kind sem_kind = { .make = sem_make, .added = sem_added, .fits = sem_fits };
 
 err_t sem_get(i32 key, i32 count, u32 flags, i32 *id)
 {

@@ -170,7 +170,13 @@ static void shm_area(struct file *f, bool mapped)
                 detach(s);
 }
 
-static const struct file_ops shm_file_ops = { .mmap = generic_mmap, .area = shm_area, .flags = FOPS_AREAS };
+/* For madvise(2), MADV_REMOVE. */
+static err_t shm_fallocate(struct file *f, u32 mode, u64 off, u64 len)
+{
+        return DOWNCAST(shm_file, f)->segment->file->ops->fallocate(f, mode, off, len);
+}
+
+static const struct file_ops shm_file_ops = { .mmap = generic_mmap, .fallocate = shm_fallocate, .area = shm_area, .flags = FOPS_AREAS };
 
 static err_t open_segment(struct shm_segment *s, struct ipc_ns *ns, bool write, struct file **out)
 {
@@ -308,14 +314,15 @@ static err_t shm_make(struct ipc_ns *ns, const struct ipc_request *r, struct ipc
         s->maker = thread_current();
         s->maker->made_shm = true;
         s->ctime = time_wall().sec;
-        FETCH_ADD(ns->shm.total, pages);
         *out = &s->base;
         return OK;
 }
 
+static void shm_added(struct ipc_object *o) { FETCH_ADD(o->ids->total, of(o)->pages); }
+
 static err_t shm_fits(struct ipc_object *o, const struct ipc_request *r) { return r->size > of(o)->size ? ERR(EINVAL) : OK; }
 
-static const struct ipc_kind shm_kind = { .make = shm_make, .fits = shm_fits };
+static const struct ipc_kind shm_kind = { .make = shm_make, .added = shm_added, .fits = shm_fits };
 
 err_t shm_get(i32 key, u64 size, u32 flags, i32 *id)
 {
@@ -417,10 +424,11 @@ static err_t lock_memory(struct shm_segment *s)
 
         if (s->base.mode & SHM_LOCKED)
                 return OK;
-        if (!may && (s->pages > limit || LOAD(t->account->shm_locked) > limit - s->pages))
+        if (FETCH_ADD(t->account->shm_locked, s->pages) + s->pages > limit && !may) {
+                FETCH_SUB(t->account->shm_locked, s->pages);
                 return ERR(ENOMEM);
+        }
         s->locker = account_hold(t->account);
-        FETCH_ADD(s->locker->shm_locked, s->pages);
         s->base.mode |= SHM_LOCKED;
         return OK;
 }

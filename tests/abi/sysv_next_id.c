@@ -140,6 +140,18 @@ int main(void)
 {
         for (kind = 0; kind < 3; kind++)
                 next_id();
+        struct shm_info was = { 0 }, now = { 0 };
+        int s;
+
+        shmctl(0, SHM_INFO, (void *)&was);
+        set_text("/proc/sys/kernel/shm_next_id", "32767");
+        s = shmget(IPC_PRIVATE, PAGE, 0600);
+        CHECK("the last index", s == 32767);
+        set_text("/proc/sys/kernel/shm_next_id", "32767");
+        FAILS("there is none behind it", ENOSPC, shmget(IPC_PRIVATE, PAGE, 0600));
+        shmctl(s, IPC_RMID, NULL);
+        shmctl(0, SHM_INFO, (void *)&now);
+        CHECK("nothing of it is counted", was.shm_tot == now.shm_tot && was.used_ids == now.used_ids);
         rmid_forced();
         limits();
         return done();

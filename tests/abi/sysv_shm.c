@@ -184,6 +184,18 @@ int main(void)
         set_text("/proc/sys/kernel/shmmax", "18446744073692774399\n");
         shmctl(a, IPC_RMID, NULL);
 
+        a = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+        p = shmat(a, NULL, 0);
+        memset(p, 'a', 4 * PAGE);
+        OKAY("MADV_REMOVE", madvise(p, 2 * PAGE, MADV_REMOVE));
+        CHECK("zeros, and the rest stays", p[PAGE] == 0 && p[2 * PAGE] == 'a');
+        OKAY("msync", msync(p, 4 * PAGE, MS_SYNC));
+        shmdt(p);
+        p = shmat(a, NULL, SHM_RDONLY);
+        FAILS("MADV_REMOVE of what is only read", EACCES, madvise(p, PAGE, MADV_REMOVE));
+        shmdt(p);
+        shmctl(a, IPC_RMID, NULL);
+
         /* Forks, detaches and removals at once. */
         int bad = 0;
         for (int i = 0; i < 40; i++) {
