@@ -117,11 +117,16 @@ static bool leaves_reserve(struct vm *vm, u64 pages)
         return LOAD_RELAXED(vm->domain->committed) + pages + kept <= vm_commit_limit(vm->domain);
 }
 
+err_t vm_promise(struct vm *vm, u64 pages)
+{
+        if (vm->domain->settings.overcommit == OVERCOMMIT_NEVER && !leaves_reserve(vm, pages))
+                return ERR(ENOMEM);
+        return vm_commit(vm->domain, pages);
+}
+
 err_t vm_charge(struct vm *vm, u64 bytes)
 {
-        if (vm->domain->settings.overcommit == OVERCOMMIT_NEVER && !leaves_reserve(vm, bytes >> PAGE_SHIFT))
-                return ERR(ENOMEM);
-        TRY(vm_commit(vm->domain, bytes >> PAGE_SHIFT));
+        TRY(vm_promise(vm, bytes >> PAGE_SHIFT));
         vm->committed += bytes >> PAGE_SHIFT;
         return OK;
 }

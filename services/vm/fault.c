@@ -223,16 +223,15 @@ static struct vm_fault_result fault_private(struct vm *vm, struct vm_area *a, u6
         if ((access & (VM_WRITE | VM_ABSENT)) == VM_ABSENT && map_around(vm, a, page, area_hw(a) | VM_COW))
                 return fine();
         struct frame *f = NULL;
-        err_t err = mapping_fault(a->mapping, area_offset_of(a, page) >> PAGE_SHIFT, false, &f);
+        u64 index = area_offset_of(a, page) >> PAGE_SHIFT;
+        err_t err = mapping_fault(a->mapping, index, false, &f);
+        /* As on Linux, a hole that is read becomes a page: what others write to the file there is seen. */
+        if (succeeded(err) && !f && !(access & VM_WRITE))
+                err = mapping_fault(a->mapping, index, true, &f);
         if (failed(err))
                 return result_of(err);
-        struct vm_fault_result r = fine();
-        if (access & VM_WRITE)
-                r = copy_file_page(vm, a, page, f);
-        else if (f)
-                r = result_of_step(map_file_page(vm, a, page, f, area_hw(a) | VM_COW));
-        else if (map_new(vm, page, frame_zero_page(), area_hw(a) | VM_COW) == NO_MEMORY)
-                r = no_memory();
+        struct vm_fault_result r = access & VM_WRITE ? copy_file_page(vm, a, page, f)
+                                                     : result_of_step(map_file_page(vm, a, page, f, area_hw(a) | VM_COW));
         frame_drop(f);
         return r;
 }

@@ -137,11 +137,49 @@ err_t vm_detach(struct vm *vm, u64 addr, const struct file_ops *ops)
 
 static u32 prot_of(u32 prot) { return prot & (PROT_READ | PROT_WRITE | PROT_EXEC); }
 
+/* An open file on shared anonymous memory, which is promised as long as it lives: whoever maps how much of it. */
+OBJECT(vm_shared) {
+        struct file base;
+        struct vm_domain *domain;       /* counted; NULL: nothing is promised */
+        u64 promised;                   /* pages */
+};
+POOL_DECLARE(vm_shared)
+
+static void vm_shared_fini(struct vm_shared *s)
+{
+        if (s->domain)
+                vm_uncommit(s->domain, s->promised);
+        vm_domain_drop(s->domain);
+        file_fini(&s->base);
+}
+POOL_DEFINE(vm_shared, vm_shared_fini);
+
 /* Shared anonymous memory is an unlinked file. */
-static err_t shmem_file(struct vm *vm, u64 len, struct file **out)
+static err_t shmem_file(struct vm *vm, u64 len, bool promise, struct file **out)
 {
         const struct vm_shmem_ops *ops = vm->domain->shmem;
-        return ops ? ops->file_new(vm->domain->shmem_sb, len, out) : ERR(ENOMEM);
+        struct file *f = NULL;
+
+        TRY(ops ? ops->file_new(vm->domain->shmem_sb, len, &f) : ERR(ENOMEM));
+        struct vm_shared *s = vm_shared_alloc(vm->payer, MAY_RECLAIM);
+        if (!s) {
+                file_drop(f);
+                return ERR(ENOMEM);
+        }
+        file_init(&s->base, f->ops, &f->path, f->cred, O_RDWR | O_LARGEFILE);
+        file_drop(f);
+        err_t err = promise ? vm_promise(vm, len >> PAGE_SHIFT) : OK;
+        if (failed(err)) {
+                vm_shared_drop(s);
+                return err;
+        }
+        if (promise) {
+                s->domain = vm_domain_hold(vm->domain);
+                s->promised = len >> PAGE_SHIFT;
+        }
+        vm_shared_publish(s);
+        *out = &s->base;
+        return OK;
 }
 
 /* What file_mmap leaves to us: the flags, and what mprotect may allow later. */
@@ -190,12 +228,10 @@ static err_t make_spec(struct vm *vm, const struct vm_mmap *m, struct area_spec 
                 s->mapping = NULL;
                 s->offset = 0;
                 if (shared) {
-                        TRY(shmem_file(vm, m->len, made));
+                        bool promise = !(m->flags & MAP_NORESERVE) || vm->domain->settings.overcommit == OVERCOMMIT_NEVER;
+                        TRY(shmem_file(vm, m->len, promise, made));
                         s->file = *made;
                         s->mapping = &(*made)->inode->mapping;
-                        /* What is promised is promised once: its maker's area has the charge, copies of it have none. */
-                        if (!(m->flags & MAP_NORESERVE) || vm->domain->settings.overcommit == OVERCOMMIT_NEVER)
-                                s->flags |= AREA_ACCOUNT;
                 }
         }
         if (m->flags & MAP_GROWSDOWN)
@@ -218,7 +254,7 @@ static u64 mapped_in(struct vm *vm, u64 start, u64 end)
 
 static bool is_accountable(const struct area_spec *s)
 {
-        return (s->flags & AREA_ACCOUNT) || ((s->prot & VM_WRITE) && !(s->flags & (AREA_SHARED | AREA_NORESERVE)));
+        return (s->prot & VM_WRITE) && !(s->flags & (AREA_SHARED | AREA_NORESERVE));
 }
 
 /* Puts the area at [s->start, s->end), in place of what is there. */

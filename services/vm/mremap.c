@@ -7,10 +7,16 @@
 /* What a move is made of: [from, from+old_len) becomes [to, to+new_len). */
 struct move { u64 from, old_len, to, new_len; bool keep; };     /* keep: MREMAP_DONTUNMAP */
 
+#define SPARE_AREAS 3                   /* that a move leaves below max_map_count, as on Linux */
+
 /* REQUIRES vm->mmap_lock for writing.  Nothing is at the target. */
 static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
 {
         bool copy = !m.old_len;                 /* a second mapping of the same pages */
+        if (vm->areas + SPARE_AREAS >= vm->domain->settings.max_map_count)
+                return ERR(ENOMEM);
+        if (m.keep)                             /* of what there is nothing goes */
+                TRY(may_grow(vm, a->prot, a->flags, m.new_len));
         if (!copy)
                 TRY(isolate(vm, &a, m.from, m.from + m.old_len));
         struct area_spec s = area_spec_of(a);
@@ -21,7 +27,7 @@ static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
         if (a->mapping || a->special)
                 s.offset = area_offset_of(a, m.from);
         if (copy)
-                s.flags &= ~(AREA_ANON_PAGES | AREA_ACCOUNT);
+                s.flags &= ~(u32)AREA_ANON_PAGES;
         if (s.flags & AREA_ACCOUNT)
                 TRY(vm_charge(vm, m.new_len));
         struct vm_area *b = NULL;
@@ -43,7 +49,9 @@ static err_t move_area(struct vm *vm, struct vm_area *a, struct move m)
                 a->flags &= ~(AREA_LOCKED | AREA_LOCK_ONFAULT);
                 vm->locked -= area_pages(a);
         }
-        area_merge_around(vm, b);
+        if (m.keep)
+                area_merge_around(vm, a);
+        area_merge_around(vm, area_at(vm, m.to));
         return OK;
 }
 

@@ -126,8 +126,9 @@ struct flag_change { u32 set, clear; };
 static err_t change_flags(struct vm *vm, struct vm_area **a, u64 start, u64 end, struct flag_change ch)
 {
         struct vm_area *v = *a;
-        if (((v->flags | ch.set) & ~ch.clear) == v->flags)
-                return OK;
+        bool locks = ((ch.set | ch.clear) & AREA_LOCKED) != 0;
+        if (((v->flags | ch.set) & ~ch.clear) == v->flags || (locks && (v->flags & AREA_SPECIAL)))
+                return OK;                      /* the kernel's own pages stay anyway */
         TRY(isolate(vm, &v, start, end));
         u64 was = v->flags & AREA_LOCKED;
         v->flags = (v->flags | ch.set) & ~ch.clear;

@@ -203,33 +203,21 @@ void vm_key_put(struct vm_key *key)
 
 /* ---- Other address spaces ---- */
 
-/* The frame at addr, held, readable or (write) this address space's own. */
-static struct frame *grab_locked(struct vm *vm, u64 addr, bool write, bool force)
+/* The frame at addr, held, readable or (write) this address space's own.  NULL: not to be had, or *again: not there yet. */
+static struct frame *grab_locked(struct vm *vm, struct vm_area *a, u64 addr, bool write, bool force, bool *again)
 {
-        struct vm_area *a = area_at(vm, addr);
-        if (!a)
-                return NULL;
         bool allowed = (a->prot & (write ? VM_WRITE : VM_READ)) != 0;
         /* A debugger may write what the program may not, but only to a private copy. */
         if (!allowed && (!force || (write && (area_is_shared(a) || a->special))))
                 return NULL;
-        for (;;) {
-                struct frame *f = NULL;
-                {
-                        VM_CURSOR(c, vm->space, page_down(addr));
-                        struct vm_page page = cursor_get(&c);
-                        if (page.frame && (!write || !(page.prot & VM_COW))) {
-                                f = page.frame;
-                                if (f != frame_zero_page())
-                                        frame_hold(f);
-                        }
-                }
-                if (f)
-                        return f;
-                struct vm_fault_result r = fault_page(vm, a, page_down(addr), write ? VM_WRITE : VM_READ);
-                if (r.signal || (task_interrupts() & INTR_KILL))
-                        return NULL;
+        {
+                VM_CURSOR(c, vm->space, page_down(addr));
+                struct vm_page page = cursor_get(&c);
+                if (page.frame && (!write || !(page.prot & VM_COW)))
+                        return page.frame == frame_zero_page() ? page.frame : frame_hold(page.frame);
         }
+        *again = !fault_page(vm, a, page_down(addr), write ? VM_WRITE : VM_READ).signal;
+        return NULL;
 }
 
 /* The frame, with vm->mmap_lock held for reading: as long as that, the mapping stays, and its file cannot be sealed against
@@ -238,23 +226,24 @@ static struct frame *grab_and_lock(struct vm *vm, u64 addr, bool write, bool for
 {
         if (!vm_is_user(addr, 1) || addr < VM_MIN)
                 return NULL;
-        for (;;) {
+        for (bool again = true; again && !(task_interrupts() & INTR_KILL); ) {
                 struct vm_ask *ask = NULL;
                 struct frame *f = NULL;
+                again = false;
                 read_lock(&vm->mmap_lock);
                 struct vm_area *a = area_at(vm, addr);
                 enum watch w = a && (a->flags & AREA_WATCHED) ? monitor_fault(vm, a, addr, write ? VM_WRITE : VM_READ, &ask) : WATCH_NOTHING;
-                if (w == WATCH_NOTHING)
-                        f = grab_locked(vm, addr, write, force);
+                if (a && w == WATCH_NOTHING)
+                        f = grab_locked(vm, a, addr, write, force, &again);
                 if (f)
                         return f;
                 read_unlock(&vm->mmap_lock);
-                if (w != WATCH_WAIT)
-                        return NULL;
-                monitor_wait(ask, false);
-                if (task_interrupts() & INTR_KILL)
-                        return NULL;
+                if (w == WATCH_WAIT) {
+                        monitor_wait(ask, false);
+                        again = true;
+                }
         }
+        return NULL;
 }
 
 static struct frame *grab(struct vm *vm, u64 addr, bool write, bool force)

@@ -192,8 +192,6 @@ static err_t clone_area(struct vm *to, struct vm *from, struct vm_area *a)
         /* Memory locks are not inherited. */
         s.flags &= ~(u32)(AREA_LOCKED | AREA_LOCK_ONFAULT | AREA_WATCHED);
         s.monitor = NULL;
-        if (s.flags & AREA_SHARED)
-                s.flags &= ~AREA_ACCOUNT;
         if (s.flags & AREA_ACCOUNT)
                 TRY(vm_charge(to, s.end - s.start));
         if (s.flags & AREA_WIPEONFORK)

@@ -268,7 +268,7 @@ enum vm_area_flag {
         AREA_SHARED = 1, AREA_GROWSDOWN = 2, AREA_LOCKED = 4, AREA_NORESERVE = 8, AREA_SPECIAL = 0x10,
         AREA_DONTFORK = 0x20, AREA_WIPEONFORK = 0x40, AREA_DONTDUMP = 0x80, AREA_RANDOM = 0x100,
         AREA_SEQUENTIAL = 0x200, AREA_LOCK_ONFAULT = 0x400, AREA_HUGE = 0x800, AREA_NOHUGE = 0x1000,
-        AREA_ACCOUNT = 0x2000,          /* counted as committed */
+        AREA_ACCOUNT = 0x2000,          /* private, and counted as committed */
         AREA_ANON_PAGES = 0x4000,       /* may have pages of its own: private copies */
         AREA_MAY_WRITE = 0x8000,        /* mprotect may allow writing (shared file opened for writing) */
         AREA_MAY_EXEC = 0x10000,        /* not on a noexec mount */

@@ -142,7 +142,8 @@ err_t may_grow(struct vm *vm, u32 prot, u32 flags, u64 bytes);   /* RLIMIT_AS, R
 bool  may_lock(struct vm *vm, u64 bytes);                /* RLIMIT_MEMLOCK */
 bool  may_map_low(void);                                 /* has CAP_SYS_RAWIO */
 bool  may_lock_any(void);                                /* has CAP_IPC_LOCK, or a limit above 0 */
-err_t vm_charge(struct vm *vm, u64 bytes);               /* commits */
+err_t vm_promise(struct vm *vm, u64 pages);              /* commits for what outlives the vm; needs no lock */
+err_t vm_charge(struct vm *vm, u64 bytes);               /* commits for an area of it */
 void  vm_uncharge(struct vm *vm, u64 bytes);
 u64   limit_of(u32 which);                               /* of the current process; U64_MAX: none */
 void  note_rss(struct vm *vm);                           /* raises peak_rss; before pages go */

@@ -133,6 +133,13 @@ int main(void)
         CHECK("the map keeps the file", s[0] == 'z' && touch(s + 3 * PAGE, 0) == SIGBUS);
         char *two = mremap(s, 0, 3 * PAGE, MREMAP_MAYMOVE);
         CHECK("a second map of it", two != MAP_FAILED && two[0] == 'z' && (two[1] = 'y') == s[1]);
+        fd = memfd_create("holes", 0);
+        ftruncate(fd, 2 * PAGE);
+        p = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE, fd, 0);
+        CHECK("a hole, privately", p[0] == 0);
+        CHECK("is a page of the file now", fstat(fd, &st) == 0 && st.st_blocks == 8 && lseek(fd, 0, SEEK_DATA) == 0);
+        pwrite(fd, "w", 1, 0);
+        CHECK("what is written to it is seen", p[0] == 'w');
         race();
         return done();
 }

@@ -84,6 +84,7 @@ static void all(void)
         long size = status_kb("VmSize:");
         SHOW("current", mlockall(MCL_CURRENT));
         CHECK("most of it", status_kb("VmLck:") > size / 2);
+        CHECK("but not the kernel's pages", status_kb("VmLck:") < status_kb("VmSize:"));
         char *p = mmap(NULL, 4 * PAGE, RW, AN, -1, 0);
         SHOW("not what comes", resident(p, 4));
         SHOW("future", mlockall(MCL_FUTURE));

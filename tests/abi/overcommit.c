@@ -144,6 +144,72 @@ static void data(void)
         SHOW("data: a part", mprotect(p, 32 * PAGE, RW));
 }
 
+static long before;
+
+/* What is promised since, in units of 32 MiB. */
+static void promised(const char *name) { say("promised, %s: %ld\n", name, (committed() - before + (1 << 14)) >> 15); }
+
+/* Shared memory is promised as long as it is there, whoever maps how much of it. */
+static void shared(void)
+{
+        int   go[2];
+        char *p;
+
+        must(pipe(go) == 0, "pipe");
+        before = committed();
+        p = mmap(NULL, 128 << 20, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        promised("shared");
+        pid_t child = fork();
+        if (child == 0) {
+                char c;
+                close(go[1]);
+                read(go[0], &c, 1);
+                _exit(0);
+        }
+        munmap(p, 128 << 20);
+        promised("a child has it");
+        close(go[1]);
+        result_of(child);
+        promised("nobody");
+        p = mmap(NULL, 32 << 20, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        p = mremap(p, 32 << 20, 128 << 20, MREMAP_MAYMOVE);
+        promised("grown by mremap");
+        munmap(p + (1 << 20), 127 << 20);
+        promised("mostly unmapped");
+        munmap(p, 1 << 20);
+        promised("gone");
+        p = mmap(NULL, 128 << 20, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        promised("not to be reserved");
+        munmap(p, 128 << 20);
+}
+
+/* What MREMAP_DONTUNMAP leaves counts, too. */
+static int moved(void)
+{
+        struct rlimit r = { status_kb("VmSize:") * 1024 + (300 << 20), RLIM_INFINITY };
+        size_t        n = 200 << 20;
+        int           flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+        char         *p = mmap(NULL, n, RW, AN | MAP_NORESERVE, -1, 0);
+
+        setrlimit(RLIMIT_AS, &r);
+        PLACED("moved, and what is left, above RLIMIT_AS", mremap(p, n, n, flags));
+        PLACED("half of it", mremap(p, 1 << 20, 1 << 20, flags));
+        r.rlim_cur = RLIM_INFINITY;
+        setrlimit(RLIMIT_AS, &r);
+        r.rlim_cur = status_kb("VmData:") * 1024 + (64 << 20);
+        setrlimit(RLIMIT_DATA, &r);
+        PLACED("above RLIMIT_DATA", mremap(p, n, n, flags));
+        r.rlim_cur = RLIM_INFINITY;
+        setrlimit(RLIMIT_DATA, &r);
+        SHOW("max_map_count", set("max_map_count", "100"));
+        int made = 0;
+        p = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        for (; made < 300 && mremap(p, 0, PAGE, MREMAP_MAYMOVE) != MAP_FAILED; made++)
+                ;
+        CHECK("copies are counted", made < 100 && errno == ENOMEM);
+        return failures;
+}
+
 static int in_data(void) { data(); return failures; }
 
 int main(void)
@@ -151,5 +217,8 @@ int main(void)
         modes();
         map_count();
         in_child(in_data);
+        shared();
+        in_child(moved);
+        SHOW("as ever", set("max_map_count", "65530"));
         return done();
 }
