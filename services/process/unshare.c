@@ -113,6 +113,8 @@ static err_t may_enter(struct thread *t, u32 kinds)
                 return ERR(EINVAL);
         if (!capable(CAP_SYS_ADMIN) || ((kinds & CLONE_NEWNS) != 0 && !capable(CAP_SYS_CHROOT)))
                 return ERR(EPERM);
+        if ((kinds & CLONE_NEWTIME) != 0 && LOAD(t->process->live) > 1)
+                return ERR(EUSERS);
         return (kinds & CLONE_NEWNS) != 0 && LOAD(t->fs->users) > 1 ? ERR(EINVAL) : OK;
 }
 

@@ -143,6 +143,9 @@ static int with_threads(void)
         pthread_create(&t, NULL, sleeps, p);
         SHOW("threads: mnt", setns(ns("mnt"), 0));
         SHOW("threads: uts", setns(ns("uts"), 0));
+        SHOW("threads: time", setns(ns("time"), 0));
+        SHOW("threads: pidfd, time and uts", setns(pidfd_of(getpid()), CLONE_NEWTIME | CLONE_NEWUTS));
+        SHOW("threads: time and mnt", setns(pidfd_of(getpid()), CLONE_NEWTIME | CLONE_NEWNS));
         SHOW("threads, places of its own: mnt", (unshare(CLONE_FS), setns(ns("mnt"), 0)));
         write(p[1], "x", 1);
         pthread_join(t, NULL);
