@@ -477,7 +477,7 @@ static err_t root_unlink(struct inode *dir, struct dentry *d)
                 s->last = q->prev;
         dir->size -= ENTRY_SIZE;
         inode_touch_mtime(dir);
-        q->base.nlink--;
+        inode_set_nlink(&q->base, q->base.nlink - 1);
         inode_touch_ctime(&q->base);
         struct dentry *node = q->node;
         q->node = NULL;

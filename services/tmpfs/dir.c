@@ -226,7 +226,7 @@ static err_t tmpfs_link(struct inode *target, struct inode *dir, struct dentry *
                         tmpfs_give_inode(tmpfs_super_of(target->sb));
                 return ERR(ENOMEM);
         }
-        target->nlink++;
+        inode_set_nlink(target, target->nlink + 1);
         inode_touch_ctime(target);
         insert(tmpfs_of(dir), e, tmpfs_of(inode_hold(target)));
         dentry_set(d, inode_hold(target));
@@ -237,11 +237,11 @@ static err_t tmpfs_link(struct inode *target, struct inode *dir, struct dentry *
 static void forget_name(struct inode *inode)
 {
         if (inode_is_dir(inode)) {
-                inode->nlink = 0;
+                inode_set_nlink(inode, 0);
         } else {
                 if (inode->nlink > 1)
                         tmpfs_give_inode(tmpfs_super_of(inode->sb));
-                inode->nlink--;
+                inode_set_nlink(inode, inode->nlink - 1);
         }
         inode_touch_ctime(inode);
 }
@@ -352,7 +352,7 @@ static err_t tmpfs_tmpfile(const struct actor *who, struct inode *dir, u32 mode,
         struct tmpfs_inode *i = NULL;
 
         TRY(make(who, dir, mode, 0, &i));
-        i->base.nlink = 0;
+        inode_set_nlink(&i->base, 0);
         i->base.flags |= INODE_LINKABLE;
         *out = &i->base;
         return OK;

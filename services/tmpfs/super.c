@@ -238,7 +238,7 @@ err_t tmpfs_new_nameless(const struct actor *who, struct superblock *sb, bytes s
         if (!s->internal)
                 return ERR(EINVAL);
         TRY(tmpfs_new_inode(s, owner, 0, &i));
-        i->base.nlink = 0;
+        inode_set_nlink(&i->base, 0);
         i->base.size = size;
         struct dentry *d = dentry_new_anon(sb, shown, &i->base);
         if (!d)

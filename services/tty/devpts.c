@@ -201,7 +201,7 @@ void devpts_remove_node(struct pty *p)
         struct inode *root = d->parent->inode;
         write_lock(&root->lock);
         p->node = NULL;
-        d->inode->nlink = 0;
+        inode_set_nlink(d->inode, 0);
         dentry_delete(d);
         write_unlock(&root->lock);
         notify_name(root, name_of(p->index, MBYTES_OF(text)), IN_DELETE, 0);

@@ -47,6 +47,8 @@ void file_fini(struct file *f)
                 FETCH_SUB(f->path.mnt->writers, 1);
                 FETCH_SUB(f->inode->sb->writers, 1);
         }
+        if (f->mode & FILE_READER)
+                FETCH_SUB(f->inode->readers, 1);
         if (f->mode & FILE_EXEC)
                 inode_allow_write(f->inode);
         path_drop(&f->path);

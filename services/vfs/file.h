@@ -102,6 +102,7 @@ BASE_DECLARE(file)
 #define FILE_EXEC   4u                  /* opened to be run: writing is denied meanwhile */
 #define FILE_PATH   8u                  /* O_PATH */
 #define FILE_WRITER 0x10u               /* counted as a writer of inode and mount */
+#define FILE_READER 0x80u               /* counted as a reader of the inode */
 #define FILE_NOSEEK 0x20u
 #define FILE_OPENED 0x40u               /* watchers were told of its opening: notify.h */
 

@@ -44,7 +44,18 @@ void inode_fini(struct inode *inode)
         if (inode->locks)
                 locks_free(inode);
         blob_drop(inode->link);
+        if (inode->sb && inode->nlink == 0)
+                FETCH_SUB(inode->sb->nameless, 1);
         superblock_drop(inode->sb);
+}
+
+void inode_set_nlink(struct inode *inode, u32 n)
+{
+        if (n == 0 && inode->nlink != 0)
+                FETCH_ADD(inode->sb->nameless, 1);
+        if (n != 0 && inode->nlink == 0)
+                FETCH_SUB(inode->sb->nameless, 1);
+        STORE(inode->nlink, n);
 }
 
 void inode_owner_for_new(const struct actor *who, const struct inode *dir, u32 *mode, u32 *uid, u32 *gid)

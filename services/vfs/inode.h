@@ -88,10 +88,11 @@ BASE(inode) {
         /* ATOMIC reads; written under lock */
         u32 mode;                       /* with S_IFMT */
         u32 uid, gid;
-        u32 nlink;
+        u32 nlink;                      /* inode_set_nlink */
         u64 size;                       /* bytes */
         u32 flags;                      /* INODE_* */
         u32 writers;                    /* ATOMIC: open for writing; INODE_DENY_WRITE … see inode_deny_write */
+        u32 readers;                    /* ATOMIC: regular files open for reading only, for write leases */
         /* lock */
         struct timestamp atime, mtime, ctime, btime;
         u64 version;                    /* counts changes of a directory */
@@ -151,6 +152,8 @@ err_t inode_permission(const struct actor *who, struct inode *inode, u32 want);
 err_t inode_deny_write(struct inode *inode);             /* ETXTBSY */
 void  inode_allow_write(struct inode *inode);
 bool  inode_has_writers(const struct inode *inode);
+/* Its names: one without any keeps its file system from becoming read-only (superblock.nameless).  Lock exclusive, or unpublished. */
+void  inode_set_nlink(struct inode *inode, u32 n);
 err_t inode_get_write(struct inode *inode);              /* ETXTBSY */
 void  inode_put_write(struct inode *inode);
 

@@ -11,7 +11,6 @@
  * File-scope state   `settings` (reviewed list): /proc/sys/fs's.
  */
 #include "services/vfs/locks_impl.h"
-#include "services/vfs/dentry.h"
 #include "services/vfs/notify.h"
 #include "services/security/cred.h"
 #include "abi/const/signal.h"
@@ -140,39 +139,49 @@ err_t lease_break_slow(struct inode *inode, bool write, bool wait)
 
 /* ---- Taking ---- */
 
-/* Has anyone else the file open, for writing or at all?  (By its other names: for writing only.) */
-static bool is_open_elsewhere(struct file *f, bool at_all)
+/* Has anyone else the file open, for writing or at all? */
+static bool is_open_elsewhere(const struct file *f, bool at_all)
 {
-        struct dentry *d = f->path.dentry;
-        u32 own = f->mode & FILE_WRITER ? 1 : 0, counts = (LOAD(d->flags) & DENTRY_HASHED) != 0 ? 2 : 1;
-
         if (!at_all)
                 return inode_has_writers(f->inode);
-        return LOAD(f->inode->writers) != own || dentry_refs(d) > counts;
+        return LOAD(f->inode->writers) != (f->mode & FILE_WRITER ? 1 : 0) || LOAD(f->inode->readers) != (f->mode & FILE_READER ? 1 : 0);
 }
 
-/* new: what becomes the lease if f has none; set to NULL when it did. */
+static bool others_allow(const struct inode_locks *s, struct lease *own, bool write)
+{
+        for (struct lease *l = s->leases; l; l = l->next)
+                if (l != own && (write || l->write || l->go))
+                        return false;
+        return true;
+}
+
+/* new: what becomes the lease if f has none; set to NULL when it did.  An open is counted before it looks for leases, so the list
+ * is not empty before the counts are looked at: one of the two sees the other. */
 static err_t take_locked(struct inode_locks *s, struct file *f, bool write, struct lease **new)
 {
         struct lease *own = lease_of(s, f);
 
-        if (is_open_elsewhere(f, write))
+        if (!others_allow(s, own, write))
                 return ERR(EAGAIN);
-        for (struct lease *l = s->leases; l; l = l->next)
-                if (l != own && (write || l->write || l->go))
-                        return ERR(EAGAIN);
-        if (own) {
-                own->write = write;
-                own->shrink = false;
-                waitq_wake_all(&s->changed);
+        if (!own) {
+                (*new)->file = f;
+                (*new)->write = write;
+                (*new)->pid = thread_current()->process->tgid;
+                (*new)->next = s->leases;
+                (void)CMPXCHG(s->leases, s->leases, *new);
+        }
+        if (is_open_elsewhere(f, write)) {
+                if (!own)
+                        PTR_STORE(s->leases, (*new)->next);
+                return ERR(EAGAIN);
+        }
+        if (!own) {
+                *new = NULL;
                 return OK;
         }
-        (*new)->file = f;
-        (*new)->write = write;
-        (*new)->pid = thread_current()->process->tgid;
-        (*new)->next = s->leases;
-        PTR_STORE(s->leases, *new);
-        *new = NULL;
+        own->write = write;
+        own->shrink = false;
+        waitq_wake_all(&s->changed);
         return OK;
 }
 

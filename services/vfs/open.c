@@ -102,27 +102,40 @@ static err_t get_write(struct mount *mnt, struct inode *inode)
         return ERR(EROFS);
 }
 
-/* Makes the file and counts it as a writer. */
+/* Counts a writer, or a regular file's reader: before leases are looked at, see take_locked() there. */
+static err_t get_use(const struct path *p, struct inode *inode, u32 use)
+{
+        if (use == FILE_READER)
+                FETCH_ADD(inode->readers, 1);
+        return use == FILE_WRITER ? get_write(p->mnt, inode) : OK;
+}
+
+static void put_use(const struct path *p, struct inode *inode, u32 use)
+{
+        if (use == FILE_READER)
+                FETCH_SUB(inode->readers, 1);
+        if (use == FILE_WRITER)
+                put_write(p->mnt, inode);
+}
+
+/* Makes the file and counts it as what it is. */
 static err_t make_file(const struct actor *who, const struct path *p, u32 flags, struct file **spare, struct file **out)
 {
         struct inode *inode = p->dentry->inode;
         const struct file_ops *ops = ops_for(inode);
-        bool writer = (flags & O_ACCMODE) != O_RDONLY && inode_is_regular(inode);
+        u32 use = !inode_is_regular(inode) ? 0 : (flags & O_ACCMODE) != O_RDONLY ? FILE_WRITER : FILE_READER;
 
         if (!ops)
                 return ERR(ENXIO);
-        if (writer)
-                TRY(get_write(p->mnt, inode));
+        TRY(get_use(p, inode, use));
         err_t err = lease_break(inode, (wanted(flags) & MAY_WRITE) != 0, (flags & O_NONBLOCK) == 0);
         if (succeeded(err))
                 err = open_file(who, p, ops, flags, spare, out);
         if (failed(err)) {
-                if (writer)
-                        put_write(p->mnt, inode);
+                put_use(p, inode, use);
                 return err;
         }
-        if (writer)
-                (*out)->mode |= FILE_WRITER;
+        (*out)->mode |= use;
         return OK;
 }
 

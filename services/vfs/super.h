@@ -71,6 +71,7 @@ BASE(superblock) {
         u32 mounts;                     /* ATOMIC */
         u64 next_ino;                   /* ATOMIC: super_new_ino */
         u64 writers;                    /* ATOMIC: files open for writing, by all its mounts */
+        u64 nameless;                   /* ATOMIC: inodes that have lost their last name, or never had one, and live on */
         u8  source[64];                 /* NUL-padded: the device as /proc/mounts shows it; fixed */
 
         struct mutex rename;            /* class rename: cross-directory renames and loops; see namei.c */

@@ -3,6 +3,7 @@
  * lease_basic: F_SETLEASE and F_GETLEASE: who may take which lease, and what a broken one says.
  */
 #include "abi.h"
+#include <sys/mount.h>
 
 static int get(int fd)            { return fcntl(fd, F_GETLEASE); }
 static int set(int fd, int type)  { return fcntl(fd, F_SETLEASE, type); }
@@ -55,6 +56,24 @@ int main(void)
         close(fd);
         CHECK("closing one of two keeps it", get(d) == F_RDLCK);
         close(d);
+
+        fd = open("f", O_RDONLY);
+        fd2 = open("f", O_PATH);
+        OKAY("O_PATH is no open file", set(fd, F_WRLCK));
+        close(fd2);
+        set(fd, F_UNLCK);
+        put_text("over", "");
+        must(link("f", "h") == 0 && mount("f", "over", "", MS_BIND, NULL) == 0, "names");
+        OKAY("nor is a mount", set(fd, F_WRLCK));
+        set(fd, F_UNLCK);
+        fd2 = open("h", O_RDONLY);
+        FAILS("by another name it is", EAGAIN, set(fd, F_WRLCK));
+        close(fd2);
+        fd2 = open("over", O_RDONLY);
+        FAILS("by another mount it is", EAGAIN, set(fd, F_WRLCK));
+        close(fd2);
+        must(umount("over") == 0 && unlink("h") == 0, "names");
+        close(fd);
 
         int exe = open("/proc/self/exe", O_RDONLY);
         OKAY("a read lease on a program that runs", set(exe, F_RDLCK));
