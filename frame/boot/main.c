@@ -16,10 +16,7 @@ void arch_selftest(void);
 static void start_services(void)
 {
 #ifdef KEEL_SELFTEST
-        if (bytes_ends(boot_cmdline(), STR("selftest=arch"))) {
-                arch_selftest();
-                power_off();
-        }
+        arch_selftest();                        /* does not return if that is what was asked for */
 #endif
         services_start();
 }
@@ -37,7 +34,7 @@ static void go_on(void *unused_arg)
         task_init();
         mem_init_cpus(arch_cpus_found());
         arch_smp_start();
-        mem_protect_boot();                     /* before an idle CPU runs the first thread */
+        mmu_protect_boot();                     /* before an idle CPU runs the first thread */
         if (!task_boot_thread(start_services, "start"))
                 k_panic("no memory for the first thread");
         task_idle_loop();

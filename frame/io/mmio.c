@@ -4,7 +4,7 @@
  *
  * Invariants  I7  a window shows one BAR, which overlaps nothing that is not its device's: no RAM, no interrupt
  *                 controller, no firmware region, no other device's BAR; it is mapped uncached, for ever
- *             I8  services write neither MSI-X tables nor pending bits, nor what the model keeps back
+ *             I8  services write neither MSI-X tables nor pending bits, nor what the model closes
  */
 #include "pci_impl.h"
 
@@ -15,9 +15,9 @@ static bool overlaps(u64 a, u64 a_len, u64 b, u64 b_len) { return a < b + b_len 
 /* keeps I7 */
 bool pci_bar_usable(struct pci_device *d, u32 bar)
 {
-        if (bar >= 6 || d->bridge || d->bar[bar].b.kind != PCI_BAR_MEMORY)
+        if (bar >= 6 || d->bridge || !d->bar[bar].size)
                 return false;
-        u64 addr = d->bar[bar].addr, size = d->bar[bar].b.size;
+        u64 addr = d->bar[bar].addr, size = d->bar[bar].size;
 
         if (!addr || addr & (size - 1) || size > WINDOW_MAX || !arch_mmio_ok(addr, size))
                 return false;
@@ -31,9 +31,9 @@ bool pci_bar_usable(struct pci_device *d, u32 bar)
                 for (u32 j = 0; j < 6; j++) {
                         struct pci_device *o = &pci_devices[i];
 
-                        if ((o == d && j == bar) || o->bar[j].b.kind != PCI_BAR_MEMORY)
+                        if ((o == d && j == bar) || !o->bar[j].size)
                                 continue;
-                        if (overlaps(addr, size, o->bar[j].addr, o->bar[j].b.size))
+                        if (overlaps(addr, size, o->bar[j].addr, o->bar[j].size))
                                 return false;
                 }
         return true;
@@ -42,25 +42,25 @@ bool pci_bar_usable(struct pci_device *d, u32 bar)
 /* Permanent, as mmio_map is: for use at boot, or once per device. */
 void *pci_map_own(struct pci_device *d, u32 bar, u64 off, u64 len)
 {
-        if (!pci_bar_usable(d, bar) || off > d->bar[bar].b.size || len > d->bar[bar].b.size - off)
+        if (!pci_bar_usable(d, bar) || off > d->bar[bar].size || len > d->bar[bar].size - off)
                 return NULL;
         return mmio_map(d->bar[bar].addr + off, len);
 }
 
 struct mmio *pci_map_bar(struct pci_device *d, u32 bar)
 {
-        if (bar >= 6 || !pci_bar_usable(d, bar))
+        if (!pci_bar_usable(d, bar))
                 return NULL;
         struct mmio *w = &d->window[bar];
 
         if (__atomic_exchange_n(&w->taken, 1, __ATOMIC_ACQ_REL))
                 return NULL;
-        void *at = mmio_map(d->bar[bar].addr, d->bar[bar].b.size);
+        void *at = mmio_map(d->bar[bar].addr, d->bar[bar].size);
 
         if (!at)
                 return NULL;            /* stays taken: half of it may be mapped */
         w->at = at;
-        __atomic_store_n(&w->size, d->bar[bar].b.size, __ATOMIC_RELEASE);
+        __atomic_store_n(&w->size, d->bar[bar].size, __ATOMIC_RELEASE);
         return w;
 }
 
@@ -88,22 +88,6 @@ static inline volatile u8 *place(struct mmio *w, u64 off, u32 size)
 u8  mmio_read8(struct mmio *w, u64 off)  { READ(u8, w, off); }
 u16 mmio_read16(struct mmio *w, u64 off) { READ(u16, w, off); }
 u32 mmio_read32(struct mmio *w, u64 off) { READ(u32, w, off); }
-u64 mmio_read64(struct mmio *w, u64 off) { READ(u64, w, off); }
-
-static void put(volatile u8 *at, u32 size, u64 v)
-{
-        FENCE();
-        /* SAFETY: I7, I8: the callers' checks */
-        if (size == 8)
-                *(volatile u64 *)at = v;
-        else if (size == 4)
-                *(volatile u32 *)at = (u32)v;
-        else if (size == 2)
-                *(volatile u16 *)at = (u16)v;
-        else
-                *at = (u8)v;
-        FENCE();
-}
 
 /* keeps I8 */
 static bool is_closed(const struct pci_device *d, u32 bar, u64 off, u32 size)
@@ -114,32 +98,13 @@ static bool is_closed(const struct pci_device *d, u32 bar, u64 off, u32 size)
         return false;
 }
 
-bool mmio_write_locked(struct mmio *w, u64 off, u32 size, u64 v, u32 map, u64 room, u32 dir)
-{
-        if (is_closed(w->d, w->bar, off, size) || !w->d->model->may_write(w->d, w->bar, off, size, v, map, room, dir))
-                return false;
-        put(w->at + off, size, v);
-        return true;
-}
-
-static void checked_write(struct mmio *w, u64 off, u32 size, u64 v)
-{
-        volatile u8 *at = place(w, off, size);
-        struct pci_device *d = w->d;
-
-        k_range(!is_closed(d, w->bar, off, size));
-        if (!d->model || !d->model->may_write) {
-                put(at, size, v);
-                return;
-        }
-        klock_lock(&d->lock);
-        bool ok = mmio_write_locked(w, off, size, v, 0, 0, 0);
-        klock_unlock(&d->lock);
-        k_range(ok);
-}
-
-void mmio_write8(struct mmio *w, u64 off, u8 v)   { checked_write(w, off, 1, v); }
-void mmio_write16(struct mmio *w, u64 off, u16 v) { checked_write(w, off, 2, v); }
-void mmio_write32(struct mmio *w, u64 off, u32 v) { checked_write(w, off, 4, v); }
-void mmio_write64(struct mmio *w, u64 off, u64 v) { checked_write(w, off, 8, v); }
-
+/* SAFETY: I7, I8. */
+#define WRITE(T, w, off, v) \
+        volatile u8 *at = place(w, off, sizeof(T)); \
+        k_range(!is_closed((w)->d, (w)->bar, off, sizeof(T))); \
+        FENCE(); \
+        *(volatile T *)at = v; \
+        FENCE()
+void mmio_write8(struct mmio *w, u64 off, u8 v)   { WRITE(u8, w, off, v); }
+void mmio_write16(struct mmio *w, u64 off, u16 v) { WRITE(u16, w, off, v); }
+void mmio_write32(struct mmio *w, u64 off, u32 v) { WRITE(u32, w, off, v); }

@@ -5,7 +5,7 @@
  * A line number (bh.c) from ISA_LINES on stands for one entry of one device, and for a vector on one CPU. The
  * slot is taken before the handler owns the line, and free again when the entry is masked.
  *
- * Invariant  I12  address and data of a message are written here alone, name a vector of arch_msi_alloc, and the
+ * Invariant  I10  address and data of a message are written here alone, name a vector of arch_msi_alloc, and the
  *                 entry is masked before the vector is given back
  */
 #include "pci_impl.h"
@@ -21,7 +21,7 @@ static struct klock msi_lock;
 
 static void table_write(struct pci_device *d, u32 entry, u32 word, u32 v)
 {
-        /* SAFETY: I12: entry < msix_entries, and the table was mapped whole */
+        /* SAFETY: I10: entry < msix_entries, and the table was mapped whole */
         *(volatile u32 *)(d->msix_table + entry * 4 + word) = v;
 }
 
@@ -66,7 +66,7 @@ static void entry_mask(struct pci_device *d, u32 entry)
 {
         if (d->msix) {
                 table_write(d, entry, 3, ENTRY_MASKED);
-                /* SAFETY: I12: as in table_write */
+                /* SAFETY: I10: as in table_write */
                 (void)*(volatile u32 *)(d->msix_table + entry * 4 + 3);
         } else {
                 pci_cfg_set(d, d->msi + 2u, 2, pci_cfg(d, d->msi + 2u, 2) & ~1u);
@@ -96,7 +96,7 @@ void msi_line_off(u32 line)
         struct slot *s = &slots[n];
 
         if (s->d) {
-                entry_mask(s->d, s->entry);             /* keeps I12 */
+                entry_mask(s->d, s->entry);             /* keeps I10 */
                 arch_msi_free(line, s->cpu);
                 s->d = NULL;
         }
@@ -118,11 +118,8 @@ err_t irq_attach_msix(struct irq_handler *h, struct pci_device *d, u32 entry, vo
         n = slot_take(d, entry, &taken);
         if (n < MSI_LINES && (!d->msix || table_ready(d)) && arch_msi_alloc(ISA_LINES + n, cpu, &m)) {
                 slots[n] = (struct slot){ d, entry, cpu };
-                u32 gen = irq_line_own(ISA_LINES + n, h, fn);
-
-                h->gen_k = gen;
+                ok = irq_line_own(ISA_LINES + n, h, fn);        /* a free slot's line is nobody's */
                 entry_set(d, entry, m);
-                ok = true;
         }
         klock_unlock(&msi_lock);
         if (!ok)

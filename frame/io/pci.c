@@ -57,15 +57,17 @@ static u32 find_cap(struct pci_device *d, u32 id, u32 nth)
         return 0;
 }
 
-/* Decoding is off. */
+/* Decoding is off.  Of BARs in memory; ports are left alone. */
 static u32 size_bar(struct pci_device *d, u32 i)
 {
         u32 off = 0x10 + 4 * i, low = pci_cfg(d, off, 4), high = 0;
-        bool ports = low & 1, wide = !ports && (low & 6) == 4 && i < 5;
-        u64 mask, size;
+        bool wide = (low & 7) == 4 && i < 5;
+        u64 mask;
 
+        if (low & 1)
+                return 1;
         pci_cfg_set(d, off, 4, U32_MAX);
-        mask = pci_cfg(d, off, 4) & (ports ? ~3u : ~15u);
+        mask = pci_cfg(d, off, 4) & ~15u;
         pci_cfg_set(d, off, 4, low);
         if (wide) {
                 high = pci_cfg(d, off + 4, 4);
@@ -73,13 +75,10 @@ static u32 size_bar(struct pci_device *d, u32 i)
                 mask |= (u64)pci_cfg(d, off + 4, 4) << 32;
                 pci_cfg_set(d, off + 4, 4, high);
         } else if (mask) {
-                mask |= ports ? ~0xfffful : ~0xfffffffful;
+                mask |= ~0xfffffffful;
         }
-        size = mask & -mask;            /* the lowest bit that could be set */
-        if (size) {
-                d->bar[i].addr = (u64)high << 32 | (low & (ports ? ~3u : ~15u));
-                d->bar[i].b = (struct pci_bar){ size, ports ? PCI_BAR_PORTS : PCI_BAR_MEMORY, !ports && (low & 8) };
-        }
+        d->bar[i].addr = (u64)high << 32 | (low & ~15u);
+        d->bar[i].size = mask & -mask;  /* the lowest bit that could be set */
         return wide ? 2 : 1;
 }
 
@@ -88,7 +87,7 @@ void pci_close(struct pci_device *d, u32 bar, u64 from, u64 len)
         if (d->n_closed == PCI_CLOSED) {        /* too many to remember: all of it */
                 bar = d->closed[--d->n_closed].bar;
                 for (u32 i = 0; i < 6; i++)
-                        d->bar[i].b.kind = PCI_BAR_NONE;
+                        d->bar[i].size = 0;
         }
         d->closed[d->n_closed].bar = bar;
         d->closed[d->n_closed].from = from;
@@ -191,12 +190,6 @@ u32 pci_capability(struct pci_device *d, u32 id, u32 nth) { return find_cap(d, i
 u32 pci_msix_entries(struct pci_device *d)              { return d->msix ? d->msix_entries : d->msi ? 1 : 0; }
 bool pci_may_dma(struct pci_device *d)                  { return d->model && __atomic_load_n(&d->enabled, __ATOMIC_ACQUIRE); }
 
-struct pci_bar pci_bar(struct pci_device *d, u32 bar)
-{
-        k_range(bar < 6);
-        return d->bar[bar].b;
-}
-
 static u32 read_checked(struct pci_device *d, u32 off, u32 size)
 {
         k_range(off < (d->bridge ? 64 : 256) && off % size == 0);       /* keeps I5 */
@@ -247,6 +240,5 @@ void pci_reset(struct pci_device *d)
                         (void)d->model->reset(d);
         }
         klock_unlock(&d->lock);
-        dma_forget(d);
         virtio_forget(d);
 }

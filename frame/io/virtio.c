@@ -10,11 +10,11 @@
  *            and `count` of its slots, which is 0 in all others.  A virtq is live from virtq_open until it has lied or its
  *            device is reset; its memory stays for the next time.
  * Locking    virtq.lock, after pci_device.lock; then queues_lock.
- * Invariants I11  queue addresses and sizes are written by frame/ alone: the common configuration is closed, the
+ * Invariants I9  queue addresses and sizes are written by frame/ alone: the common configuration is closed, the
  *                 legacy port window is never given out, and configuration space (a second way in) is read-only
- *            I13  a frame that a descriptor in the ring names has a pin, from before the device can know of it until the device has
+ *            I11  a frame that a descriptor in the ring names has a pin, from before the device can know of it until the device has
  *                 given the request back, once, or does not master the bus
- *            I14  requests of a kind of device that has a model hold no addresses of memory
+ *            I12  requests of a kind of device that has a model hold no addresses of memory
  */
 #include "pci_impl.h"
 
@@ -54,7 +54,7 @@ static u8 *spare;
 static u64 spare_left;
 static struct klock queues_lock;
 
-/* By the kinds whose requests are bytes.  (A balloon's, a GPU's or an IOMMU's hold addresses.)  keeps I14 */
+/* By the kinds whose requests are bytes.  (A balloon's, a GPU's or an IOMMU's hold addresses.)  keeps I12 */
 static bool is_known_kind(const struct pci_info *in)
 {
         u32 kind = in->device >= 0x1040 ? in->device - 0x1040u : in->subsystem;
@@ -73,7 +73,7 @@ static bool virtio_match(struct pci_device *d)
                         continue;
                 u32 bar = pci_cfg(d, at + 4, 1), off = pci_cfg(d, at + 8, 4), len = pci_cfg(d, at + 12, 4);
 
-                pci_close(d, bar, off, max_u64(len, COMMON_SIZE));      /* keeps I11 */
+                pci_close(d, bar, off, max_u64(len, COMMON_SIZE));      /* keeps I9 */
                 if (!found && bar < 6) {
                         d->state[COMMON_AT] = off;
                         d->state[COMMON_BAR] = bar;
@@ -83,7 +83,7 @@ static bool virtio_match(struct pci_device *d)
         return found;
 }
 
-/* SAFETY: I7, I11: inside the BAR's mapping, made by virtio_reset */
+/* SAFETY: I7, I9: inside the BAR's mapping, made by virtio_reset */
 static u32  get8(struct pci_device *d, u32 off)           { return *(volatile u8 *)(d->state[COMMON_MAPPED] + off); }
 static u32  get16(struct pci_device *d, u32 off)          { return *(volatile u16 *)(d->state[COMMON_MAPPED] + off); }
 static u32  get32(struct pci_device *d, u32 off)          { return *(volatile u32 *)(d->state[COMMON_MAPPED] + off); }
@@ -114,7 +114,7 @@ static bool virtio_reset(struct pci_device *d)
         return false;
 }
 
-const struct pci_model virtio_model = { .name = "virtio", .match = virtio_match, .reset = virtio_reset };
+const struct pci_model virtio_model = { .match = virtio_match, .reset = virtio_reset };
 
 /* ---- a device's start ---- */
 
@@ -189,7 +189,7 @@ static void *carve(u64 bytes)
         if (bytes > spare_left) {
                 while (PAGE_SIZE << order < bytes)
                         order++;
-                spare = kpages_alloc(order, false);
+                spare = kpages_alloc(order);
                 spare_left = spare ? PAGE_SIZE << order : 0;
         }
         u8 *p = spare;
@@ -213,7 +213,7 @@ static bool has_memory(struct virtq *q, u32 size)
                 return false;
         q->size = size;
         q->slots = (struct slot *)p;
-        /* SAFETY: I11: there is room for size of each; what comes first keeps the next one aligned, as size is even */
+        /* SAFETY: I9: there is room for size of each; what comes first keeps the next one aligned, as size is even */
         q->desc = (struct desc *)(q->slots + size);
         q->avail = (volatile u16 *)(q->desc + size);
         q->used = q->avail + (4 + size);
@@ -245,7 +245,7 @@ static bool open_locked(struct pci_device *d, struct virtq *q, u32 size, u32 ent
         prepare(q);
         q->bell = (u16)get16(d, QUEUE_BELL);
         put16(d, QUEUE_SIZE, q->size);
-        put_address(d, QUEUE_DESC, q->desc);            /* keeps I11 */
+        put_address(d, QUEUE_DESC, q->desc);            /* keeps I9 */
         put_address(d, QUEUE_DRIVER, q->avail);
         put_address(d, QUEUE_DEVICE, q->used);
         put16(d, QUEUE_ENTRY, entry);
@@ -278,7 +278,7 @@ static void free_request(struct virtq *q, u32 id)
                 struct frame *f = q->slots[i].f;
 
                 q->slots[i].f = NULL;
-                frame_dma_unpin(f);                     /* keeps I13 */
+                frame_dma_unpin(f);                     /* keeps I11 */
                 if (--n == 0)
                         break;
         }
@@ -314,18 +314,14 @@ u32 virtq_bell(struct virtq *q) { return q->bell; }
 /* Pins the part and fills descriptor i for it; next: whether another one follows. */
 static bool put_part(struct virtq *q, u32 i, struct virtq_part part, bool in, bool more)
 {
-        if (!part.frame || !frame_dma_pin(part.frame))  /* keeps I13 */
+        if (!part.len || part.off >= PAGE_SIZE || part.len > PAGE_SIZE - part.off)
                 return false;
-        u64 size = frame_size(part.frame);
-
-        if (!part.len || part.off >= size || part.len > size - part.off) {
-                frame_dma_unpin(part.frame);
+        if (!part.frame || !frame_dma_pin(part.frame))  /* keeps I11 */
                 return false;
-        }
         struct slot *s = &q->slots[i];
 
         s->f = part.frame;
-        /* SAFETY: I13: i < size; bytes of a pinned frame */
+        /* SAFETY: I11: i < size; bytes of a pinned frame */
         q->desc[i] = (struct desc){ (frame_number(part.frame) << PAGE_SHIFT) + part.off, part.len,
                                     (u16)((more ? DESC_NEXT : 0) | (in ? DESC_WRITE : 0)), s->next };
         return true;
@@ -346,14 +342,14 @@ static err_t add(struct virtq *q, const struct virtq_request *r, u32 out, u32 n)
                                 frame_dma_unpin(q->slots[j].f);
                         return ERR(EINVAL);
                 }
-                room += k >= out ? part.len : 0;        /* of at most 18 frames of 2 MiB */
+                room += k >= out ? part.len : 0;        /* of at most 18 frames */
         }
         q->slots[head].cookie = r->cookie;
         q->slots[head].room = room;
         q->slots[head].count = (u16)n;
         q->free = (u16)i;
         q->n_free -= (u16)n;
-        /* SAFETY: I13: size is a power of two; the device sees the entry only after the index */
+        /* SAFETY: I11: size is a power of two; the device sees the entry only after the index */
         q->avail[2 + (q->added++ & (q->size - 1))] = (u16)head;
         __atomic_thread_fence(__ATOMIC_RELEASE);
         q->avail[1] = q->added;
@@ -382,14 +378,14 @@ err_t virtq_add(struct virtq *q, const struct virtq_request *r)
 bool virtq_must_notify(struct virtq *q)
 {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        /* SAFETY: I11: a ring, once there, stays */
+        /* SAFETY: I9: a ring, once there, stays */
         return q->live && !(q->used[0] & 1);
 }
 
-/* q->lock held.  keeps I13: only a request under way comes back, and one slot can be its first once. */
+/* q->lock held.  keeps I11: only a request under way comes back, and one slot can be its first once. */
 static struct virtq_done take(struct virtq *q)
 {
-        /* SAFETY: I11: inside the ring; each word is read once */
+        /* SAFETY: I9: inside the ring; each word is read once */
         u16 there = q->used[1] - q->taken;
 
         if (!there)

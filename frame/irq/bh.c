@@ -56,16 +56,19 @@ static bool disown(struct line *l, struct irq_handler *h, u32 gen)
         return mine;
 }
 
-u32 irq_line_own(u32 line, struct irq_handler *h, void (*fn)(struct irq_handler *h))
+bool irq_line_own(u32 line, struct irq_handler *h, void (*fn)(struct irq_handler *h))
 {
         struct line *l = &lines[line];
 
         klock_lock(&l->lock);
-        u32 gen = ++l->gen;
-        l->fn = fn;
-        __atomic_store_n(&l->owner, h, __ATOMIC_RELEASE);
+        bool is_free = !l->owner;
+        if (is_free) {
+                l->fn = fn;
+                h->gen_k = ++l->gen;
+                __atomic_store_n(&l->owner, h, __ATOMIC_RELEASE);
+        }
         klock_unlock(&l->lock);
-        return gen;
+        return is_free;
 }
 
 void mmu_tlb_poll(void);
@@ -158,17 +161,8 @@ err_t irq_attach_isa(struct irq_handler *h, u32 line, void (*fn)(struct irq_hand
 {
         if (line >= ISA_LINES || !fn)
                 return ERR(EINVAL);
-        struct line *l = &lines[line];
         h->index_k = 0;
-        klock_lock(&l->lock);
-        bool taken = l->owner;
-        if (!taken) {
-                l->fn = fn;
-                h->gen_k = ++l->gen;
-                __atomic_store_n(&l->owner, h, __ATOMIC_RELEASE);
-        }
-        klock_unlock(&l->lock);
-        if (taken)
+        if (!irq_line_own(line, h, fn))
                 return ERR(EBUSY);
         h->index_k = line + 1;
         if (arch_irq_line(line, true))

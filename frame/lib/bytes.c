@@ -164,8 +164,6 @@ int bytes_cmp(bytes a, bytes b)
 
 bool bytes_starts(bytes b, bytes prefix)
 { return b.n_k >= prefix.n_k && memcmp(b.p_k, prefix.p_k, prefix.n_k) == 0; }
-bool bytes_ends(bytes b, bytes suffix)
-{ return b.n_k >= suffix.n_k && memcmp(b.p_k + (b.n_k - suffix.n_k), suffix.p_k, suffix.n_k) == 0; }
 
 usize bytes_find(bytes b, u8 value)
 {

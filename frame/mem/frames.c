@@ -19,25 +19,17 @@ struct frame *zero_frame RO_AFTER_BOOT;
 /* The last reference is gone: nobody else can add one (F2). */
 noinline void frame_free(struct frame *f)
 {
-        u32 order = f->aux, pfn = pfn_of(f);
         struct payer *payer = f->payer;
-        u64 bytes = PAGE_SIZE << (order & 15);
 
         section_enter();
         struct mem_cpu *mc = mem_cpu();
 
-        kind_count(mc, F_BYTES, -(1l << (order & 15)));
-        if (order == 0) {
-                page_give_to(mc, pfn);
-        } else {
-                for (u32 i = 1; i < 1u << order; i++)
-                        set_word(&f[i], 0);
-                block_give(pfn, order);
-        }
-        bool paid = !payer || stock_return(mc, payer, bytes);
+        kind_count(mc, F_BYTES, -1);
+        page_give_to(mc, pfn_of(f));
+        bool paid = !payer || stock_return(mc, payer, PAGE_SIZE);
         section_leave();
         if (!paid)
-                payer_uncharge_slow(payer, bytes);
+                payer_uncharge_slow(payer, PAGE_SIZE);
 }
 
 /* SAFETY: F3: the frames that come back are this function's; M1. */
@@ -52,18 +44,16 @@ void frames_map_drop(const u32 *pfn, u32 n)
         for (u32 i = 0; i < n; i++) {
                 struct frame *f = frame_map_put(*(pfn + i));
 
-                if (f && f->aux) {
-                        frame_free(f);
-                } else if (f) {
-                        if (f->payer != payer || bytes >= STOCK_MAX) {
-                                payer_uncharge(payer, bytes);
-                                payer = f->payer;
-                                bytes = 0;
-                        }
-                        bytes += PAGE_SIZE;
-                        kind_count(mc, F_BYTES, -1);
-                        page_give_to(mc, pfn_of(f));
+                if (!f)
+                        continue;
+                if (f->payer != payer || bytes >= STOCK_MAX) {
+                        payer_uncharge(payer, bytes);
+                        payer = f->payer;
+                        bytes = 0;
                 }
+                bytes += PAGE_SIZE;
+                kind_count(mc, F_BYTES, -1);
+                page_give_to(mc, pfn_of(f));
         }
         payer_uncharge(payer, bytes);
         section_leave();
@@ -110,9 +100,6 @@ u32 frame_refs(struct frame *f)
         return w >> KIND_SHIFT == F_BYTES ? (u32)(w & HOLD_MASK) + (u32)((w & MAP_MASK) / MAP_ONE) : 0;
 }
 
-/* Of a live frame; one page for what is none. */
-static usize size_of(struct frame *f) { return kind_of(f) == F_BYTES ? PAGE_SIZE << (f->aux & 15) : PAGE_SIZE; }
-usize frame_size(struct frame *f)     { return size_of(f); }
 u64   frame_number(struct frame *f)   { return pfn_of(f); }
 struct frame *frame_zero_page(void)   { return zero_frame; }
 
@@ -125,51 +112,42 @@ bool may_reclaim(void)
         return preempt_count() == 0 && (f & 0x200);
 }
 
-static u64 take(u32 order, enum reserve r)
+static u64 take(enum reserve r)
 {
         section_enter();
-        u64 pfn = order ? block_take(order, r) : page_take(r);
+        u64 pfn = page_take(r);
 
-        if (pfn) {
-                struct frame *f = frame_of(pfn);
-
-                f->aux = order;
-                f->flags = 0;
-                f->payer = NULL;
-                kind_count(mem_cpu(), F_BYTES, 1l << order);
-        }
+        if (pfn)
+                kind_count(mem_cpu(), F_BYTES, 1);
         section_leave();
         return pfn;
 }
 
-struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
+/* Paid for, and in this CPU's hands: nobody can name it yet. */
+static inline struct frame *make_bytes(struct frame *f, struct payer *payer, u32 flags)
 {
-        k_range(order <= 9);
-        bool sleep = !(flags & FRAME_NOWAIT) && may_reclaim();
-
-        if (!payer_charge(payer, PAGE_SIZE << order))
-                return NULL;
-        u64 pfn = take(order, flags & FRAME_NOWAIT ? HALF_RESERVE : KEEP_RESERVE);
-
-        for (u32 tries = 0; !pfn && sleep && tries < 8 && mem_reclaim(32ul << order); tries++)
-                pfn = take(order, KEEP_RESERVE);
-        if (!pfn) {
-                payer_uncharge(payer, PAGE_SIZE << order);
-                return NULL;
-        }
-        struct frame *f = frame_of(pfn);
-
+        f->flags = 0;
         f->payer = payer;
         if (!(flags & FRAME_FILL))
-                /* SAFETY: F5, M1: this CPU has taken the pages, and nobody can name them yet. */
-                for (u64 i = 0; i < 1ul << order; i++)
-                        zero_page(pfn_virt(pfn + i));
-        for (u32 i = 1; i < 1u << order; i++) {
-                f[i].aux = (u32)pfn;
-                set_word(&f[i], KIND(F_TAIL));
-        }
+                zero_page(pfn_virt(pfn_of(f)));         /* SAFETY: F5, M1. */
         set_word(f, KIND(F_BYTES) | HOLD_ONE);
         return f;
+}
+
+static noinline struct frame *alloc_slow(struct payer *payer, u32 flags)
+{
+        bool sleep = !(flags & FRAME_NOWAIT) && may_reclaim();
+
+        if (!payer_charge(payer, PAGE_SIZE))
+                return NULL;
+        u64 pfn = take(flags & FRAME_NOWAIT ? HALF_RESERVE : KEEP_RESERVE);
+
+        for (u32 tries = 0; !pfn && sleep && tries < 8 && mem_reclaim(32); tries++)
+                pfn = take(KEEP_RESERVE);
+        if (pfn)
+                return make_bytes(frame_of(pfn), payer, flags);
+        payer_uncharge(payer, PAGE_SIZE);
+        return NULL;
 }
 
 struct frame *frame_alloc(struct payer *payer, u32 flags)
@@ -177,14 +155,14 @@ struct frame *frame_alloc(struct payer *payer, u32 flags)
         struct stock *st = NULL;
 
 #ifdef KEEL_DEBUG
-        return frame_alloc_order(payer, 0, flags);      /* for task_fail_nth */
+        return alloc_slow(payer, flags);        /* for task_fail_nth */
 #endif
         section_enter();
         struct mem_cpu *mc = mem_cpu();
 
         if (__builtin_expect(mc->n == 0 || (payer && !(st = stock_with(mc, payer, PAGE_SIZE))), 0)) {
                 section_leave();
-                return frame_alloc_order(payer, 0, flags);
+                return alloc_slow(payer, flags);
         }
         if (payer)
                 st->bytes -= PAGE_SIZE;
@@ -193,12 +171,7 @@ struct frame *frame_alloc(struct payer *payer, u32 flags)
 
         kind_count(mc, F_BYTES, 1);
         section_leave();
-        f->aux = f->flags = 0;
-        f->payer = payer;
-        if (!(flags & FRAME_FILL))
-                zero_page(pfn_virt(pfn_of(f)));
-        set_word(f, KIND(F_BYTES) | HOLD_ONE);
-        return f;
+        return make_bytes(f, payer, flags);
 }
 
 /* ---- pins and bytes ---- */
@@ -236,8 +209,8 @@ mbytes pin_bytes(struct pin *p)
 {
         struct frame *f = p->f_k;
 
-        /* SAFETY: F1: pinned, so the frame stays BYTES and its order fixed */
-        return f ? (mbytes){ pfn_virt(pfn_of(f)), size_of(f) } : (mbytes){ pfn_virt(pfn_of(zero_frame)), 0 };
+        /* SAFETY: F1: pinned, so the frame stays BYTES */
+        return f ? (mbytes){ pfn_virt(pfn_of(f)), PAGE_SIZE } : (mbytes){ pfn_virt(pfn_of(zero_frame)), 0 };
 }
 
 /* A reference for the time of a copy that cannot fault: needs no record in the task.
@@ -246,14 +219,8 @@ static bool access_begin(struct frame *f, usize off, usize len, bool write)
 {
         if (!f || (write && is_zero_page(f)))
                 __builtin_trap();
-        if (!is_zero_page(f) && !ref_add(f, PIN_ONE, PIN_MASK))
-                return false;
-        if (off > size_of(f) || len > size_of(f) - off) {
-                if (!is_zero_page(f))
-                        ref_sub(f, PIN_ONE, PIN_MASK);
-                __builtin_trap();
-        }
-        return true;
+        k_range(off <= PAGE_SIZE && len <= PAGE_SIZE - off);
+        return is_zero_page(f) || ref_add(f, PIN_ONE, PIN_MASK);
 }
 
 static void access_end(struct frame *f)
@@ -326,11 +293,7 @@ void frame_copy(struct frame *dst, struct frame *src)
         if (!access_begin(dst, 0, 0, true))
                 return;
         if (access_begin(src, 0, 0, false)) {
-                usize n = min_u64(size_of(dst), size_of(src));
-
-                /* SAFETY: F1: both pinned */
-                for (usize off = 0; off < n; off += PAGE_SIZE)
-                        copy_page((u8 *)pfn_virt(pfn_of(dst)) + off, (u8 *)pfn_virt(pfn_of(src)) + off);
+                copy_page(pfn_virt(pfn_of(dst)), pfn_virt(pfn_of(src)));        /* SAFETY: F1: both pinned */
                 access_end(src);
         }
         access_end(dst);

@@ -14,7 +14,7 @@
 #include "mem.h"
 #include "task_impl.h"
 
-enum frame_kind { F_RESERVED, F_FREE, F_CACHED, F_BYTES, F_ZERO, F_TAIL, F_POOL, F_TABLE, F_STACK, F_OTHER, F_KINDS };
+enum frame_kind { F_RESERVED, F_FREE, F_CACHED, F_BYTES, F_ZERO, F_POOL, F_TABLE, F_STACK, F_OTHER, F_KINDS };
 
 struct frame {
         u64 word;               /* kind << KIND_SHIFT | ... ; FREE: order; POOL: page index in the region; TABLE: entries */
@@ -24,8 +24,7 @@ struct frame {
                 u64 avail;              /* POOL: bit n: the slot whose header begins in the n-th 64 bytes is free and here */
         };
         u32 next, prev;         /* FREE, POOL: page numbers of the list's neighbours, 0: none */
-        u32 aux;                /* BYTES: order; TAIL: page number of the head */
-        u32 flags;              /* BYTES: FRAME_INITRD */
+        u64 flags;              /* BYTES: FRAME_INITRD */
 };
 _Static_assert(sizeof(struct frame) == 32, "struct frame");
 
@@ -38,7 +37,7 @@ _Static_assert(sizeof(struct frame) == 32, "struct frame");
 #define PIN_ONE      (1ul << 46)
 #define PIN_MASK     (0x3ffful << 46)
 #define COUNT_MASK   (KIND(1) - 1)
-#define FRAME_INITRD 1u
+#define FRAME_INITRD 1ul
 #define MAX_ORDER    10u
 
 /* SAFETY: M2: the frame array is there for every page of RAM, and is never taken away; M1: for the pages. */
@@ -166,6 +165,12 @@ u64  pools_release(u64 pages);                                  /* empty pages b
 u64  kstacks_release(void);
 
 /* ---- payer.c ---- */
+OBJECT(payer) {
+        u64 used;               /* atomic; bytes, stocks included */
+        u64 limit;              /* fixed, as parent, which is counted */
+        struct payer *parent;
+        u32 holds;              /* atomic; the services' */
+};
 bool payer_take_slow(struct payer *p, u64 bytes);
 void payer_uncharge_slow(struct payer *p, u64 bytes);
 /* SAFETY: O5: one of the STOCKS, by bits of the address. */

@@ -5,7 +5,7 @@
  * Order at boot, on the boot CPU:
  *      arch_cpu_early, arch_console_init, mem_init      pools, frames and log work from here on
  *      arch_acpi_init, …, mem_init_cpus(n)              before the first AP runs
- *      … mem_protect_boot()                             when everything RO_AFTER_BOOT is set
+ *      … mmu_protect_boot()                             when everything RO_AFTER_BOOT is set
  *
  * Nothing here may be called in a hard interrupt or with interrupts off, but for what says so.
  * The linker script gives: k_pools_start/k_pools_end around .keel.pools,
@@ -24,11 +24,10 @@ extern u8 k_ro_boot_start[], k_ro_boot_end[];
 
 void mem_init(void);                    /* ends with the final page tables loaded */
 void mem_init_cpus(u32 cpus);           /* per-CPU caches for CPUs 1 .. cpus-1 */
-void mem_protect_boot(void);
 
-/* Whole pages of the framework's own, in the direct map, zeroed.  NULL: no memory.
- * kpages_alloc reaches into the emergency reserve when asked. */
-void *kpages_alloc(u32 order, bool emergency);
+
+/* Whole pages of the framework's own, in the direct map, zeroed.  NULL: no memory. */
+void *kpages_alloc(u32 order);
 
 /* Kernel stacks, KSTACK_SIZE with an unmapped guard of the same size below; returns the top, 0: no memory.
  * Not zeroed by the second use. */

@@ -13,13 +13,6 @@
  */
 #include "impl.h"
 
-OBJECT(payer) {
-        u64 used;               /* atomic; bytes, stocks included */
-        u64 limit;              /* atomic */
-        struct payer *parent;   /* counted; fixed */
-        u32 holds;              /* atomic; the services' */
-        u32 spare;
-};
 static void payer_fini(struct payer *p) { k_drop(p->parent); }
 POOL_DEFINE(payer, payer_fini);
 
@@ -63,19 +56,6 @@ void payer_drop(struct payer *p)
                 k_drop(p);
 }
 
-void payer_set_limit(struct payer *p, u64 limit) { STORE(p->limit, limit); }
-
-u64 payer_used(struct payer *p)
-{
-        i64 n = (i64)LOAD(p->used);
-
-        for (u32 c = 0; c < MAX_CPUS; c++) {
-                struct stock *st = mem_cpu_of[c] ? stock_with(mem_cpu_of[c], p, 1) : NULL;
-                n -= st ? LOAD_RELAXED(st->bytes) : 0;
-        }
-        return n > 0 ? (u64)n : 0;
-}
-
 /* The caller knows that p lives: it is held, or the bytes are part of its used. */
 static void chain_sub(struct payer *p, u64 bytes)
 {
@@ -93,7 +73,7 @@ static bool chain_add(struct payer *p, u64 bytes)
 
                 if (q == p && old == 0)
                         k_hold(p);
-                if (old + bytes > LOAD(q->limit)) {
+                if (old + bytes > q->limit) {
                         for (struct payer *r = p->parent; r && q != p; r = r->parent) {
                                 FETCH_SUB(r->used, bytes);
                                 if (r == q)
@@ -110,9 +90,9 @@ static bool chain_add(struct payer *p, u64 bytes)
 static bool far_from_limits(struct payer *p)
 {
         for (struct payer *q = p; q; q = q->parent) {
-                u64 used = LOAD_RELAXED(q->used), limit = LOAD_RELAXED(q->limit);
+                u64 used = LOAD_RELAXED(q->used);
 
-                if (used > limit || limit - used < 64ul * STOCK_MAX)
+                if (used > q->limit || q->limit - used < 64ul * STOCK_MAX)
                         return false;
         }
         return true;

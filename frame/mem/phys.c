@@ -3,7 +3,7 @@
  * Pages of RAM: the loader's map, the array of frames, a buddy allocator, per-CPU caches.
  *
  * Entry points  mem_init (boot), page_take/page_give (one page, through the CPU's cache),
- *               block_take/block_give (2^order pages), kpages_alloc/free.
+ *               block_take/block_give (2^order pages), kpages_alloc.
  * Locking       `buddy` guards free lists, free_pages and the words of FREE frames.  A CPU's
  *               cache belongs to the CPU, inside a section.
  * Invariants    M1  a page is in exactly one place: a free list, a cache, or its owner's hands;
@@ -314,7 +314,7 @@ static void *own_pages(u32 kind, u32 order, enum reserve r)
         return pfn_virt(pfn);
 }
 
-void *kpages_alloc(u32 order, bool emergency) { return own_pages(F_OTHER, order, emergency ? NO_RESERVE : KEEP_RESERVE); }
+void *kpages_alloc(u32 order) { return own_pages(F_OTHER, order, KEEP_RESERVE); }
 
 /* M6: a page in mc->tables[top] is what such a table is when it is new. */
 u64 table_page(bool top, enum reserve r)
@@ -387,8 +387,6 @@ void mem_init_cpus(u32 cpus)
                 if (!mem_cpu_of[c] && !(mem_cpu_of[c] = new_mem_cpu()))
                         k_panic("no memory for another CPU");
 }
-
-void mem_protect_boot(void) { mmu_protect_boot(); }
 
 void mem_init(void)
 {

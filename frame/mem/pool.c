@@ -10,8 +10,8 @@
  * States of a slot's count: 0 never used (or its page was given back), K_FREE, or living.  Only
  * k_drop's compare-and-swap from the last reference to K_FREE frees, so an object is freed once.
  *
- * Giving back: a page all of whose slots are avail is replaced by one shared read-only page of
- * zeros, and freed when every CPU has forgotten it.  A stale reader sees a count of 0; a stale
+ * Giving back: a page all of whose slots are avail is replaced by the page of zeros
+ * (frames.c), read-only, and freed when every CPU has forgotten it.  A stale reader sees a count of 0; a stale
  * writer faults.  It comes back only to its own pool.
  *
  * Invariants O1  a region's pages hold only slots of its type, at the same places for ever
@@ -42,7 +42,6 @@ struct pool_state {
 
 static struct pool_state *states RO_AFTER_BOOT;
 static u32 n_pools RO_AFTER_BOOT;
-static u64 zeros_pfn RO_AFTER_BOOT;
 
 static inline u32 id_of(const struct pool *pool) { return (u32)(pool->base_k >> K_REGION_SHIFT) & 255; }
 static inline u64 div_slot(const struct pool_state *st, u64 x) { return (u64)((unsigned __int128)x * st->recip >> 64); }
@@ -371,7 +370,7 @@ static u64 release_from(struct pool_state *st, u64 pages)
                                 st->slots--;
                         }
                 pfn[n++] = pfn_of(page_of(va));
-                mmu_kmap(va, zeros_pfn << PAGE_SHIFT, PTE_NX);
+                mmu_kmap(va, (u64)pfn_of(zero_frame) << PAGE_SHIFT, PTE_NX);
                 st->released++;
         }
         if (n)
@@ -426,13 +425,7 @@ void pools_init(void)
                 k_panic("too many object pools");
         while (PAGE_SIZE << order < n * sizeof(struct pool_state))
                 order++;
-        states = kpages_alloc(order, true);
-        section_enter();
-        zeros_pfn = page_take(NO_RESERVE);
-        section_leave();
-        /* SAFETY: M1. */
-        zero_page(pfn_virt(zeros_pfn));
-        set_word(frame_of(zeros_pfn), KIND(F_ZERO));
+        states = kpages_alloc(order);
         for (u32 i = 0; i < n; i++) {
                 struct pool *pool = &k_pools_start[i];
                 struct pool_state *st = &states[i];

@@ -237,18 +237,15 @@ static err_t noinline mutex_wait(struct mutex *m, u32 id, bool killable)
         }
 }
 
-enum how { TRY_ONLY, WAIT, WAIT_KILL };
-static err_t noinline mutex_lock_slow(struct mutex *m, enum how how)
+static err_t noinline mutex_lock_slow(struct mutex *m, bool killable)
 {
         assert_may_sleep();
         struct task *t = held_room();
         if (!swap(&m->owner_k, 0, t->entry.index))
-                TRY(how == TRY_ONLY ? ERR(EBUSY) : mutex_wait(m, t->entry.index, how == WAIT_KILL));
+                TRY(mutex_wait(m, t->entry.index, killable));
         taken(t, HELD_MUTEX, m, &m->flags_k);
         return OK;
 }
-
-bool mutex_trylock(struct mutex *m) { return !failed(mutex_lock_slow(m, TRY_ONLY)); }
 
 void mutex_lock(struct mutex *m)
 {
@@ -256,14 +253,14 @@ void mutex_lock(struct mutex *m)
 
         order_taking(m->class_k, false);
         if (__builtin_expect(preempt_count() || is_full(t) || m->flags_k || !swap(&m->owner_k, 0, t->entry.index), 0))
-                return ignore(mutex_lock_slow(m, WAIT));
+                return ignore(mutex_lock_slow(m, false));
         held_push(t, HELD_MUTEX, m);
 }
 
 err_t mutex_lock_killable(struct mutex *m)
 {
         order_taking(m->class_k, false);
-        return mutex_lock_slow(m, WAIT_KILL);
+        return mutex_lock_slow(m, true);
 }
 
 static bool mutex_is_mine(struct mutex *m) { return (load(&m->owner_k) & ~M_WAITERS) == my_id(); }

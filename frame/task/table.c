@@ -39,7 +39,7 @@ static struct tentry *grow(struct table *t)
 
         if (i >= TABLE_CHUNKS)
                 return NULL;
-        if (!t->chunk[i] && !(t->chunk[i] = kpages_alloc(TABLE_ORDER, false)))
+        if (!t->chunk[i] && !(t->chunk[i] = kpages_alloc(TABLE_ORDER)))
                 return NULL;
         __atomic_store_n(&t->n, t->n + 1, __ATOMIC_RELEASE);
         struct tentry *e = table_at(t, t->n);

@@ -107,7 +107,7 @@ struct task {
 
         const struct kthread_ops *kops;
         void (*boot_fn)(void);
-        u32   kicked, kpark;
+        u32   kicked;
         u32   oopses;
         u32   fail_nth;                         /* this allocation from now fails; 0: none */
         u32   restarting;                       /* in kthread_ops.restart */
@@ -128,8 +128,6 @@ struct task {
         struct task *ended_next;
         u8    name[16];
 };
-
-static inline bool task_is_user(const struct task *t) { return t->uops != NULL; }
 
 /* Before an acquisition that could not be undone: room for one more, or a trap. */
 static inline struct task *held_room(void)

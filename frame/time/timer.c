@@ -175,15 +175,13 @@ void tnode_arm(struct tnode *n, u64 deadline)
         preempt_sub_check(PREEMPT_ONE);
 }
 
-bool tnode_cancel(struct tnode *n)
+void tnode_cancel(struct tnode *n)
 {
         struct heap *h = lock_heap_of(n);
-        bool armed = n->state == T_ARMED;
 
-        if (armed)
+        if (n->state == T_ARMED)
                 take_out(h, n);
         klock_unlock(&h->lock);
-        return armed;
 }
 
 /* If its function runs on this CPU, the caller is that function: nothing to wait for. */
@@ -294,8 +292,6 @@ static void fire_service(struct tnode *n)
         }
 }
 
-static struct ktimer *get(struct timer *t) { return table_get(&timers, t->index_k, t->gen_k); }
-
 err_t timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
         t->index_k = 0;
@@ -315,27 +311,11 @@ err_t timer_init(struct timer *t, void (*fn)(struct timer *t))
 
 void timer_arm(struct timer *t, u64 deadline)
 {
-        struct ktimer *k = get(t);
+        struct ktimer *k = table_get(&timers, t->index_k, t->gen_k);
 
         if (!k)
                 __builtin_trap();       /* not initialised */
         tnode_arm(&k->node, deadline);
-}
-
-bool timer_cancel(struct timer *t)
-{
-        struct ktimer *k = get(t);
-        return k && tnode_cancel(&k->node);
-}
-
-bool timer_cancel_wait(struct timer *t)
-{
-        struct ktimer *k = get(t);
-        bool armed = k && tnode_cancel(&k->node);
-
-        if (k)
-                tnode_cancel_wait(&k->node);
-        return armed;
 }
 
 void timer_fini(struct timer *t)

@@ -6,7 +6,7 @@
 #include "task_impl.h"
 
 void tnode_arm(struct tnode *n, u64 deadline);  /* moves it if armed; NEVER cancels */
-bool tnode_cancel(struct tnode *n);             /* true: it was armed and will not fire */
+void tnode_cancel(struct tnode *n);             /* it may be running */
 void tnode_cancel_wait(struct tnode *n);        /* and does not run on another CPU */
 void timer_bh(struct percpu *pc);
 void timer_leave_idle(struct percpu *pc, u64 now);      /* irqs off */

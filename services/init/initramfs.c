@@ -126,12 +126,12 @@ static usize read_initrd(struct unpack *u, mbytes buf)
                         if (!u->frame)
                                 break;
                 }
-                usize n = min_u64(frame_size(u->frame) - u->frame_off, min_u64(mbytes_len(buf) - done, u->size_left));
+                usize n = min_u64(PAGE_SIZE - u->frame_off, min_u64(mbytes_len(buf) - done, u->size_left));
                 frame_read(u->frame, u->frame_off, mbytes_sub(buf, done, n));
                 done += n;
                 u->frame_off += n;
                 u->size_left -= n;
-                if (u->frame_off == frame_size(u->frame)) {
+                if (u->frame_off == PAGE_SIZE) {
                         frame_drop(u->frame);
                         u->frame = NULL;
                 }

@@ -858,8 +858,8 @@ static void test_payer(void)
 {
         host_spends = true;
         begin();
-        payer_set_limit(w.payer, payer_used(w.payer) + 300000);
-        u64 used = payer_used(w.payer);
+        host_payer_limit(w.payer, host_payer_used(w.payer) + 300000);
+        u64 used = host_payer_used(w.payer);
         CHECK_EQ(do_mkdir("/many"), 0);
         u32 made = 0;
         int e = 0;
@@ -878,7 +878,7 @@ static void test_payer(void)
         mem_reclaim(100000);
         CHECK_EQ(do_rmdir("/many"), 0);
         mem_reclaim(100000);
-        CHECK(payer_used(w.payer) < used + 20000);
+        CHECK(host_payer_used(w.payer) < used + 20000);
         struct file *f = open_it("/f", O_CREAT | O_RDWR);
         usize done = 0;
         e = pwrite_at(f, data, sizeof data, 0, &done);

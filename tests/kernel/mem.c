@@ -124,6 +124,17 @@ static void test_pools(void)
         one_pool(&k_pool_st_huge, 40, 16);
 }
 
+static u64 payer_used(struct payer *p)
+{
+        i64 n = (i64)LOAD(p->used);
+
+        for (u32 c = 0; c < MAX_CPUS; c++) {
+                struct stock *st = mem_cpu_of[c] ? stock_with(mem_cpu_of[c], p, 1) : NULL;
+                n -= st ? LOAD_RELAXED(st->bytes) : 0;
+        }
+        return n > 0 ? (u64)n : 0;
+}
+
 static void drop_payer(void *p) { payer_drop(p); }
 static void hold_payer(void *p) { payer_hold(p); }
 
@@ -176,11 +187,11 @@ static void write_beyond(void *f) { frame_fill(f, PAGE_SIZE - 1, 2, 1); }
 static void test_frames(void)
 {
         struct mem_stats before = mem_stats();
-        struct frame *f = frame_alloc(NULL, 0), *g = frame_alloc_order(NULL, 3, FRAME_FILL);
+        struct frame *f = frame_alloc(NULL, 0), *g = frame_alloc(NULL, FRAME_FILL);
         u64 word = 0x1122334455667788;
 
-        CHECK(f && g && frame_refs(f) == 1 && frame_size(g) == 8 * PAGE_SIZE && frame_mappings(f) == 0);
-        CHECK(mem_stats().byte_frames == before.byte_frames + 9);
+        CHECK(f && g && frame_refs(f) == 1 && frame_mappings(f) == 0);
+        CHECK(mem_stats().byte_frames == before.byte_frames + 2);
         CHECK(is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE));
         frame_write(f, PAGE_SIZE - 8, BYTES_OF(word));
         frame_copy(g, f);
@@ -191,9 +202,9 @@ static void test_frames(void)
                 PIN(pin, f);
                 frame_drop(f);                                  /* F3: the pin keeps it */
                 CHECK(bytes_le64(bytes_const(pin_bytes(&pin)), PAGE_SIZE - 8) == word);
-                CHECK(frame_refs(f) == 0 && mem_stats().byte_frames == before.byte_frames + 9);
+                CHECK(frame_refs(f) == 0 && mem_stats().byte_frames == before.byte_frames + 2);
         }
-        CHECK(mem_stats().byte_frames == before.byte_frames + 8);
+        CHECK(mem_stats().byte_frames == before.byte_frames + 1);
         CHECK(!frame_try_hold(f) && traps(drop_frame, f) && traps(hold_frame, f));      /* F2 */
         pin_dead(f);
         struct st_huge *h = st_huge_alloc(NULL, NOWAIT);
@@ -208,16 +219,15 @@ static void test_frames(void)
         CHECK(traps(write_beyond, f));
         frame_drop(f);
         CHECK(mem_stats().byte_frames == before.byte_frames);
-        for (u32 i = 0; i < 20; i++) {
-                u32 order = i / 2;                              /* the second has what the first left: F5 */
-
-                CHECK((f = frame_alloc_order(NULL, order, 0)) && pfn_of(f) % (1u << order) == 0);
-                CHECK(is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE << order));
-                frame_fill(f, 0, PAGE_SIZE << order, 0xaa);
-                frame_drop(f);
+        for (u32 i = 0; i < 20; i++) {                          /* the second has what the first left: F5 */
                 CHECK((f = frame_alloc(NULL, 0)) && is_zero(pfn_virt(pfn_of(f)), PAGE_SIZE));
                 frame_fill(f, 0, PAGE_SIZE, 0xaa);
                 frame_drop(f);
+        }
+        for (u32 order = 0; order < MAX_ORDER; order++) {       /* M3 */
+                u64 pfn = block_take(order, NO_RESERVE);
+                CHECK(pfn && pfn % (1u << order) == 0 && kind_of(frame_of(pfn)) == F_CACHED);
+                block_give(pfn, order);
         }
 }
 
@@ -289,7 +299,7 @@ static void test_spaces(void)
         struct payer *payer = payer_new(NULL, 1ul << 30);
         struct mem_stats before = mem_stats();
         struct vmspace *s = vmspace_new(payer), *t = vmspace_new(payer);
-        struct frame *f = frame_alloc(payer, 0), *big = frame_alloc_order(payer, 2, 0);
+        struct frame *f = frame_alloc(payer, 0), *big = frame_alloc(payer, 0);
         u64 base = 0x7f0000000000;
 
         CHECK(map(s, base, f, VM_READ | VM_WRITE) && map(s, VM_MIN, f, VM_READ) && map(s, VM_MAX - PAGE_SIZE, f, VM_NONE));
@@ -517,7 +527,9 @@ static void churn(struct st_worker *w)
 {
         u32 i = (u32)(rnd(w) >> 33) % SHARED;
         struct st_odd *p = st_odd_alloc(arena_payer, MAY_RECLAIM), *old;
-        struct frame *f = frame_alloc_order(arena_payer, (u32)(rnd(w) >> 40) % 3, FRAME_FILL), *g;
+        struct frame *f = frame_alloc(arena_payer, FRAME_FILL), *g;
+        u32 order = (u32)(rnd(w) >> 40) % 3;
+        u64 block = block_take(order, KEEP_RESERVE);
 
         CHECK(p && f && is_zero(p, sizeof *p));
         p->bytes[i] = 1;
@@ -533,6 +545,8 @@ static void churn(struct st_worker *w)
         g = PTR_LOAD(shared_frames[(i + 1) % SHARED]);
         if (frame_try_hold(g))
                 frame_drop(g);
+        if (block)
+                block_give(block, order);
         if (rnd(w) >> 56 == 0)
                 pools_release(8);
 }
@@ -668,9 +682,9 @@ static void audit(void)
                 for (u64 pfn = mem_regions[r].start >> PAGE_SHIFT, n; pfn < mem_regions[r].end >> PAGE_SHIFT; pfn += n) {
                         u64 w = word_of(frame_of(pfn)), kind = w >> KIND_SHIFT;
 
-                        n = kind == F_FREE ? 1ul << (w & COUNT_MASK) : kind == F_BYTES ? 1ul << frame_of(pfn)->aux : 1;
+                        n = kind == F_FREE ? 1ul << (w & COUNT_MASK) : 1;
                         for (u64 i = 1; i < n; i++)
-                                CHECK(word_of(frame_of(pfn + i)) == (kind == F_FREE ? 0 : KIND(F_TAIL)));
+                                CHECK(word_of(frame_of(pfn + i)) == 0);
                         bool image = pfn + n > image_to_phys(k_image_start) >> PAGE_SHIFT && pfn < page_up(image_to_phys(k_image_end)) >> PAGE_SHIFT;
                         CHECK(kind == F_RESERVED || (!image && pfn >= TRAMPOLINE_LIMIT >> PAGE_SHIFT && pfn_is_ram(pfn + n - 1)));
                         pages[kind] += (i64)n;
@@ -685,7 +699,7 @@ static void audit(void)
                                 CHECK(page[k] == (i < 7 || k < 256 ? 0 : kernel[k]));
                 }
         CHECK((u64)pages[F_BYTES] == s.byte_frames && (u64)pages[F_TABLE] == s.page_tables);
-        CHECK((u64)pages[F_POOL] == s.pools && (u64)pages[F_STACK] == s.stacks && pages[F_ZERO] == 2);
+        CHECK((u64)pages[F_POOL] == s.pools && (u64)pages[F_STACK] == s.stacks && pages[F_ZERO] == 1);
 }
 
 /* V1: the oldest space has the kernel half that the newest would get. */

@@ -9,7 +9,7 @@
 #define LSR       5
 #define LSR_EMPTY 0x20
 
-static bool present, stopped;
+static bool present;
 
 void arch_console_init(void)
 {
@@ -33,7 +33,7 @@ static void put(u8 c)
         out8(COM1, c);
 }
 
-/* Also after console_early_stop: a panic has no other way. */
+/* Also when a driver has taken over: a panic has no other way. */
 void console_write(const char *s, usize n)
 {
         if (!present)
@@ -43,9 +43,4 @@ void console_write(const char *s, usize n)
                         put('\r');
                 put((u8)s[i]);
         }
-}
-
-void console_early_stop(void)
-{
-        __atomic_store_n(&stopped, true, __ATOMIC_RELAXED);
 }

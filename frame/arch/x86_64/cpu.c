@@ -57,7 +57,6 @@ static void find_features(void)
         cpu_has.rdrand    = l1.ecx >> 30 & 1;
         cpu_has.fsgsbase  = l7.ebx & 1;
         cpu_has.smep      = l7.ebx >> 7 & 1;
-        cpu_has.erms      = l7.ebx >> 9 & 1;
         cpu_has.rdseed    = l7.ebx >> 18 & 1;
         cpu_has.smap      = l7.ebx >> 20 & 1;
         cpu_has.umip      = l7.ecx >> 2 & 1;
@@ -273,7 +272,7 @@ void arch_stacks_init(void)
 
 struct percpu *cpu_new(u32 cpu, u32 apic_id)
 {
-        struct cpu_block *b = kpages_alloc(0, false);
+        struct cpu_block *b = kpages_alloc(0);
 
         if (!b)
                 return NULL;

@@ -93,8 +93,6 @@ static void map_image(void)
 
 void mmu_init(void)
 {
-        if (!cpu_has.nx)
-                k_panic("this CPU cannot forbid execution (NX)");
         /* SAFETY: V1: these tables are loaded by nobody yet. */
         mmu_kernel_cr3 = early_page();
         kernel_pml4 = phys_to_virt(mmu_kernel_cr3);

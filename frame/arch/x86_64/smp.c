@@ -14,7 +14,6 @@ u64 ap_stack;                           /* read by boot.S */
 struct percpu *ap_percpu;
 void ap_main(struct percpu *p);
 
-static u32 arrived;                     /* how many APs stand */
 static u32 closed;                      /* one did not come in time: whoever comes now stops */
 
 void ap_main(struct percpu *p)
@@ -27,16 +26,15 @@ void ap_main(struct percpu *p)
         timer_setup_cpu();
         p->online = 1;
         __atomic_store_n(&cpus_online, cpus_online + 1, __ATOMIC_RELEASE);
-        __atomic_add_fetch(&arrived, 1, __ATOMIC_RELEASE);
         k_cpu_main();
 }
 
-/* Waits for the n-th arrival.  The host may not have run that CPU at all yet: seconds, not milliseconds. */
+/* Waits until n CPUs stand.  The host may not have run that CPU at all yet: seconds, not milliseconds. */
 static bool wait_arrival(u32 n, u64 ns)
 {
         u64 end = arch_clock_now() + ns;
 
-        while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < n) {
+        while (__atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE) < n) {
                 if (arch_clock_now() > end)
                         return false;
                 cpu_pause();
@@ -48,7 +46,6 @@ static bool start_one(u32 cpu, u32 apic_id)
 {
         struct percpu *p = cpu_new(cpu, apic_id);
         struct task *idle = p ? task_idle_new(cpu) : NULL;
-        u32 n = __atomic_load_n(&arrived, __ATOMIC_ACQUIRE) + 1;
 
         if (!idle)
                 return false;
@@ -61,7 +58,7 @@ static bool start_one(u32 cpu, u32 apic_id)
         clock_wait_us(10);
         for (u32 tries = 0; tries < 2; tries++) {
                 lapic_send(apic_id, 0x4600 | TRAMPOLINE >> 12); /* SIPI */
-                if (wait_arrival(n, tries ? 20 * NSEC_PER_SEC : NSEC_PER_SEC))
+                if (wait_arrival(cpu + 1, tries ? 20 * NSEC_PER_SEC : NSEC_PER_SEC))
                         return true;
         }
         __atomic_store_n(&closed, 1, __ATOMIC_RELEASE);

@@ -24,8 +24,6 @@
 
 #define FLAG_TF 0x100
 #define FLAG_IF 0x200
-#define FLAG_DF 0x400
-#define FLAG_NT 0x4000
 #define FLAG_RF 0x10000
 #define FLAG_AC 0x40000
 /* What user space may have in RFLAGS: CF PF AF ZF SF TF DF OF NT RF AC ID. */
@@ -161,7 +159,7 @@ static inline void cpu_pause(void)      { __builtin_ia32_pause(); }
 #define XCR0_PKRU 0x200ul
 /* cpu.c: what this machine's processors have; fixed once the boot CPU has run arch_cpu_early. */
 struct cpu_features {
-        bool smep, smap, umip, xsave, xsaveopt, fsgsbase, rdrand, rdseed, rdtscp, erms, nx, apic, gib_pages, pku;
+        bool smep, smap, umip, xsave, xsaveopt, fsgsbase, rdrand, rdseed, rdtscp, nx, apic, gib_pages, pku;
         u64  xcr0;
         u32  xsave_size;                /* bytes of the XSAVE (or FXSAVE) area */
         u32  xsave_main, pkru_at;       /* its bytes but PKRU's, behind which may be a hole; where PKRU's 8 are (pku) */
@@ -220,8 +218,5 @@ extern u32 halt_all;
 void clock_wait_us(u32 us);
 void timer_setup_cpu(void);
 extern bool timer_is_pit;               /* ISA line 0 stands in for the local APIC's timer; one CPU */
-
-/* console.c */
-void console_write(const char *s, usize n);
 
 #endif

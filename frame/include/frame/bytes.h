@@ -46,7 +46,6 @@ SAFE_API void  mbytes_fill(mbytes dst, u8 value);
 SAFE_API bool  bytes_eq(bytes a, bytes b);
 SAFE_API int   bytes_cmp(bytes a, bytes b);             /* as memcmp, then by length: <0, 0, >0 */
 SAFE_API bool  bytes_starts(bytes b, bytes prefix);
-SAFE_API bool  bytes_ends(bytes b, bytes suffix);
 SAFE_API usize bytes_find(bytes b, u8 value);           /* index, or bytes_len(b) */
 SAFE_API usize bytes_rfind(bytes b, u8 value);          /* last index, or bytes_len(b) */
 SAFE_API u32   bytes_hash(bytes b);                     /* keyed at boot; for hash tables */

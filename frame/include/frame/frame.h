@@ -20,7 +20,6 @@
 #include "frame/user.h"
 #include "frame/io.h"
 #include "frame/pci.h"
-#include "frame/dma.h"
 #include "frame/virtio.h"
 #include "frame/log.h"
 #include "frame/machine.h"

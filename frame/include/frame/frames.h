@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Frames of bytes: user pages, page cache, DMA buffers.  A struct frame names
- * 2^order pages of physical memory; the array of them is never freed, so a
+ * a page of physical memory; the array of them is never freed, so a
  * handle may be stored anywhere, counted or not.  References are counted; what
  * is mapped in an address space holds one per mapping.
  *
@@ -21,13 +21,11 @@ enum frame_flags {
         FRAME_FILL    = 4,      /* the caller promises to overwrite it all; old bytes may be visible till then */
 };
 SAFE_API struct frame *frame_alloc(struct payer *payer, u32 flags);               /* count 1; NULL: no memory */
-SAFE_API struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags); /* order <= 9, contiguous */
 SAFE_API struct frame *frame_hold(struct frame *f);      /* traps on a free frame */
 SAFE_API bool  frame_try_hold(struct frame *f);
 SAFE_API void  frame_drop(struct frame *f);              /* NULL ignored */
 SAFE_API u32   frame_refs(struct frame *f);              /* holds and mappings; a snapshot */
 SAFE_API u32   frame_mappings(struct frame *f);          /* of those, mappings */
-SAFE_API usize frame_size(struct frame *f);              /* bytes */
 SAFE_API u64   frame_number(struct frame *f);            /* physical page number, for pagemap only */
 SAFE_API struct frame *frame_zero_page(void);            /* the shared page of zeros: read only, not counted; a pin of it is empty */
 
@@ -37,11 +35,11 @@ void k_unpin(struct pin *p);
 #define PIN(NAME, frame)  struct pin NAME __attribute__((cleanup(k_unpin))) = k_pin(frame)
 SAFE_API mbytes pin_bytes(struct pin *p);
 
-/* Trap if [off, off+len) is not inside the frame. */
+/* Trap if [off, off+len) is not inside the page. */
 SAFE_API void  frame_read(struct frame *f, usize off, mbytes dst);
 SAFE_API void  frame_write(struct frame *f, usize off, bytes src);
 SAFE_API void  frame_fill(struct frame *f, usize off, usize len, u8 value);
-SAFE_API void  frame_copy(struct frame *dst, struct frame *src);         /* the smaller size of the two */
+SAFE_API void  frame_copy(struct frame *dst, struct frame *src);
 
 struct mem_stats {              /* pages */
         u64 total, free, byte_frames, pools, page_tables, stacks, other;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Devices: interrupts and windows onto ports.  (MMIO, PCI and DMA are in pci.h and dma.h.)
+ * Devices: interrupts and windows onto ports.  (MMIO and PCI are in pci.h, DMA is in virtio.h.)
  */
 #pragma once
 

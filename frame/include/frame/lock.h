@@ -9,7 +9,7 @@
  *             only while no spin lock is held on their CPU.
  *   mutex     sleeps, uninterruptibly; handed to the longest waiter when contended
  *   rwlock    many readers or one writer; sleeps
- * Those that sleep may only be taken where sleeping is allowed, by trylock too (traps).
+ * Those that sleep may only be taken where sleeping is allowed (traps).
  *
  * GUARD(&lock) locks, and unlocks when the enclosing block ends.  Unlocking what
  * this task does not hold, taking a held lock again, or sleeping with a spin
@@ -56,7 +56,6 @@ SAFE_API void spin_unlock(struct spinlock *l);
 
 SAFE_API void  mutex_lock(struct mutex *l);                       /* may sleep */
 SAFE_API err_t mutex_lock_killable(struct mutex *l);              /* EINTR: a fatal signal is pending; not locked */
-SAFE_API bool  mutex_trylock(struct mutex *l);
 SAFE_API void  mutex_unlock(struct mutex *l);
 
 SAFE_API void read_lock(struct rwlock *l);                        /* may sleep */

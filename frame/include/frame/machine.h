@@ -34,9 +34,7 @@ SAFE_API void machine_panic(bytes why);
 SAFE_API void machine_set_panic_timeout(i32 seconds);    /* panic= : 0 wait for ever, <0 reset at once */
 SAFE_API u64  oops_count(void);
 
-/* Early console output, unbuffered; for the log and for panics. */
-SAFE_API void console_early_stop(void);                  /* a driver has taken over com1 */
-/* Where log lines go after console_early_stop: called with preemption off, must not sleep. */
+/* Where log lines go, in place of the early console (com1, polled): called with preemption off, must not sleep. */
 STABLE(console_ops) { void (*write)(bytes text); };
 SAFE_API void console_register(const struct console_ops *ops);
 

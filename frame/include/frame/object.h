@@ -149,9 +149,7 @@ static inline void *k_owner(const struct pool *pool, u32 slot, void *member, u64
 
 /* Payers: memory that user space makes the kernel spend is charged to one.
  * A charge goes to the payer and all its parents; over a limit it fails.  What is charged keeps its payer
- * alive; a dead one may not be held, dropped or charged (traps).  A lower limit takes nothing back. */
+ * alive; a dead one may not be held, dropped or charged (traps). */
 SAFE_API struct payer *payer_new(struct payer *parent, u64 limit_bytes);  /* NULL: no memory; parent may be NULL */
 SAFE_API struct payer *payer_hold(struct payer *p);
 SAFE_API void payer_drop(struct payer *p);               /* NULL ignored */
-SAFE_API u64  payer_used(struct payer *p);               /* bytes */
-SAFE_API void payer_set_limit(struct payer *p, u64 limit_bytes);

@@ -26,12 +26,9 @@ struct pci_info {
         u32 class;                      /* class << 16 | subclass << 8 | interface */
         u8  revision, bus, slot, function;
 };
-enum pci_bar_kind { PCI_BAR_NONE, PCI_BAR_PORTS, PCI_BAR_MEMORY };
-struct pci_bar { u64 size; u32 kind; u32 prefetchable; };
 
 SAFE_API struct pci_device *pci_device(u32 index);       /* in order of bus, slot, function; NULL: past the last */
 SAFE_API struct pci_info pci_info(struct pci_device *d);
-SAFE_API struct pci_bar  pci_bar(struct pci_device *d, u32 bar);  /* bar < 6, or traps; NONE: upper half or not there */
 SAFE_API u32  pci_capability(struct pci_device *d, u32 id, u32 nth);      /* its offset; 0: there is none */
 SAFE_API u32  pci_msix_entries(struct pci_device *d);    /* with plain MSI: 1; 0: no such interrupts */
 /* Configuration space, read only.  off + size <= 256 (64 for bridges) and aligned, or traps. */
@@ -41,23 +38,20 @@ SAFE_API u32  pci_read32(struct pci_device *d, u32 off);
 
 /* EBUSY: taken, or still at what it did before pci_reset; EPERM: not for services. */
 SAFE_API err_t pci_enable(struct pci_device *d);
-SAFE_API bool  pci_may_dma(struct pci_device *d);        /* enabled, and masters the bus */
-/* Ends all DMA of the device, gives back its maps (dma.h) and the device. */
+/* Ends all DMA of the device, gives back the frames of its requests and the device. */
 SAFE_API void  pci_reset(struct pci_device *d);
 
 /* A window, uncached.  Each BAR's is given out once.  NULL: taken, not memory, no room, or where no device belongs.
  * Offsets must lie inside the BAR and be a multiple of the access's size; else it traps.  So does
- * writing what is the framework's: MSI-X table and pending bits, and what the device's model keeps back. */
+ * writing what is the framework's: MSI-X table and pending bits, and what the device's model closes. */
 SAFE_API struct mmio *pci_map_bar(struct pci_device *d, u32 bar);
 SAFE_API u64  mmio_size(struct mmio *w);                 /* bytes */
 SAFE_API u8   mmio_read8(struct mmio *w, u64 off);
 SAFE_API u16  mmio_read16(struct mmio *w, u64 off);
 SAFE_API u32  mmio_read32(struct mmio *w, u64 off);
-SAFE_API u64  mmio_read64(struct mmio *w, u64 off);
 SAFE_API void mmio_write8(struct mmio *w, u64 off, u8 v);
 SAFE_API void mmio_write16(struct mmio *w, u64 off, u16 v);
 SAFE_API void mmio_write32(struct mmio *w, u64 off, u32 v);
-SAFE_API void mmio_write64(struct mmio *w, u64 off, u64 v);
 
 /* Entry `entry` of the MSI-X table (of plain MSI: 0) to CPU entry % cpu_count(), ended by irq_detach (io.h), which
  * masks it.  EINVAL: no such entry; ENODEV: it may not master the bus, as an interrupt is a

@@ -19,6 +19,4 @@ SAFE_API u64 rtc_read(void);                             /* seconds since 1970 b
 STABLE(timer) { u32 index_k; u32 gen_k; };
 SAFE_API err_t timer_init(struct timer *t, void (*fn)(struct timer *t));
 SAFE_API void  timer_arm(struct timer *t, u64 deadline); /* moves it if armed; NEVER cancels */
-SAFE_API bool  timer_cancel(struct timer *t);            /* true: it was armed and will not run */
-SAFE_API bool  timer_cancel_wait(struct timer *t);       /* and no longer runs on another CPU */
-SAFE_API void  timer_fini(struct timer *t);              /* cancel_wait, and frees its state; idempotent */
+SAFE_API void  timer_fini(struct timer *t);              /* it is not armed, runs on no other CPU, its state is freed; idempotent */

@@ -15,7 +15,6 @@ typedef signed long    i64;
 typedef unsigned long  usize;           /* sizes and counts of bytes */
 
 #define NULL      ((void *)0)
-#define U8_MAX    0xffu
 #define U16_MAX   0xffffu
 #define U32_MAX   0xffffffffu
 #define U64_MAX   0xffffffffffffffffUL

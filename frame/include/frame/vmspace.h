@@ -45,8 +45,7 @@ SAFE_API void  cursor_seek(struct vm_cursor *c, u64 addr);
 /* Moves to the first mapped page at or after the cursor, below end; false: none. */
 SAFE_API bool  cursor_find(struct vm_cursor *c, u64 end);
 SAFE_API struct vm_page cursor_get(struct vm_cursor *c);
-/* Maps the frame (of a larger one: its first page) here, with a reference of its own, in place of what was
- * here.  ENOMEM: no page table, or mapped too often. */
+/* Maps the frame here, with a reference of its own, in place of what was here.  ENOMEM: no page table, or mapped too often. */
 SAFE_API err_t cursor_map(struct vm_cursor *c, struct frame *f, u32 prot);
 /* Maps frames that follow each other from the cursor on, where nothing is yet, within its 2 MiB; leaves out
  * NULLs and frames that are none.  They need not be held: EAGAIN, and nothing mapped, if `seq` (NULL: not

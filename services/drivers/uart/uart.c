@@ -215,8 +215,6 @@ static void probe(u32 index, bool console)
                 return;
         }
         u->base.tty = tty;
-        if (console)
-                console_early_stop();
         program(ports);
         err_t err = irq_attach_isa(&u->irq, lines[index], interrupted);
         if (failed(err))

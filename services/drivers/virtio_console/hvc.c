@@ -98,6 +98,5 @@ void hvc_choose(i32 console)
                 klog(LOG_ERR, "virtio_console: there is no hvc{} to be the console", console);
                 return;
         }
-        console_early_stop();
         tty_set_console(tty);
 }

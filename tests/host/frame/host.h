@@ -46,6 +46,8 @@ bool host_alloc_fails(void);                    /* for the frame's own allocatio
 
 /* What is alive: objects of all pools, blobs, frames, timers, …. */
 extern u64  host_live_objects, host_live_frames, host_live_others;
+u64  host_payer_used(struct payer *p);
+void host_payer_limit(struct payer *p, u64 limit);
 u64  host_live(void);
 void host_report_live(void);                    /* by pool, to stdout */
 

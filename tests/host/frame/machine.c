@@ -131,7 +131,6 @@ int   bytes_cmp(bytes a, bytes b)
         return c ? c : a.n_k < b.n_k ? -1 : a.n_k > b.n_k;
 }
 bool  bytes_starts(bytes b, bytes p)   { return b.n_k >= p.n_k && bytes_eq(bytes_take(b, p.n_k), p); }
-bool  bytes_ends(bytes b, bytes s)     { return b.n_k >= s.n_k && bytes_eq(bytes_skip(b, b.n_k - s.n_k), s); }
 usize bytes_find(bytes b, u8 v)        { usize i = 0; while (i < b.n_k && b.p_k[i] != v) i++; return i; }
 usize bytes_rfind(bytes b, u8 v)       { for (usize i = b.n_k; i-- > 0;) if (b.p_k[i] == v) return i; return b.n_k; }
 u32   hash_u64(u64 v)                  { return (u32)((v * 0x9e3779b97f4a7c15ul) >> 32); }
@@ -223,7 +222,6 @@ void power_halt(void)             { host_fail("power_halt", 0, "called"); }
 void machine_panic(bytes why)     { printf("%.*s\n", (int)why.n_k, (const char *)why.p_k); host_fail("machine_panic", 0, "called"); }
 void machine_set_panic_timeout(i32 s) { (void)s; }
 u64  oops_count(void)             { return 0; }
-void console_early_stop(void)     { }
 void console_register(const struct console_ops *ops) { (void)ops; }
 struct ioports *ioports_claim(bytes name) { (void)name; return NULL; }
 u8   ioports_read8(struct ioports *w, u32 off) { (void)w, (void)off; return 0xff; }

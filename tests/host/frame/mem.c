@@ -166,8 +166,8 @@ struct payer *payer_new(struct payer *parent, u64 limit)
 }
 struct payer *payer_hold(struct payer *p) { k_hold(p); return p; }
 void payer_drop(struct payer *p)          { k_drop(p); }
-u64  payer_used(struct payer *p)          { return p->used; }
-void payer_set_limit(struct payer *p, u64 limit) { p->limit = limit; }
+u64  host_payer_used(struct payer *p)     { return p->used; }
+void host_payer_limit(struct payer *p, u64 limit) { p->limit = limit; }
 
 bool host_charge(struct payer *p, u64 n)
 {
@@ -238,20 +238,20 @@ void   blob_set_len(struct blob *b, usize n) { k_range(n <= b->cap); b->len = n;
 
 /* ---- frames: handles are for ever, bytes are malloc'ed ---- */
 
-struct frame { u32 refs, maps, pins, order; u8 *data; struct payer *payer; };
+struct frame { u32 refs, maps, pins, next_free; u8 *data; struct payer *payer; };
 #define FRAMES (1u << 20)
 static struct frame *frames;
-static u32 frames_used, frames_free;            /* free list through `order`, as index + 1 */
+static u32 frames_used, frames_free;            /* index + 1, as next_free */
 static u8 zeros[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct frame zero = { .refs = 1, .data = zeros };
 
 struct frame *frame_zero_page(void) { return &zero; }
 
-struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
+struct frame *frame_alloc(struct payer *payer, u32 flags)
 {
         if (!(flags & FRAME_NOWAIT))
                 host_may_sleep();
-        if (order > 9 || host_alloc_fails() || !host_charge(payer, PAGE_SIZE << order))
+        if (host_alloc_fails() || !host_charge(payer, PAGE_SIZE))
                 return NULL;
         if (!frames)
                 frames = mmap(NULL, FRAMES * sizeof *frames, 3, 0x4022, -1, 0);
@@ -259,22 +259,21 @@ struct frame *frame_alloc_order(struct payer *payer, u32 order, u32 flags)
         CHECK(i < FRAMES);
         struct frame *f = &frames[i];
         if (frames_free)
-                frames_free = f->order;
-        *f = (struct frame){ .refs = 1, .order = order, .data = aligned_alloc(PAGE_SIZE, PAGE_SIZE << order), .payer = host_spends ? payer : NULL };
-        memset(f->data, flags & FRAME_ZERO ? 0 : 0xdd, PAGE_SIZE << order);
+                frames_free = f->next_free;
+        *f = (struct frame){ .refs = 1, .data = aligned_alloc(PAGE_SIZE, PAGE_SIZE), .payer = host_spends ? payer : NULL };
+        memset(f->data, flags & FRAME_ZERO ? 0 : 0xdd, PAGE_SIZE);
         host_live_frames++;
         return f;
 }
-struct frame *frame_alloc(struct payer *payer, u32 flags) { return frame_alloc_order(payer, 0, flags); }
 
 static void frame_end(struct frame *f)
 {
         if (f->refs || f->pins)
                 return;
         CHECK(!f->maps);
-        host_uncharge(f->payer, PAGE_SIZE << f->order);
+        host_uncharge(f->payer, PAGE_SIZE);
         free(f->data);
-        *f = (struct frame){ .order = frames_free };
+        *f = (struct frame){ .next_free = frames_free };
         frames_free = (u32)(f - frames) + 1;
         host_live_frames--;
 }
@@ -293,13 +292,12 @@ void host_unmap_frame(struct frame *f) { if (f != &zero) { CHECK(f->maps); f->ma
 
 u32   frame_refs(struct frame *f)     { return f->refs; }
 u32   frame_mappings(struct frame *f) { return f->maps; }
-usize frame_size(struct frame *f)     { return PAGE_SIZE << f->order; }
 u64   frame_number(struct frame *f)   { return f == &zero ? 1 : 2 + (u64)(f - frames); }
-mbytes host_frame_bytes(struct frame *f) { CHECK(f->refs); return (mbytes){ f->data, frame_size(f) }; }
+mbytes host_frame_bytes(struct frame *f) { CHECK(f->refs); return (mbytes){ f->data, PAGE_SIZE }; }
 
 struct pin k_pin(struct frame *f)      { if (f && f->refs && f != &zero) f->pins++; return (struct pin){ f && f->refs ? f : NULL }; }
 void k_unpin(struct pin *p)            { if (p->f_k && p->f_k != &zero) { CHECK(p->f_k->pins); p->f_k->pins--; frame_end(p->f_k); } }
-mbytes pin_bytes(struct pin *p)        { return p->f_k ? (mbytes){ p->f_k->data, frame_size(p->f_k) } : NO_MBYTES; }
+mbytes pin_bytes(struct pin *p)        { return p->f_k ? (mbytes){ p->f_k->data, PAGE_SIZE } : NO_MBYTES; }
 
 void frame_read(struct frame *f, usize off, mbytes dst) { mbytes_copy(dst, bytes_sub(bytes_const(host_frame_bytes(f)), off, dst.n_k)); }
 void frame_write(struct frame *f, usize off, bytes src) { CHECK(f != &zero); mbytes_copy(mbytes_sub(host_frame_bytes(f), off, src.n_k), src); }

@@ -104,7 +104,6 @@ void spin_unlock(struct spinlock *l)  { released(l, SPIN, l->class_k); CHECK(l->
 
 void  mutex_lock(struct mutex *l)     { host_may_sleep(); taken(l, MUTEX, l->class_k, true); CHECK(!l->owner_k); l->owner_k = 1; }
 err_t mutex_lock_killable(struct mutex *l) { if (host_interrupts() & INTR_KILL) return ERR(EINTR); mutex_lock(l); return OK; }
-bool  mutex_trylock(struct mutex *l)  { if (l->owner_k) return false; taken(l, MUTEX, l->class_k, false); l->owner_k = 1; return true; }
 void  mutex_unlock(struct mutex *l)   { released(l, MUTEX, l->class_k); CHECK(l->owner_k); l->owner_k = 0; }
 
 void read_lock(struct rwlock *l)      { host_may_sleep(); taken(l, READ, l->class_k, true); CHECK(!l->writer_k); l->word_k++; }
@@ -335,16 +334,6 @@ err_t timer_init(struct timer *t, void (*fn)(struct timer *))
         return ERR(ENOMEM);
 }
 void timer_arm(struct timer *t, u64 deadline) { timers[timer_at(t)].deadline = deadline; }
-bool timer_cancel(struct timer *t)
-{
-        if (!t->index_k)
-                return false;
-        u32 i = timer_at(t);
-        bool was = timers[i].deadline != NEVER;
-        timers[i].deadline = NEVER;
-        return was;
-}
-bool timer_cancel_wait(struct timer *t) { host_may_sleep(); return timer_cancel(t); }
 void timer_fini(struct timer *t)
 {
         if (!t->index_k)

@@ -1,24 +1,24 @@
-// Attacks on devices: windows, DMA maps, interrupt handlers.
-//! O1+ dma_handle_read
-static u64 f(struct dma_map *m) { return m->handle_k; }
-//! O1+ dma_handle_written
-static void f(struct dma_map *m) { m->handle_k = 5; }
-//! O2 dma_map_forged
-STABLE(s) { struct dma_map m; };
-static struct s one = { { 5 } };
-//! S1 dma_map_on_the_stack
-static err_t f(struct pci_device *d, struct frame *f) { struct dma_map m; return dma_map(&m, d, f, DMA_BOTH); }
-//! S3 dma_map_copied
-OBJECT(o) { struct dma_map a, b; };
+// Attacks on devices: windows, frames, interrupt handlers.
+//! O1+ irq_handle_read
+static u64 f(struct irq_handler *m) { return m->index_k; }
+//! O1+ irq_handle_written
+static void f(struct irq_handler *m) { m->index_k = 5; }
+//! O2 irq_handler_forged
+STABLE(s) { struct irq_handler m; };
+static struct s one = { { 5, 5 } };
+//! S1 irq_handler_on_the_stack
+static void f(void) { struct irq_handler m; irq_detach(&m); }
+//! S3 irq_handler_copied
+OBJECT(o) { struct irq_handler a, b; };
 static void f(struct o *o) { o->a = o->b; }
-//! U4 dma_map_as_bytes
-static usize f(struct dma_map *m) { return mbytes_len(MBYTES_OF(*m)); }
-//! U4 dma_map_read_from_bytes
-static void f(struct dma_map *m, bytes b) { POD_READ(m, b); }
+//! U4 irq_handler_as_bytes
+static usize f(struct irq_handler *m) { return mbytes_len(MBYTES_OF(*m)); }
+//! U4 irq_handler_read_from_bytes
+static void f(struct irq_handler *m, bytes b) { POD_READ(m, b); }
 //! P6 window_from_number
 static u32 f(u64 at) { return mmio_read32((struct mmio *)at, 0); }
 //! P6 frame_from_number
-static err_t f(struct dma_map *m, struct pci_device *d, u64 at) { return dma_map(m, d, (struct frame *)at, DMA_BOTH); }
+static u64 f(u64 at) { return frame_number((struct frame *)at); }
 //! P5 window_from_frame
 static u32 f(struct frame *f) { return mmio_read32((struct mmio *)f, 0); }
 //! clang window_opened

@@ -396,7 +396,7 @@ OBJECT(thing) { u32 x; };
 MAP_DECLARE(thing_map, thing)
 MAP_DEFINE(thing_map, thing)
 //! good pci_driver
-OBJECT(nic) { struct pci_device *dev; struct mmio *regs; struct irq_handler irq; struct dma_map buffer; struct frame *frame; u32 events; };
+OBJECT(nic) { struct pci_device *dev; struct mmio *regs; struct irq_handler irq; struct virtq *queue; struct frame *frame; u32 events; };
 POOL_DECLARE(nic)
 POOL_DEFINE(nic, NO_FINI);
 static void nic_event(struct irq_handler *h)
@@ -412,22 +412,26 @@ static err_t nic_start(struct nic *n)
         if (!n->regs || mmio_size(n->regs) < 4096)
                 return ERR(ENODEV);
         TRY(irq_attach_msix(&n->irq, n->dev, 0, nic_event));
-        TRY(dma_map(&n->buffer, n->dev, n->frame, DMA_TO_DEVICE));
-        mmio_write64_dma(n->regs, 0x80, &n->buffer, 0);
-        return OK;
+        u64 features;
+        TRY(virtio_begin(n->dev, 0, &features));
+        n->queue = virtq_open(n->dev, 0, 64, 0);
+        if (!n->queue)
+                return ERR(ENODEV);
+        TRY(virtio_go(n->dev, VIRTIO_NO_ENTRY));
+        struct virtq_request r = { .cookie = 1, .out = 1, .part = { { n->frame, 0, 64 } } };
+        return virtq_add(n->queue, &r);
 }
 static void nic_stop(struct nic *n)
 {
         irq_detach(&n->irq);
-        if (failed(dma_unmap(&n->buffer)))
-                pci_reset(n->dev);
+        pci_reset(n->dev);
 }
 static struct pci_device *nic_find(void)
 {
         struct pci_device *d;
         for (u32 i = 0; (d = pci_device(i)); i++) {
                 struct pci_info in = pci_info(d);
-                if (in.vendor == 0x1234 && in.class >> 16 == 2 && pci_bar(d, 0).kind == PCI_BAR_MEMORY && pci_capability(d, 17, 0))
+                if (in.vendor == 0x1234 && in.class >> 16 == 2 && pci_capability(d, 17, 0))
                         return d;
         }
         return NULL;
