@@ -5,7 +5,7 @@
  * Placement A thread wakes where it last ran, or on an idle CPU.  A CPU that would become
  *           idle takes a waiting thread from the longest queue; a busy one, now and then at its ticks, from one longer than its own.  Urgent threads (deadline, real-time) go where what runs
  *           matters least; while some wait anywhere (reservations.urgent), every pick looks whether one of them should
- *           run here, and whether one of those here should run elsewhere.
+ *           run here, and whether one of those here should run elsewhere.  No real-time thread goes where these are throttled.
  * Locking   One runq.lock at a time: who is moved is in no queue on the way, and whoever puts it into the new one looks at its
  *           affinity again, under that one's lock.
  */
@@ -26,6 +26,8 @@ static u32 choose_urgent(struct thread *t, u32 last)
         for (u32 i = 0; i < n; i++) {
                 u32 cpu = last + i < n ? last + i : last + i - n;
                 u32 rank = (u32)max_u64(LOAD(runqs[cpu].rank), LOAD(runqs[cpu].urgent_rank));
+                if (is_rt(t) && LOAD(runqs[cpu].throttled))
+                        rank = RANK_DEADLINE;
                 if (allows(t, cpu) && rank < least) {
                         least = rank;
                         best = cpu;
@@ -87,12 +89,14 @@ void runq_settle_anew(struct thread *t, u32 was, u32 cpu)
 
 /* ---- From one queue to another ---- */
 
+#define STEAL_LOOKS 64u
+
 /* The next thread of another queue that may run here. */
 static struct thread *steal_locked(struct runq *from, u32 cpu)
 {
         if (from->deadlines.root)
                 return from->deadlines.root;    /* these may run everywhere */
-        for (u32 level = rt_highest(from); level; level--)
+        for (u32 level = LOAD(runqs[cpu].throttled) ? 0 : rt_highest(from); level; level--)
                 for (struct thread *t = from->rt[level].first; t; t = t->se.next)
                         if (allows(t, cpu))
                                 return t;
@@ -100,7 +104,8 @@ static struct thread *steal_locked(struct runq *from, u32 cpu)
         struct thread *t = from->fair.root;
         if (t && allows(t, cpu))
                 return t;
-        for (t = t ? t->se.child : NULL; t; t = t->se.sibling)
+        t = t ? t->se.child : NULL;
+        for (u32 i = 0; t && i < STEAL_LOOKS; i++, t = t->se.sibling)
                 if (allows(t, cpu))
                         return t;
         return NULL;
@@ -202,8 +207,12 @@ void runq_balance(struct runq *rq, u32 cpu, u64 now)
 /* Another CPU has an urgent thread waiting that matters more than all there is here: it comes. */
 void runq_fetch_urgent(struct runq *rq, u32 cpu, u32 mine)
 {
-        u32 n = cpu_count(), from = cpu, best = (u32)max_u64(mine, LOAD(rq->urgent_rank));
+        u32 n = cpu_count(), from = cpu;
         struct thread *t = NULL;
+
+        if (LOAD(rq->throttled))                /* deadlines only */
+                mine = (u32)max_u64(mine, RANK_DEADLINE - 1);
+        u32 best = (u32)max_u64(mine, LOAD(rq->urgent_rank));
 
         for (u32 i = 0; i < n; i++) {
                 u32 rank = i == cpu ? RANK_NONE : LOAD(runqs[i].urgent_rank);
@@ -235,8 +244,9 @@ void runq_offer_urgent(struct runq *rq, u32 here)
                 u32 level = rt_highest(rq);
                 where = rank == RANK_DEADLINE ? ~0ul : level ? rq->rt[level].first->se.affinity : 0;
         }
+        bool realtime = rank != RANK_DEADLINE;
         for (u32 i = 0; i < n; i++)
-                if (i != here && (where >> i & 1) && LOAD(runqs[i].rank) < rank) {
+                if (i != here && (where >> i & 1) && LOAD(runqs[i].rank) < rank && !(realtime && LOAD(runqs[i].throttled))) {
                         rank = LOAD(runqs[i].rank);
                         to = i;
                 }

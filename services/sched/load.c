@@ -21,12 +21,13 @@ u64 sched_switches(void)
 }
 
 #define LOAD_PERIOD (5 * NSEC_PER_SEC)
+#define SLEPT       (100 * NSEC_PER_MSEC)       /* a CPU that has something to run looks at its ticks, so much more often */
 /* How much of an average remains after a period, times 65536: e to the -5/60, -5/300, -5/900. */
 STABLE(load_average) { struct spinlock lock; u64 next; u64 of[3]; } CACHE_ALIGNED;
 LOCK_CLASS(load_average, LEAF);
 static struct load_average average;
 
-/* Every five seconds; what was slept through counts as the present. */
+/* Every five seconds, as many as there are now; at those times at which nobody looked, there was nothing to run. */
 void load_sample(void)
 {
         u64 now = time_coarse();
@@ -36,9 +37,10 @@ void load_sample(void)
         u64 active = (u64)sched_runnable() << 16;
         SPIN_GUARD(&average.lock);
         for (u32 turns = 0; turns < 1000 && now >= average.next; turns++) {
-                average.of[0] = (average.of[0] * 60296 + active * 5240) >> 16;
-                average.of[1] = (average.of[1] * 64453 + active * 1083) >> 16;
-                average.of[2] = (average.of[2] * 65173 + active * 363) >> 16;
+                u64 then = now - average.next < SLEPT ? active : 0;
+                average.of[0] = (average.of[0] * 60296 + then * 5240) >> 16;
+                average.of[1] = (average.of[1] * 64453 + then * 1083) >> 16;
+                average.of[2] = (average.of[2] * 65173 + then * 363) >> 16;
                 STORE(average.next, average.next + LOAD_PERIOD);
         }
         if (now >= average.next)

@@ -35,7 +35,7 @@ STABLE(runq) {
         struct timer timer;                     /* for what budgets and throttling need */
         u64 alarm;                              /* when it is set to; NEVER: not; lock, LOAD_RELAXED */
         u64 rt_since, rt_ran;                   /* the period under way, and what real-time threads had of it; lock */
-        bool throttled;                         /* they have had their part; lock */
+        bool throttled;                         /* they have had their part; lock, LOAD by others */
         u32 behind;                             /* balancings in a row that found a longer queue; this CPU's ticks only */
         u64 balance_at;                         /* when to look at the others again; the same */
 } CACHE_ALIGNED;

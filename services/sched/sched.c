@@ -306,7 +306,7 @@ static void rt_period(struct runq *rq, u64 now)
         u64 n = (now - rq->rt_since) / period;
         rq->rt_since += n * period;
         rq->rt_ran = part == NEVER || n >= 2 || rq->rt_ran <= part ? 0 : rq->rt_ran - part;
-        rq->throttled = false;
+        STORE(rq->throttled, false);
 }
 
 static void charge_rt(struct runq *rq, struct thread *t, u64 ran)
@@ -319,7 +319,7 @@ static void charge_rt(struct runq *rq, struct thread *t, u64 ran)
         rq->rt_ran += min_u64(ran, now - rq->rt_since);
         if (rq->rt_ran <= part || t->se.boosted || part >= LOAD_RELAXED(reservations.limits.rt_period))
                 return;
-        rq->throttled = true;
+        STORE(rq->throttled, true);
         set_alarm(rq);
 }
 
@@ -657,8 +657,7 @@ static bool tick(struct task_body *body, u32 cpu, u64 ran)
 
         if (IS_A(thread, body) && DOWNCAST(thread, body)->process->cpu_watch)
                 task_notify(body->task);        /* also RLIMIT_RTTIME */
-        if (cpu == 0)
-                load_sample();
+        load_sample();
         runq_balance(rq, cpu % MAX_CPUS, rq->picked_at + ran);
         SPIN_GUARD(&rq->lock);
         return tick_locked(rq, body, ran);

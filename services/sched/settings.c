@@ -228,7 +228,7 @@ err_t sched_set_limits(struct sched_limits l)
                 SPIN_GUARD(&runqs[cpu].lock);
                 runqs[cpu].rt_since = time_now();
                 runqs[cpu].rt_ran = 0;
-                runqs[cpu].throttled = false;
+                STORE(runqs[cpu].throttled, false);
                 sched_resched(cpu);
         }
         return OK;

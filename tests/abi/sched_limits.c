@@ -111,6 +111,47 @@ static void throttling(void)
         OKAY("back", set_text(K("rt_runtime_us"), "950000"));
 }
 
+static long switches(void)
+{
+        const char *p = strstr(text_of("/proc/stat"), "ctxt ");
+
+        return p ? atol(p + 5) : -1;
+}
+
+/* Hogs on all processors: in the rest of each period they stay where they are. */
+static void throttled_everywhere(void)
+{
+        volatile long *count = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        int cpus = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
+        pid_t pids[16];
+
+        OKAY("half", set_text(K("rt_runtime_us"), "500000"));
+        must(fifo(0, SCHED_FIFO, 20) == 0, "fifo");
+        for (; n < 2 * cpus && n < 16; n++)
+                if ((pids[n] = fork()) == 0) {
+                        fifo(0, n & 1 ? SCHED_FIFO : SCHED_OTHER, n & 1 ? 10 : 0);
+                        for (;;)
+                                count[n * 8]++;
+                }
+        int all = 0;
+        for (int i = 0; i < 1000 && !all; i++) {
+                sleep_ms(20);
+                all = 1;
+                for (int k = 0; k < n; k++)
+                        all &= count[k * 8] != 0;
+        }
+        CHECK("all run", all);
+        long before = switches();
+        sleep_ms(2000);
+        CHECK("nobody is driven around", switches() - before < 4000);
+        for (int i = 0; i < n; i++) {
+                kill(pids[i], SIGKILL);
+                result_of(pids[i]);
+        }
+        must(fair() == 0, "fair");
+        OKAY("back", set_text(K("rt_runtime_us"), "950000"));
+}
+
 int main(void)
 {
         must(fifo(0, SCHED_FIFO, 50) == 0 && fair() == 0, "policy");
@@ -118,5 +159,6 @@ int main(void)
         CHECK("as user", in_child(as_user) == 0);
         admission();
         throttling();
+        throttled_everywhere();
         return done();
 }
