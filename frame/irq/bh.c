@@ -112,8 +112,12 @@ static void run_line(u32 n)
                 k_print("irq %d: the handler failed; it is switched off\n", n, 0, 0);
                 if (disown(l, c.owner, c.gen))
                         line_off(n);
-        } else
-                arch_irq_done(n);
+        } else if (n < ISA_LINES) {
+                klock_lock(&l->lock);
+                if (l->owner)                           /* else it is off, and stays so */
+                        arch_irq_done(n);
+                klock_unlock(&l->lock);
+        }
         __atomic_store_n(&l->running, 0, __ATOMIC_SEQ_CST);
         if (__atomic_load_n(&l->again, __ATOMIC_SEQ_CST))
                 k_on_device_irq(n);

@@ -34,7 +34,8 @@ struct pool_state {
         u32 words;              /* between headers: what is zeroed */
         u32 mag_max;
         u32 next_page;
-        u32 released;           /* pages below next_page that are the page of zeros */
+        u32 released;           /* pages below next_page that are the page of zeros: */
+        u32 first_released;     /* none is below this one */
         u64 pages;
         u64 avail;              /* bits set */
         u64 slots;              /* usable: all their pages are here */
@@ -131,9 +132,9 @@ static bool slot_usable(const struct pool_state *st, u64 i)
 
 static u64 find_released(struct pool_state *st)
 {
-        for (u64 page = 0; page < st->next_page; page++)
-                if (!page_here(st, page))
-                        return page;
+        for (; st->first_released < st->next_page; st->first_released++)
+                if (!page_here(st, st->first_released))
+                        return st->first_released;
         k_panic("pool: count of released pages");
 }
 
@@ -372,6 +373,7 @@ static u64 release_from(struct pool_state *st, u64 pages)
                 pfn[n++] = pfn_of(page_of(va));
                 mmu_kmap(va, (u64)pfn_of(zero_frame) << PAGE_SHIFT, PTE_NX);
                 st->released++;
+                st->first_released = (u32)min_u64(st->first_released, page);
         }
         if (n)
                 mmu_flush_kernel(st->region, U32_MAX);

@@ -543,6 +543,13 @@ void cursor_clear_accessed(struct vm_cursor *c)
         }
 }
 
+/* One more translation to forget; how many there are now. */
+static inline u32 note(u64 *flush, u32 n, u64 va)
+{
+        if (n < VM_FLUSH_PAGES)
+                flush[n] = va;
+        return n + 1;
+}
 
 /* ---- ranges ---- SAFETY: V2, V3, V4: leaves of a locked space in a checked range. */
 
@@ -563,9 +570,7 @@ static u64 unmap_some(struct vmspace *s, u64 va, u64 end)
                         u64 old = *e;
 
                         *(volatile u64 *)e = 0;         /* what the CPUs noted in between is lost with the page */
-                        if (n_flush < VM_FLUSH_PAGES)
-                                flush[n_flush] = va;
-                        n_flush++;
+                        n_flush = note(flush, n_flush, va);
                         if (!(old & PTE_ZERO))
                                 *(pfn + n++) = (u32)pfn_in(old);        /* SAFETY: V2: n < GATHER */
                 }
@@ -576,7 +581,7 @@ static u64 unmap_some(struct vmspace *s, u64 va, u64 end)
                         *(volatile u64 *)up = 0;
                         entries_add(up, -1);
                         s->tables--;
-                        n_flush++;                      /* any flush forgets the tables' entries too */
+                        n_flush = note(flush, n_flush, va);     /* any flush forgets the tables' entries too */
                 }
         }
         if (n_flush)
@@ -613,9 +618,7 @@ void vmspace_protect(struct vmspace *s, u64 start, u64 end, u32 prot)
                         old = change(e, RIGHTS, old & (ASKED(VM_COW | VM_WP) | PTE_ZERO) ? any & ~(u64)PTE_W : any, &new);
                         if (!must_flush(old, new))      /* more rights: who has the old ones faults once and looks again */
                                 continue;
-                        if (n < VM_FLUSH_PAGES)
-                                flush[n] = va;
-                        n++;
+                        n = note(flush, n, va);
                 }
         if (n)
                 mmu_flush_space(s, flush, n);
