@@ -12,14 +12,10 @@
 static err_t set_name(struct call *c)
 {
         u8 name[COMM_LEN] = {};
-        bool found = false;
-        usize n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
-        if (!found && n < COMM_LEN)
-                TRY(vm_fault_in(arg(c, 1), 1, false));
-        n = user_copy_string(MBYTES_OF(name), arg(c, 1), &found);
-        if (!found && n < COMM_LEN)
-                return ERR(EFAULT);
-        name[COMM_LEN - 1] = 0;
+        usize len = 0;
+
+        if (err_is(vm_copy_string(mbytes_take(MBYTES_OF(name), COMM_LEN - 1), arg(c, 1), &len), EFAULT))
+                return ERR(EFAULT);             /* a longer one is cut */
         for (u32 i = 0; i < COMM_LEN; i++)
                 c->t->comm[i] = name[i];
         task_set_name(c->t->base.task, BYTES_OF(name));

@@ -39,6 +39,15 @@ int main(void)
         OKAY("get", prctl(PR_GET_NAME, name));
         CHECK("cut to 15", !strcmp(name, "a name that is "));
         FAILS("pointer", EFAULT, prctl(PR_SET_NAME, BAD_PTR));
+        char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        memcpy(two + PAGE - 3, "end", 3);
+        OKAY("a name that ends in a page not yet there", prctl(PR_SET_NAME, two + PAGE - 3));
+        memcpy(two + PAGE - 15, "fifteen letters", 15);
+        munmap(two + PAGE, PAGE);
+        OKAY("one that needs no more than its page", prctl(PR_SET_NAME, two + PAGE - 15));
+        FAILS("one that ends outside", EFAULT, prctl(PR_SET_NAME, two + PAGE - 14));
+        prctl(PR_GET_NAME, name);
+        CHECK("changes nothing", !strcmp(name, "fifteen letters"));
         pipe(p);
         in_child(parent);
         CHECK("death signal", read(p[0], &c, 1) == 1 && c == 's');
