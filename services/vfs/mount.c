@@ -482,12 +482,12 @@ err_t mnt_ns_copy(struct payer *payer, struct mnt_ns *old, struct user_ns *user,
 
 /* ---- /proc ---- */
 
-/* Spaces and the like in octal, as fstab(5) wants them. */
-static void put_escaped(struct writer *w, bytes text)
+/* Spaces and the like in octal, as fstab(5) wants them; hash: '#', too. */
+static void put_escaped(struct writer *w, bytes text, bool hash)
 {
         for (usize i = 0; i < bytes_len(text); i++) {
                 u8 c = bytes_at(text, i);
-                if (c == ' ' || c == '\t' || c == '\n' || c == '\\' || c == '#') {
+                if (c == ' ' || c == '\t' || c == '\n' || c == '\\' || (hash && c == '#')) {
                         writer_u8(w, '\\');
                         num_write(w, c, 8, 3);
                 } else {
@@ -537,9 +537,9 @@ static void put_type(struct writer *w, struct superblock *sb) { writer_put(w, sp
 
 static void mounts_line(struct writer *w, struct mount *m, bytes place)
 {
-        put_escaped(w, source_of(m->sb));
+        put_escaped(w, source_of(m->sb), true);
         writer_u8(w, ' ');
-        put_escaped(w, place);
+        put_escaped(w, place, false);
         writer_u8(w, ' ');
         put_type(w, m->sb);
         writer_put(w, mount_is_readonly(m) ? STR(" ro") : STR(" rw"));
@@ -568,16 +568,16 @@ static void mountinfo_line(struct writer *w, struct mount *m, u32 parent, bytes 
         writer_u8(w, ':');
         num_write(w, dev_minor(m->sb->dev), 10, 1);
         writer_u8(w, ' ');
-        put_escaped(w, part);
+        put_escaped(w, part, false);
         writer_u8(w, ' ');
-        put_escaped(w, place);
+        put_escaped(w, place, false);
         writer_put(w, (LOAD(m->flags) & MNT_RDONLY) != 0 ? STR(" ro") : STR(" rw"));
         put_flags(w, LOAD(m->flags));
         put_peers(w, m, root);
         writer_put(w, STR(" - "));
         put_type(w, m->sb);
         writer_u8(w, ' ');
-        put_escaped(w, source_of(m->sb));
+        put_escaped(w, source_of(m->sb), true);
         writer_put(w, super_is_readonly(m->sb) ? STR(" ro") : STR(" rw"));
         put_super(w, m->sb);
         writer_u8(w, '\n');
@@ -586,9 +586,9 @@ static void mountinfo_line(struct writer *w, struct mount *m, u32 parent, bytes 
 static void mountstats_line(struct writer *w, struct mount *m, bytes place)
 {
         writer_put(w, STR("device "));
-        put_escaped(w, source_of(m->sb));
+        put_escaped(w, source_of(m->sb), true);
         writer_put(w, STR(" mounted on "));
-        put_escaped(w, place);
+        put_escaped(w, place, false);
         writer_put(w, STR(" with fstype "));
         put_type(w, m->sb);
         writer_u8(w, '\n');

@@ -25,6 +25,11 @@ int main(void)
         stat(".", &b);
         CHECK("another device", a.st_dev != b.st_dev);
         CHECK("its mode", (a.st_mode & 0777) == 0711);
+        mkdir("a#b c", 0755);
+        OKAY("odd names", mount("x#y z", "a#b c", "tmpfs", 0, NULL));
+        CHECK("are escaped", strstr(text_of("/proc/mounts"), "x\\043y\\040z /") && strstr(text_of("/proc/mounts"), "/a#b\\040c tmpfs"));
+        CHECK("in mountinfo, too", strstr(text_of("/proc/self/mountinfo"), "/a#b\\040c rw") && strstr(text_of("/proc/self/mountinfo"), "- tmpfs x\\043y\\040z rw"));
+        umount("a#b c");
         CHECK("listed", strstr(text_of("/proc/mounts"), "/m tmpfs rw"));
         put_text("m/file", "x");
         FAILS("rename across", EXDEV, rename("m/file", "file"));
