@@ -153,9 +153,10 @@ static err_t say(struct text *t, u64 v)
 err_t proc_show_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().NAME); } \
 err_t proc_write_##NAME(bytes text, const struct subject *s) \
 { \
+        bool minus = false; \
         u64 v = 0; \
         (void)s; \
-        if (!num_parse(text, 10, &v) || v > (MAX)) \
+        if (!text_parse_setting(text, &minus, &v) || minus || v > (MAX)) \
                 return ERR(EINVAL); \
         STORE(ipc_limits_of(ipc_ns_current())->NAME, (TYPE)v); \
         shm_forced(ipc_ns_current()); \
@@ -191,9 +192,10 @@ err_t proc_write_sem(bytes text, const struct subject *s)
 err_t proc_show_##NAME(struct text *t, const struct subject *s)  { (void)s; SAY(t, "{}\n", ipc_next_id(ipc_ns_current(), WHAT)); return OK; } \
 err_t proc_write_##NAME(bytes text, const struct subject *s) \
 { \
+        bool minus = false; \
         u64 v = 0; \
         (void)s; \
-        if (!num_parse(text, 10, &v) || v > I32_MAX) \
+        if (!text_parse_setting(text, &minus, &v) || minus || v > I32_MAX) \
                 return ERR(EINVAL); \
         ipc_set_next_id(ipc_ns_current(), WHAT, (u32)v); \
         return OK; \
@@ -212,9 +214,10 @@ NEXT_ID(sem_next_id, IPC_SEM)
 static err_t show_mq_##NAME(struct text *t, const struct subject *s)  { (void)s; return say(t, limits().mq_##NAME); } \
 static err_t write_mq_##NAME(bytes text, const struct subject *s) \
 { \
+        bool minus = false; \
         u64 v = 0; \
         (void)s; \
-        if (!num_parse(text, 10, &v) || (i64)v < (LEAST) || v > (MOST)) \
+        if (!text_parse_setting(text, &minus, &v) || minus || (i64)v < (LEAST) || v > (MOST)) \
                 return ERR(EINVAL); \
         STORE(ipc_limits_of(ipc_ns_current())->mq_##NAME, (u32)v); \
         return OK; \

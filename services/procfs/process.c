@@ -417,11 +417,9 @@ static err_t show_dump_filter(struct text *t, const struct subject *s)
 
 static err_t write_dump_filter(bytes text, const struct subject *s)
 {
-        bool hex = bytes_starts(text, STR("0x"));
         u64 v = 0;
-        bytes digits = bytes_skip(text, hex ? 2 : 0);
-        digits = bytes_take(digits, bytes_find(digits, '\n'));
-        if (!num_parse(digits, hex ? 16 : 10, &v))
+
+        if (!num_parse_c(text, &v) || v > U32_MAX)
                 return ERR(EINVAL);
         STORE(s->process->dump_filter, (u32)v & 0x1ff);
         return OK;
@@ -502,10 +500,13 @@ static err_t show_mounts_as(struct text *t, const struct subject *s, u64 *at, en
         err_t err = follow_fs(&root, s, true);
         while (succeeded(err) && t->len < TEXT_PART_ENOUGH && !(task_interrupts() & INTR_KILL)) {
                 usize len = 0;
-                err_t end = mount_describe(ns, &root, &c, how, blob_mbytes(line), &len);
-                if (failed(end))
+                err_t one = mount_describe(ns, &root, &c, how, blob_mbytes(line), &len);
+                if (err_is(one, ENOENT))
                         break;
-                text_add(t, bytes_take(blob_bytes(line), len));
+                if (succeeded(one))
+                        text_add(t, bytes_take(blob_bytes(line), len));
+                else if (!err_is(one, ENAMETOOLONG))    /* such a place has no line */
+                        err = one;
                 *at = c.n;
         }
         mount_drop(c.at);

@@ -34,8 +34,9 @@ static err_t say_u64(struct text *t, u64 v)
 
 static err_t parse_u32(bytes text, u32 *out)
 {
-        i64 v = 0;
-        if (!text_parse_i64(text, 0, &v) || v < 0 || v > U32_MAX)
+        bool minus = false;
+        u64 v = 0;
+        if (!text_parse_setting(text, &minus, &v) || (minus && v) || v > U32_MAX)
                 return ERR(EINVAL);
         *out = (u32)v;
         return OK;
@@ -55,10 +56,13 @@ static err_t show_hostname(struct text *t, const struct subject *s)
         return say_line(t, padded(BYTES_OF(name)));
 }
 
+/* The first line, cut to what fits. */
+static bytes uts_line(bytes text) { return bytes_take(text, min_u64(bytes_find(text, '\n'), UTS_LEN)); }
+
 static err_t write_hostname(bytes text, const struct subject *s)
 {
         (void)s;
-        return capable(CAP_SYS_ADMIN) ? uts_set_nodename(thread_current()->ns->uts, text) : ERR(EPERM);
+        return capable(CAP_SYS_ADMIN) ? uts_set_nodename(thread_current()->ns->uts, uts_line(text)) : ERR(EPERM);
 }
 
 static err_t show_domainname(struct text *t, const struct subject *s)
@@ -72,7 +76,7 @@ static err_t show_domainname(struct text *t, const struct subject *s)
 static err_t write_domainname(bytes text, const struct subject *s)
 {
         (void)s;
-        return capable(CAP_SYS_ADMIN) ? uts_set_domainname(thread_current()->ns->uts, text) : ERR(EPERM);
+        return capable(CAP_SYS_ADMIN) ? uts_set_domainname(thread_current()->ns->uts, uts_line(text)) : ERR(EPERM);
 }
 
 static err_t show_pid_max(struct text *t, const struct subject *s) { (void)s; return say_u64(t, pid_ns_max(pid_ns_current())); }
@@ -94,6 +98,8 @@ static err_t write_threads_max(bytes text, const struct subject *s)
         u32 v = 0;
         (void)s;
         TRY(parse_u32(text, &v));
+        if (v == 0)
+                return ERR(EINVAL);
         pid_ns_set_max_threads(pid_ns_current(), v);
         return OK;
 }
@@ -207,16 +213,17 @@ enum sched_setting { SET_RT_PERIOD, SET_RT_RUNTIME, SET_RR_SLICE };
 static err_t write_sched(bytes text, enum sched_setting which)
 {
         struct sched_limits l = sched_limits();
-        i64 v = 0;
+        bool minus = false;
+        u64 v = 0;
 
-        if (!text_parse_i64(text, 10, &v) || v > I32_MAX || v < I32_MIN)
+        if (!text_parse_setting(text, &minus, &v) || v > (u64)I32_MAX + minus)
                 return ERR(EINVAL);
         if (which == SET_RT_PERIOD)
-                l.rt_period = v > 0 ? (u64)v * 1000 : 0;
+                l.rt_period = minus ? 0 : v * 1000;
         else if (which == SET_RT_RUNTIME)
-                l.rt_runtime = v < 0 ? NEVER : (u64)v * 1000;
+                l.rt_runtime = minus && v ? NEVER : v * 1000;
         else
-                l.rr_slice = v > 0 ? (u64)v * NSEC_PER_MSEC : SCHED_RR_SLICE;
+                l.rr_slice = !minus && v ? v * NSEC_PER_MSEC : SCHED_RR_SLICE;
         return sched_set_limits(l);
 }
 
@@ -414,11 +421,12 @@ static err_t show_pipe_hard(struct text *t, const struct subject *s) { (void)s; 
 
 static err_t write_pipe_pages(bytes text, bool hard)
 {
-        i64 v = 0;
+        bool minus = false;
+        u64 v = 0;
 
-        if (!text_parse_i64(text, 0, &v) || v < 0)
+        if (!text_parse_setting(text, &minus, &v) || minus)
                 return ERR(EINVAL);
-        pipe_set_user_pages(hard, (u64)v);
+        pipe_set_user_pages(hard, v);
         return OK;
 }
 static err_t write_pipe_soft(bytes text, const struct subject *s) { (void)s; return write_pipe_pages(text, false); }

@@ -105,10 +105,29 @@ bool text_parse_i64(bytes text, u32 base, i64 *out)
         return true;
 }
 
+/* Up to the first blank. */
+static bytes first_word(bytes text)
+{
+        usize n = 0;
+
+        while (n < bytes_len(text) && !is_blank(bytes_at(text, n)))
+                n++;
+        return bytes_take(text, n);
+}
+
+bool text_parse_setting(bytes text, bool *minus, u64 *out)
+{
+        while (bytes_len(text) && is_blank(bytes_at(text, 0)))
+                text = bytes_skip(text, 1);
+        text = first_word(text);
+        *minus = bytes_len(text) && bytes_at(text, 0) == '-';
+        return num_parse_c(bytes_skip(text, *minus), out);
+}
+
 /* The next number of the text from *at on; false: that is no number.  None left: *there is false. */
 static bool next_number(bytes text, usize *at, u32 *v, bool *there)
 {
-        usize len = bytes_len(text), end;
+        usize len = bytes_len(text);
         u64 n = 0;
 
         while (*at < len && is_blank(bytes_at(text, *at)))
@@ -116,10 +135,9 @@ static bool next_number(bytes text, usize *at, u32 *v, bool *there)
         *there = *at < len;
         if (!*there)
                 return true;
-        for (end = *at; end < len && !is_blank(bytes_at(text, end)); end++)
-                ;
-        bool good = num_parse(bytes_sub(text, *at, end - *at), 10, &n) && n <= I32_MAX;
-        *at = end;
+        bytes word = first_word(bytes_skip(text, *at));
+        *at += bytes_len(word);
+        bool good = num_parse_c(word, &n) && n <= I32_MAX;
         *v = (u32)n;
         return good;
 }
@@ -135,6 +153,8 @@ bool text_parse_four(bytes text, struct text_four *f)
                         return false;
                 if (there)
                         f->v[i] = n;
+                else if (i == 0)
+                        return false;
         }
         return true;
 }

@@ -33,7 +33,10 @@ static inline bytes padded(bytes b) { return bytes_take(b, bytes_find(b, 0)); }
 /* A number as Linux's settings take them: blanks around it, a sign; base 0: 0x and 0 as in C. */
 bool text_parse_i64(bytes text, u32 base, i64 *out);
 
-/* Four numbers below 2^31 with blanks between: as many as are given, from the first on. */
+/* A number as sysctl(8)'s files take it: blanks before it, '-', digits as in C; what follows behind a blank does not count. */
+bool text_parse_setting(bytes text, bool *minus, u64 *out);
+
+/* Four numbers below 2^31, as in C, with blanks between: as many as are given, one at least, from the first on. */
 struct text_four { u32 v[4]; };
 bool text_parse_four(bytes text, struct text_four *f);
 

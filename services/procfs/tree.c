@@ -368,13 +368,23 @@ static err_t proc_readdir(struct file *f, struct dir_out *out)
 
 /* ---- files ---- */
 
+static bool is_cloexec(struct proc_inode *pi)
+{
+        struct files *files = files_of(pi);
+        u32 flags = 0;
+        bool is = files && succeeded(files_get_flags(files, pi->fd, &flags)) && (flags & FD_CLOEXEC) != 0;
+
+        files_drop(files);
+        return is;
+}
+
 /* "pos:\t0\nflags:\t02\nmnt_id:\t1\n" */
 static err_t show_fdinfo(struct text *t, struct proc_inode *pi)
 {
         struct file *f = file_of(pi, pi->fd);
         if (!f)
                 return ERR(ENOENT);
-        u32 flags = LOAD(f->flags), shift = 30;
+        u32 flags = LOAD(f->flags) | (is_cloexec(pi) ? O_CLOEXEC : 0), shift = 30;
         SAY(t, "pos:\t{}\nflags:\t0", f->pos);
         while (shift && !(flags >> shift & 7))
                 shift -= 3;
@@ -470,20 +480,22 @@ static err_t proc_write(struct file *f, struct io *io, u64 *pos)
 
         if (!pi->entry || !pi->entry->write)
                 return ERR(EIO);
-        if (io_left(io) > sizeof line)
-                return ERR(EINVAL);
-        usize n = io_left(io);
+        usize n = min_u64(io_left(io), sizeof line), rest = io_left(io) - n;
+        if (n == 0 && !pi->process)
+                return OK;              /* nothing changes no setting of the system */
         if (io_copy_in(io, mbytes_take(MBYTES_OF(line), n)) < n)
                 return ERR(EFAULT);
         bytes text = bytes_take(BYTES_OF(line), n);
         if (bytes_len(text) && bytes_at(text, bytes_len(text) - 1) == '\n')
                 text = bytes_take(text, bytes_len(text) - 1);
         err_t err = pi->entry->write(text, &s);
-        if (failed(err))
+        if (failed(err)) {
                 io->done -= n;          /* or the error would be dropped */
-        else
-                *pos += n;
-        return err;
+                return err;
+        }
+        io_skip(io, rest);
+        *pos += n + rest;
+        return OK;
 }
 
 static err_t proc_open(const struct actor *who, const struct path *p, u32 flags, struct file **out)

@@ -51,6 +51,9 @@ int main(void)
         CHECK("a link", S_ISLNK(st.st_mode));
         write(file, "12345", 5);
         snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        CHECK("fdinfo, close-on-exec", strstr(text_of("/proc/self/fdinfo/3"), "flags:\t02100002\n"));
+        fcntl(fd, F_SETFD, 0);
         CHECK("fdinfo", strstr(text_of(path), "pos:\t5\n") && strstr(text_of(path), "flags:\t0102002\n"));
         return done();
 }
