@@ -182,7 +182,7 @@ static err_t pipe_to_file(struct file *in, struct file *out, u64 *pos, u64 len, 
                 err = write_slot(out, pos, &s, &n);
                 drain_end(p, &s, (u32)n);
                 *done += n;
-                if (n < s.len)
+                if (n == 0)
                         break;
         }
         return *done > 0 ? OK : err;

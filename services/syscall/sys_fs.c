@@ -672,6 +672,7 @@ static err_t xattr_on(struct call *c, const struct path *p, struct xattr_call x)
         struct xattr_name name = {};
         struct actor who = actor_current();
         usize len = 0;
+        err_t err;
 
         if (x.verb != XATTR_LIST)
                 TRY(get_xattr_name(x.name, &name));
@@ -691,8 +692,8 @@ static err_t xattr_on(struct call *c, const struct path *p, struct xattr_call x)
         }
         if (x.verb == XATTR_GET)
                 TRY(vfs_getxattr(&who, p, text, buf, &len));
-        else
-                TRY(vfs_listxattr(&who, p, buf, &len));
+        else if (failed(err = vfs_listxattr(&who, p, buf, &len)))
+                return err_is(err, ERANGE) && size == XATTR_VALUE_LEN ? ERR(E2BIG) : err;       /* there is no more room to be had */
         c->result = len;
         return size ? vm_copy_out(x.value, bytes_take(bytes_const(buf), len)) : OK;
 }

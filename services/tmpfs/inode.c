@@ -118,6 +118,7 @@ static err_t tmpfs_fallocate(struct file *f, u32 mode, u64 off, u64 len)
                 return OK;
         }
         struct tmpfs_super *s = tmpfs_super_of(inode->sb);
+        TRY(inode_may_have_size(inode, end));           /* KEEP_SIZE or not, as on Linux */
         if (end > inode->size)
                 TRY(tmpfs_seals_may_resize(tmpfs_of(inode), end));
         u64 max = LOAD(s->max_pages), pages = (page_up(end) - page_down(off)) >> PAGE_SHIFT;

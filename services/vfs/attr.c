@@ -228,17 +228,22 @@ err_t vfs_chown(const struct actor *who, i32 dfd, bytes path, u32 uid, u32 gid, 
 
 err_t vfs_fchown(const struct actor *who, struct file *f, u32 uid, u32 gid) { return chown_place(who, &f->path, uid, gid); }
 
-err_t truncate_inode(struct inode *inode, u64 len, const struct cred *cred)
+err_t inode_may_have_size(struct inode *inode, u64 size)
 {
         struct task_body *body = task_current();
-        struct attr_change c = { .which = ATTR_SIZE | ATTR_MTIME_NOW, .size = len, .mode = inode->mode };
 
-        if (len > inode->size && IS_A(thread, body) && len > DOWNCAST(thread, body)->process->rlimit[RLIMIT_FSIZE].cur) {
+        if (size > inode->size && IS_A(thread, body) && size > DOWNCAST(thread, body)->process->rlimit[RLIMIT_FSIZE].cur) {
                 registry_raise(SIGXFSZ);
                 return ERR(EFBIG);
         }
-        if (len > inode->sb->max_bytes)
-                return ERR(EFBIG);
+        return size > inode->sb->max_bytes ? ERR(EFBIG) : OK;
+}
+
+err_t truncate_inode(struct inode *inode, u64 len, const struct cred *cred)
+{
+        struct attr_change c = { .which = ATTR_SIZE | ATTR_MTIME_NOW, .size = len, .mode = inode->mode };
+
+        TRY(inode_may_have_size(inode, len));
         if ((c.mode & (S_ISUID | S_ISGID)) != 0 && !cred_has(cred, CAP_FSETID)) {
                 c.mode = mode_without_setid(c.mode, inode->gid, cred);
                 c.which |= ATTR_MODE;

@@ -173,6 +173,8 @@ void inode_apply(struct inode *inode, const struct attr_change *c);
 /* Changes attributes by the file system's setattr, or else stores them and cuts the pages. inode lock held. */
 err_t inode_setattr(struct inode *inode, const struct attr_change *c);
 void  inode_setattr_plain(struct inode *inode, const struct attr_change *c);    /* that; a file system may call it */
+/* May the file become so long, as far as RLIMIT_FSIZE (SIGXFSZ) and the file system say?  EFBIG. */
+err_t inode_may_have_size(struct inode *inode, u64 size);
 
 /* What stat, statx and friends tell; syscall turns it into their structs. */
 struct stat_info {

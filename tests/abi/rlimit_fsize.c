@@ -35,6 +35,13 @@ int main(void)
         int p[2];
         pipe(p);
         CHECK("pipes are not files", write(p[1], buf, 3000) == 3000);
+        FAILS("fallocate above", EFBIG, fallocate(fd, 0, 0, 1001));
+        FAILS("and behind the end", EFBIG, fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1001));
+        CHECK("signals as well", hits == 4);
+        OKAY("fallocate below", fallocate(fd, 0, 0, 1000));
+        loff_t at = 998;
+        CHECK("a splice is cut, and goes on", splice(p[0], NULL, fd, &at, 5, 0) == 2 && hits == 5 && at == 1000);
+        FAILS("splice at the limit", EFBIG, splice(p[0], NULL, fd, &at, 5, 0));
         on(SIGXFSZ, SIG_DFL, 0);
         CHECK("kills by default", in_child(by_default) == KILLED(SIGXFSZ));
         on(SIGXFSZ, SIG_IGN, 0);

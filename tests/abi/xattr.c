@@ -62,6 +62,17 @@ int main(void)
         FAILS("too long a value", E2BIG, setxattr("f", "trusted.big", buf, 65537, 0));
         FAILS("O_PATH", EBADF, fgetxattr(open("f", O_PATH), "trusted.e", buf, 1));
 
+        static char names[100000], name[240];
+        close(open("g", O_RDWR | O_CREAT, 0600));
+        for (int i = 0; i < 400; i++) {
+                snprintf(name, sizeof name, "trusted.%0200d", i);
+                if (setxattr("g", name, "v", 1, 0) < 0)
+                        return 98;
+        }
+        CHECK("more names than can be told", listxattr("g", NULL, 0) == 400 * 209);
+        FAILS("all of them", E2BIG, listxattr("g", names, sizeof names));
+        FAILS("some of them", ERANGE, listxattr("g", names, 1000));
+
         if (setresuid(1000, 1000, 1000) < 0)
                 return 99;
         FAILS("trusted.* without CAP_SYS_ADMIN, set", EPERM, setxattr("f", "trusted.a", "v", 1, 0));
