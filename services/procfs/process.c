@@ -425,11 +425,14 @@ static err_t write_dump_filter(bytes text, const struct subject *s)
         return OK;
 }
 
-static err_t show_timers(struct text *t, const struct subject *s)
+/* Of a file in parts: this one is not full, and somebody waits for it. */
+static bool may_go_on(const struct text *t) { return t->len < TEXT_PART_ENOUGH && !(task_interrupts() & INTR_KILL); }
+
+static err_t show_timers(struct text *t, const struct subject *s, u64 *at)
 {
         struct ptimer_shown p = {};
 
-        for (u32 id = 0; ptimer_next(s->process, id, &p); id = p.id + 1) {
+        for (; may_go_on(t) && *at <= U32_MAX && ptimer_next(s->process, (u32)*at, &p); *at = p.id + 1ul) {
                 bytes how = p.notify == SIGEV_NONE ? STR("none") : p.notify == SIGEV_THREAD ? STR("thread") : STR("signal");
                 SAY(t, "ID: {}\nsignal: {}/", p.id, p.signo);
                 text_hex(t, p.value, 16);
@@ -498,7 +501,7 @@ static err_t show_mounts_as(struct text *t, const struct subject *s, u64 *at, en
                 return ns ? ERR(ENOMEM) : ERR(EINVAL);
         }
         err_t err = follow_fs(&root, s, true);
-        while (succeeded(err) && t->len < TEXT_PART_ENOUGH && !(task_interrupts() & INTR_KILL)) {
+        while (succeeded(err) && may_go_on(t)) {
                 usize len = 0;
                 err_t one = mount_describe(ns, &root, &c, how, blob_mbytes(line), &len);
                 if (err_is(one, ENOENT))
@@ -843,7 +846,7 @@ const struct proc_dir proc_process_dir = { .entry = {
         { .name = "coredump_filter", .mode = 0644, .show = show_dump_filter, .write = write_dump_filter },
         { .name = "mountstats", .mode = 0400, .guarded = true, .part = show_mountstats },
         { .name = "task", .mode = 0555, .dir = &task_dir },
-        { .name = "timers", .mode = 0444, .show = show_timers },
+        { .name = "timers", .mode = 0444, .part = show_timers },
         { .name = "timerslack_ns", .mode = 0666, .show = show_slack, .write = write_slack },
 } };
 

@@ -40,7 +40,7 @@ POOL_DEFINE(seccomp_filter, seccomp_filter_fini);
 
 static bool is_part_of(struct seccomp_filter *part, struct seccomp_filter *chain)
 {
-        while (chain && chain != part)
+        while (chain && part && chain->count > part->count)
                 chain = chain->older;
         return chain == part;
 }

@@ -436,6 +436,18 @@ err_t vfs_open_by_handle(const struct actor *who, struct mount *mnt, const struc
         return err;
 }
 
+/* Writing is denied from here on. */
+static err_t make_exec_file(const struct actor *who, const struct path *p, struct file **out)
+{
+        struct inode *inode = p->dentry->inode;
+
+        TRY(inode_deny_write(inode));
+        err_t err = inode->fops->open ? inode->fops->open(who, p, O_RDONLY, out) : file_open_plain(who, p, inode->fops, O_RDONLY, out);
+        if (failed(err))
+                inode_allow_write(inode);
+        return err;
+}
+
 static err_t open_exec(const struct actor *who, const struct path *p, struct file **out)
 {
         struct inode *inode = p->dentry->inode;
@@ -447,14 +459,15 @@ static err_t open_exec(const struct actor *who, const struct path *p, struct fil
         TRY(inode_permission(who, inode, MAY_EXEC));
         if (!inode->fops)
                 return ERR(EACCES);
-        TRY(lease_break(inode, false, true));
-        TRY(inode_deny_write(inode));
-        err_t err = inode->fops->open ? inode->fops->open(who, p, O_RDONLY, out) : file_open_plain(who, p, inode->fops, O_RDONLY, out);
+        TRY(get_use(p, inode, FILE_READER));
+        err_t err = lease_break(inode, false, true);
+        if (succeeded(err))
+                err = make_exec_file(who, p, out);
         if (failed(err)) {
-                inode_allow_write(inode);
+                put_use(p, inode, FILE_READER);
                 return err;
         }
-        (*out)->mode |= FILE_EXEC;
+        (*out)->mode |= FILE_EXEC | FILE_READER;
         announce(*out);
         return OK;
 }
