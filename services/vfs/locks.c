@@ -38,14 +38,13 @@ OBJECT(file_lock) {
         struct file_lock *behind;       /* the same: the first in its way, for /proc; NULL: to be looked up; not counted */
         /* of a lock that is waited for: it is in `waits` by `next`; waits.lock */
         struct files *blocker;          /* not counted, not followed; NULL: to be looked at again */
-        struct inode_locks *at;         /* the same */
 };
 POOL_DECLARE(file_lock)
 POOL_DEFINE(file_lock, NO_FINI);
 
 STABLE(waits) {
         struct spinlock lock;
-        struct file_lock *first;        /* not counted: who waits takes its own off; PTR_LOAD */
+        struct file_lock *first;        /* not counted: who waits takes its own off */
 };
 static struct waits waits;
 
@@ -119,13 +118,12 @@ struct inode_locks *locks_of(struct inode *inode)
 /* Whoever waits here looks again, and until then waits for nobody (K3). */
 static void tell_changed(struct inode_locks *s)
 {
-        for (struct file_lock *w = s->waiting; w; w = w->next_waiting)
-                w->behind = NULL;
-        if (PTR_LOAD(waits.first)) {
+        if (s->waiting) {
                 SPIN_GUARD(&waits.lock);
-                for (struct file_lock *w = waits.first; w; w = w->next)
-                        if (w->at == s)
-                                w->blocker = NULL;
+                for (struct file_lock *w = s->waiting; w; w = w->next_waiting) {
+                        w->behind = NULL;
+                        w->blocker = NULL;
+                }
         }
         waitq_wake_all(&s->changed);
 }
@@ -331,7 +329,7 @@ static struct files *blocker_of(struct files *owner)
 #define CHAIN_MAX 64u                   /* longer ones are taken for no cycle */
 
 /* Lists w, which waits for `blocker`.  EDEADLK: that one waits for w's owner. */
-static err_t wait_begin(struct file_lock *w, struct inode_locks *s, struct files *owner, struct files *blocker)
+static err_t wait_begin(struct file_lock *w, struct files *owner, struct files *blocker)
 {
         SPIN_GUARD(&waits.lock);
         struct files *at = blocker;
@@ -343,9 +341,8 @@ static err_t wait_begin(struct file_lock *w, struct inode_locks *s, struct files
         }
         w->files = owner;
         w->blocker = blocker;
-        w->at = s;
         w->next = waits.first;
-        PTR_STORE(waits.first, w);
+        waits.first = w;
         return OK;
 }
 
@@ -353,7 +350,7 @@ static void wait_end(struct file_lock *w)
 {
         SPIN_GUARD(&waits.lock);
         if (waits.first == w) {
-                PTR_STORE(waits.first, w->next);
+                waits.first = w->next;
         } else {
                 struct file_lock *before = waits.first;
                 while (before->next != w)
@@ -362,7 +359,6 @@ static void wait_end(struct file_lock *w)
         }
         w->next = NULL;
         w->blocker = NULL;
-        w->at = NULL;
 }
 
 /* Sleeps for `in_way`'s owner; w: not yet a lock. */
@@ -371,7 +367,7 @@ static err_t wait_locked(struct inode_locks *s, const struct range *r, const str
         bool listed = r->files && in_way->files;
 
         if (listed)
-                TRY(wait_begin(w, s, r->files, in_way->files));
+                TRY(wait_begin(w, r->files, in_way->files));
         err_t err = sleep_locked(s, w);
         if (listed)
                 wait_end(w);
