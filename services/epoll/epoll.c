@@ -22,6 +22,7 @@
  *            E3  no epoll contains itself, over any number of steps; a path has at most MAX_NESTS of them.
  */
 #include "services/epoll/epoll.h"
+#include "services/process/account.h"
 #include "abi/const/event.h"
 #include "lib/list.h"
 #include "lib/num.h"
@@ -37,6 +38,8 @@ LOCK_CLASS(epoll_ready, LEAF);          /* wakers come with locks of all kinds *
 #define ALWAYS     (EPOLLERR | EPOLLHUP)
 #define WITH_EXCLUSIVE ((u32)(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))
 
+#define ITEM_COST  184u                 /* bytes of an item on Linux: those of a user may take a 25th of all memory, */
+#define MAX_ITEMS  65536u               /* and no more than this, so that other users have nodes for waiting, too */
 #define CHUNK      8u                   /* items taken before files are let go of */
 
 OBJECT(epoll);
@@ -81,6 +84,8 @@ OBJECT(epoll) {
         u32 waiting;                    /* who may sleep in epoll_wait; ATOMIC */
         u32 moves;                      /* items taken from `ready` or moved in it; lock */
         struct item_tree items;         /* by fd; changed under links and lock */
+        struct account *account;        /* who made it: its items count there; counted; fixed, as max_items */
+        u32 max_items;                  /* of all of the user's epolls */
         /* links */
         struct sub_list subs;
         struct file *file;              /* not counted: ours; NULL: closed */
@@ -88,7 +93,8 @@ OBJECT(epoll) {
         u32 depth;
 };
 POOL_DECLARE(epoll)
-POOL_DEFINE(epoll, NO_FINI);
+static void epoll_fini(struct epoll *ep) { account_drop(ep->account); }
+POOL_DEFINE(epoll, epoll_fini);
 
 OBJECT(epoll_file) {
         struct file base;
@@ -100,6 +106,7 @@ DOWNCASTABLE(epoll_file, file);
 static void epoll_item_fini(struct epoll_item *item)
 {
         notifier_fini(&item->notifier);
+        FETCH_SUB(item->epoll->account->epoll_items, 1);
         epoll_drop(item->epoll);
 }
 POOL_DEFINE(epoll_item, epoll_item_fini);
@@ -382,12 +389,30 @@ static void ask(struct epoll *ep, struct epoll_item *item, struct file *f, struc
                 put(ep, item);
 }
 
+static bool has(struct epoll *ep, struct file *f, u32 fd)
+{
+        SPIN_GUARD(&ep->lock);
+        return find_locked(ep, f, fd) != NULL;
+}
+
+/* An item more of the user's; what ends it takes it off again. */
+static err_t count_item(struct epoll *ep)
+{
+        if (FETCH_ADD(ep->account->epoll_items, 1) < ep->max_items)
+                return OK;
+        FETCH_SUB(ep->account->epoll_items, 1);
+        return ERR(ENOSPC);
+}
+
 static err_t add(struct epoll *ep, struct payer *payer, struct file *f, u32 fd, struct linux_epoll_event ev)
 {
+        if (failed(count_item(ep)))
+                return has(ep, f, fd) ? ERR(EEXIST) : ERR(ENOSPC);
         struct epoll_item *item = epoll_item_alloc(payer, MAY_RECLAIM);
-
-        if (!item)
+        if (!item) {
+                FETCH_SUB(ep->account->epoll_items, 1);
                 return ERR(ENOMEM);
+        }
         item->epoll = epoll_hold(ep);
         item->fd = fd;
         item->events = ev.events | ALWAYS;
@@ -743,6 +768,8 @@ static err_t fill(struct epoll_file *ef, const struct actor *who)
         ef->epoll = epoll_alloc(who->payer, MAY_RECLAIM);
         if (!ef->epoll)
                 return ERR(ENOMEM);
+        ef->epoll->account = account_hold(thread_current()->account);
+        ef->epoll->max_items = (u32)min_u64(mem_stats().total / 25 * PAGE_SIZE / ITEM_COST, MAX_ITEMS);
         lock_init(&ef->epoll->transfer, epoll);
         lock_init(&ef->epoll->lock, epoll_ready);
         ef->epoll->file = &ef->base;
