@@ -96,9 +96,10 @@ void futex_unqueue_locked(struct futex_waiter *w)
 void futex_tell(struct futex_waiter *w)
 {
         struct thread *t = w->thread;
+        struct task *task = t->base.task;       /* told, the thread may end, and be gone */
 
         STORE(t->futex_woken, 1u);
-        task_wake(t->base.task);
+        task_wake(task);
 }
 
 static u32 wake_key_locked(const struct futex_key *key, u32 n, u32 bitset)

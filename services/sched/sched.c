@@ -148,16 +148,17 @@ static void rt_remove(struct runq *rq, struct thread *t)
 
 /* ---- Queues; runq.lock held ---- */
 
-/* Sets the timer for the next thing that no tick sees in time. */
-static void set_alarm(struct runq *rq)
+/* Sets the timer for the next thing that no tick sees in time.  A budget that is over by now was seen: the CPU is about to pick. */
+static void set_alarm(struct runq *rq, u64 now)
 {
         u64 next = rq->throttled ? rq->rt_since + LOAD_RELAXED(reservations.limits.rt_period) : NEVER;
         struct thread *t = rq->running;
 
         if (rq->refills.root)
                 next = min_u64(next, rq->refills.root->se.deadline);
-        if (t && is_deadline(t))
-                next = min_u64(next, rq->picked_at + (u64)(t->se.dl.left > 0 ? t->se.dl.left : 0));
+        u64 end = t && is_deadline(t) && t->se.dl.left > 0 ? rq->picked_at + (u64)t->se.dl.left : 0;
+        if (end > now)
+                next = min_u64(next, end);
         if (next >= rq->alarm)
                 return;
         STORE(rq->alarm, next);
@@ -176,7 +177,7 @@ static void deadline_insert(struct runq *rq, struct thread *t, u64 now)
 {
         if (t->se.dl.waits || (t->se.dl.left <= 0 && deadline_throttle(t, now))) {
                 heap_insert(&rq->refills, t);
-                set_alarm(rq);
+                set_alarm(rq, now);
                 return;
         }
         t->se.deadline = t->se.dl.due;
@@ -320,7 +321,7 @@ static void charge_rt(struct runq *rq, struct thread *t, u64 ran)
         if (rq->rt_ran <= part || t->se.boosted || part >= LOAD_RELAXED(reservations.limits.rt_period))
                 return;
         STORE(rq->throttled, true);
-        set_alarm(rq);
+        set_alarm(rq, now);
 }
 
 static void charge_deadline(struct thread *t, u64 ran, bool yields)
@@ -424,7 +425,7 @@ static noinline void urgent_runs(struct runq *rq, struct thread *t)
 {
         task_set_urgent(t->base.task, true);    /* a new one has its first wake-up yet to come */
         if (is_deadline(t))
-                set_alarm(rq);
+                set_alarm(rq, rq->picked_at);
 }
 
 /* body is t's. */
@@ -625,7 +626,7 @@ static void wake_up(struct timer *timer)
                         }
                         if (rq->throttled)
                                 rt_period(rq, now);
-                        set_alarm(rq);
+                        set_alarm(rq, now);
                 }
                 sched_resched(cpu);
         }
