@@ -235,7 +235,7 @@ static void terminal(void)
         write(m, "half", 4);
         CHECK("half a line is nothing", taken(&count) == 0);
         write(m, " line\n", 6);
-        for (int i = 0; i < 100 && !count; i++)
+        for (int i = 0; i < 2000 && !count; i++)
                 sleep_ms(5);
         CHECK("a line is", taken(&count) >= 1);
         async(s, 0);

@@ -4,6 +4,7 @@
  * O_NONBLOCK counts; tee of a pipe with many slots.
  */
 #include "show.h"
+#include <pthread.h>
 #include <sys/socket.h>
 
 static int p[2], q[2], file;
@@ -183,6 +184,43 @@ static void sockets(void)
         SHOW("kept", inside(s[0]));
 }
 
+static volatile long moved = -1;
+
+static void *moves(void *arg)
+{
+        (void)arg;
+        sigset_t s;
+        sigemptyset(&s);
+        sigaddset(&s, SIGALRM);
+        pthread_sigmask(SIG_BLOCK, &s, NULL);
+        moved = splice(p[0], NULL, q[1], NULL, 1, 0);
+        return NULL;
+}
+
+/* A splice that found room, waited for bytes, and finds the room taken keeps nobody from them. */
+static void beside(void)
+{
+        pthread_t t;
+
+        fresh(0);
+        pthread_create(&t, NULL, moves, NULL);
+        threads_asleep(1);
+        fcntl(q[1], F_SETFL, O_NONBLOCK);
+        say("room beside: %d\n", room(q[1]));
+        must(write(p[1], "x", 1) == 1, "write");
+        sleep_ms(50);
+        threads_asleep(1);
+        alarms(1);
+        SHOW("the bytes are others' to read", read(p[0], buf, 10));
+        alarms(0);
+        SHOW("room again", read(q[0], buf, sizeof buf));
+        sleep_ms(50);
+        must(write(p[1], "y", 1) == 1, "write");
+        pthread_join(t, NULL);
+        SHOW("moved then", moved);
+        SHOW("to there", read(q[0], buf, 10));
+}
+
 static void packets(void)
 {
         fresh(O_DIRECT | O_NONBLOCK);
@@ -225,6 +263,7 @@ int main(void)
         whose_nonblock();
         sockets();
         packets();
+        beside();
         many();
         return done();
 }
