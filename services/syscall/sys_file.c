@@ -422,6 +422,8 @@ err_t sys_flock(struct call *c)
 {
         u32 kind = arg_uint(c, 1) & ~(u32)LOCK_NB;
 
+        if (kind & LOCK_MAND)
+                return OK;              /* as of Linux 5.15: there are no such locks any more, and nobody is told */
         if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
                 return ERR(EINVAL);
         struct fd_ref r = fd_get(c->t->files, arg_uint(c, 0));

@@ -366,11 +366,11 @@ static err_t pivot_locked(struct mnt_ns *ns, const struct path *root, const stru
 {
         struct mount *n = new->mnt, *r = root->mnt;
 
-        if (n->ns != ns || r->ns != ns || old->mnt->ns != ns)
+        if (n->ns != ns || r->ns != ns || old->mnt->ns != ns || !n->parent)
                 return ERR(EINVAL);
         if (n == r || old->mnt == r)
                 return ERR(EBUSY);
-        if (!is_mount_root(new) || !is_mount_root(root) || !n->parent || !r->parent)
+        if (!is_mount_root(new) || !is_mount_root(root) || !r->parent)
                 return ERR(EINVAL);
         if (mount_is_shared(old->mnt) || mount_is_shared(n->parent) || mount_is_shared(r->parent))
                 return ERR(EINVAL);

@@ -22,6 +22,7 @@ static int inside(void)
 
         must(!unshare(CLONE_NEWNS), "unshare");
         must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
+        SHOW("new is the first root", pivot("/", "/"));
         must(!tmpfs_at("a") && !mkdir("a/old", 0755) && !mkdir("a/dir", 0755) && !mkdir("a/new", 0755), "a");
         must(!chroot("a") && !chdir("/"), "chroot");
         SHOW("root is a mount, new is not", pivot("dir", "dir"));
