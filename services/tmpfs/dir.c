@@ -4,7 +4,7 @@
  *
  * Locking     The directory's inode lock: shared to look up and list, exclusive to change.
  * Invariants  T1  an entry stands in both trees of one directory and counts its inode.
- *             T2  a directory's size is ENTRY_SIZE per entry; its nlink 2 and one per subdirectory.
+ *             T2  a directory's size is an entry's size for each entry and two more; its nlink 2 and one per subdirectory.
  *             T3  a cookie is never used again in its directory, so a listing that goes on after
  *                 removals neither repeats nor skips what stayed.
  *
@@ -13,7 +13,6 @@
  */
 #include "services/tmpfs/tmpfs_impl.h"
 
-#define ENTRY_SIZE 20                   /* what Linux's tmpfs says a name takes */
 #define POSITIONS  (1ul << 62)
 
 static void tmpfs_entry_fini(struct tmpfs_entry *e)
@@ -102,7 +101,7 @@ static void insert(struct tmpfs_inode *dir, struct tmpfs_entry *e, struct tmpfs_
         e->cookie = dir->next_cookie++;
         tmpfs_names_insert(&dir->names, e);
         tmpfs_cookies_insert(&dir->cookies, e);
-        dir->base.size += ENTRY_SIZE;
+        dir->base.size += tmpfs_entry_size(dir);
         PTR_STORE(inode->parent, dir);
         if (inode_is_dir(&inode->base))
                 dir->base.nlink++;
@@ -114,7 +113,7 @@ static void take_out(struct tmpfs_inode *dir, struct tmpfs_entry *e)
 {
         tmpfs_names_remove(&dir->names, e);
         tmpfs_cookies_remove(&dir->cookies, e);
-        dir->base.size -= ENTRY_SIZE;
+        dir->base.size -= tmpfs_entry_size(dir);
         if (inode_is_dir(&e->inode->base))
                 dir->base.nlink--;
         inode_touch_mtime(&dir->base);
@@ -203,11 +202,17 @@ static err_t tmpfs_mkdir(const struct actor *who, struct inode *dir, struct dent
 
 static err_t tmpfs_symlink(const struct actor *who, struct inode *dir, struct dentry *d, bytes target)
 {
+        bool is_long = bytes_len(target) >= TMPFS_LONG_LINK;
         struct blob *link = blob_copy(payer_current(), target);
 
         if (!link)
                 return ERR(ENOMEM);
-        err_t err = make_named(who, dir, d, S_IFLNK | 0777, 0, link);
+        err_t err = is_long ? tmpfs_take_pages(tmpfs_super_of(dir->sb), 1) : OK;
+        if (succeeded(err)) {
+                err = make_named(who, dir, d, S_IFLNK | 0777, 0, link);
+                if (is_long && failed(err))
+                        tmpfs_give_pages(tmpfs_super_of(dir->sb), 1);
+        }
         blob_drop(link);
         return err;
 }

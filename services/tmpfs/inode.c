@@ -10,6 +10,8 @@ static void tmpfs_inode_fini(struct tmpfs_inode *i)
         struct superblock *sb = i->base.sb;
 
         tmpfs_free_xattrs(i);
+        if (sb && i->base.link && blob_len(i->base.link) >= TMPFS_LONG_LINK)
+                tmpfs_give_pages(tmpfs_super_of(sb), 1);
         if (i->has_handle)
                 tmpfs_handle_end(i);
         if (sb)
@@ -20,9 +22,8 @@ POOL_DEFINE(tmpfs_inode, tmpfs_inode_fini);
 
 /* ---- Limits ---- */
 
-static err_t reserve_pages(struct mapping *m, u64 pages)
+err_t tmpfs_take_pages(struct tmpfs_super *s, u64 pages)
 {
-        struct tmpfs_super *s = tmpfs_super_of(m->host->sb);
         u64 max = LOAD_RELAXED(s->max_pages);
 
         if (FETCH_ADD(s->used_pages, pages) + pages > max && max != 0) {
@@ -32,7 +33,10 @@ static err_t reserve_pages(struct mapping *m, u64 pages)
         return OK;
 }
 
-static void release_pages(struct mapping *m, u64 pages) { FETCH_SUB(tmpfs_super_of(m->host->sb)->used_pages, pages); }
+void tmpfs_give_pages(struct tmpfs_super *s, u64 pages) { FETCH_SUB(s->used_pages, pages); }
+
+static err_t reserve_pages(struct mapping *m, u64 pages) { return tmpfs_take_pages(tmpfs_super_of(m->host->sb), pages); }
+static void  release_pages(struct mapping *m, u64 pages) { tmpfs_give_pages(tmpfs_super_of(m->host->sb), pages); }
 
 static const struct mapping_ops tmpfs_pages = { .reserve = reserve_pages, .release = release_pages };
 
@@ -81,6 +85,7 @@ err_t tmpfs_new_inode(struct tmpfs_super *s, struct tmpfs_owner owner, u64 rdev,
         inode_init(&i->base, &init);
         if (inode_is_dir(&i->base)) {
                 i->base.nlink = 2;
+                i->base.size = 2 * tmpfs_entry_size(i);
                 i->next_cookie = 2;
         }
         tmpfs_inode_publish(i);
@@ -173,7 +178,7 @@ const struct inode_ops tmpfs_file_inode_ops = {
         .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr,
 };
 
-/* The target is inode.link; nothing more is needed. */
+/* The target is inode.link; a long one counts as a page. */
 const struct inode_ops tmpfs_link_inode_ops = {
         .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr,
 };

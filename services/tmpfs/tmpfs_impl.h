@@ -69,11 +69,17 @@ DOWNCASTABLE(tmpfs_super, superblock);
 static inline struct tmpfs_inode *tmpfs_of(struct inode *i) { return DOWNCAST(tmpfs_inode, i); }
 static inline struct tmpfs_super *tmpfs_super_of(struct superblock *sb) { return DOWNCAST(tmpfs_super, sb); }
 
+/* What a name adds to its directory's size, as Linux says. */
+static inline u64 tmpfs_entry_size(const struct tmpfs_inode *dir) { return dir->base.sb->magic == RAMFS_MAGIC ? 0 : 20; }
+
 /* inode.c: a new inode, published, counted, nlink 1 (directories 2). ENOSPC, ENOMEM. */
 struct tmpfs_owner { u32 mode, uid, gid; };
 /* nr_inodes counts inodes, and names beyond an inode's first. ENOSPC. */
 err_t tmpfs_take_inode(struct tmpfs_super *s);
 void  tmpfs_give_inode(struct tmpfs_super *s);
+err_t tmpfs_take_pages(struct tmpfs_super *s, u64 pages);       /* ENOSPC */
+void  tmpfs_give_pages(struct tmpfs_super *s, u64 pages);
+#define TMPFS_LONG_LINK 128u            /* bytes of a symbolic link that takes a page, as on Linux */
 err_t tmpfs_new_inode(struct tmpfs_super *sb, struct tmpfs_owner owner, u64 rdev, struct tmpfs_inode **out);
 extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_link_inode_ops;
 extern const struct file_ops tmpfs_file_ops;

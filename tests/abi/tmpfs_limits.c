@@ -44,8 +44,24 @@ static void allocating(void)
         CHECK("a signal interrupts it", r < 0 && err == EINTR);
         CHECK("and nothing is left", blocks(fd) == 0);
         close(fd);
-        OKAY("a mode with a type", mount("tmpfs", "u", "tmpfs", 0, "mode=0100700"));
+        OKAY("mount", mount("tmpfs", "u", "tmpfs", 0, "size=8k"));
         struct stat st;
+        struct statfs s;
+        char target[201] = "";
+        CHECK("an empty directory's size", stat("u", &st) == 0 && st.st_size == 40);
+        memset(target, 't', 127);
+        OKAY("a link", symlink(target, "u/a"));
+        CHECK("takes no page", statfs("u", &s) == 0 && s.f_bfree == 2);
+        memset(target, 't', 128);
+        OKAY("a longer one", symlink(target, "u/b"));
+        CHECK("takes one", statfs("u", &s) == 0 && s.f_bfree == 1);
+        OKAY("another", symlink(target, "u/c"));
+        FAILS("too many", ENOSPC, symlink(target, "u/d"));
+        OKAY("one less", unlink("u/b"));
+        CHECK("gives it back", statfs("u", &s) == 0 && s.f_bfree == 1);
+        CHECK("names count", stat("u", &st) == 0 && st.st_size == 80);
+        umount("u");
+        OKAY("a mode with a type", mount("tmpfs", "u", "tmpfs", 0, "mode=0100700"));
         CHECK("is a directory", stat("u", &st) == 0 && st.st_mode == (S_IFDIR | 0700));
         umount("u");
 }
