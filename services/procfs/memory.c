@@ -19,7 +19,7 @@ static void add_path(struct text *t, const struct path *p)
         usize start = 0;
 
         if (space && succeeded(path_text(p, &root, 0, blob_mbytes(space), &start)))
-                text_add(t, bytes_skip(blob_bytes(space), start));
+                text_add_line(t, bytes_skip(blob_bytes(space), start), STR("\\012"), STR("\\"));
         path_drop(&root);
         blob_drop(space);
 }

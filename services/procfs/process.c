@@ -325,7 +325,9 @@ static err_t show_status(struct text *t, const struct subject *s)
         struct vm *vm = subject_vm(s);
 
         gather(&f, s);
-        SAY(t, "Name:\t{}\n", padded(BYTES_OF(f.comm)));
+        text_add(t, STR("Name:\t"));
+        text_add_line(t, padded(BYTES_OF(f.comm)), STR("\\n"), STR("\\\\"));
+        text_char(t, '\n');
         if (f.umask >= 0)
                 SAY(t, "Umask:\t0{}{}{}\n", f.umask >> 6 & 7, f.umask >> 3 & 7, f.umask & 7);
         SAY(t, "State:\t{}\n", state_word(f.state));

@@ -51,6 +51,19 @@ void text_add(struct text *t, bytes b)
         }
 }
 
+void text_add_line(struct text *t, bytes b, bytes newline, bytes backslash)
+{
+        while (bytes_len(b)) {
+                usize n = 0;
+                while (n < bytes_len(b) && bytes_at(b, n) != '\n' && bytes_at(b, n) != '\\')
+                        n++;
+                text_add(t, bytes_take(b, n));
+                if (n < bytes_len(b))
+                        text_add(t, bytes_at(b, n) == '\n' ? newline : backslash);
+                b = bytes_skip(b, min_u64(n + 1, bytes_len(b)));
+        }
+}
+
 void text_char(struct text *t, u8 c) { text_add(t, BYTES_OF(c)); }
 
 static void add_digits(struct text *t, u64 v, u32 base, u32 width, u8 fill)

@@ -20,6 +20,8 @@ POOL_DECLARE(text)
 struct text *text_new(struct payer *payer);             /* NULL: no memory */
 void  text_clear(struct text *t);
 void  text_add(struct text *t, bytes b);
+/* On one line: what stands for a newline and for a backslash is added instead of it. */
+void  text_add_line(struct text *t, bytes b, bytes newline, bytes backslash);
 void  text_number(struct text *t, u64 v, u32 width);    /* right-aligned in width columns */
 void  text_hex(struct text *t, u64 v, u32 digits);      /* at least this many digits, zero-filled */
 void  text_char(struct text *t, u8 c);
