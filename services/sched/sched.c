@@ -256,10 +256,7 @@ struct task_body *runq_kernel_pop(struct runq *rq)
 
 /* ---- Virtual time ---- */
 
-static noinline u64 virtual_weighed(u64 ns, u32 weight)
-{
-        return weight ? ns * WEIGHT_0 / weight : ns;    /* 0: a thread that has ended and is gone already, in its last stop() */
-}
+static noinline u64 virtual_weighed(u64 ns, u32 weight) { return ns * WEIGHT_0 / weight; }
 
 static u64 virtual(const struct thread *t, u64 ns) { return t->se.weight == WEIGHT_0 ? ns : virtual_weighed(ns, t->se.weight); }
 

@@ -68,7 +68,7 @@ void  sched_first(struct thread *t);                     /* the same of a thread
 
 void  sched_yield(void);                                 /* others first; nothing when this CPU has none */
 u32   sched_runnable(void);                              /* threads that run or want to, now */
-/* The load averages over 1, 5 and 15 minutes, times 65536; sampled at ticks and here. */
+/* The load averages over 1, 5 and 15 minutes, times 65536; sampled at the ticks of all CPUs, and here. */
 struct sched_load { u64 of[3]; };
 struct sched_load sched_load(void);
 u64   sched_switches(void);                              /* since boot */
