@@ -9,13 +9,13 @@
 #include "services/process/process_impl.h"
 #include "services/security/cred.h"
 #include "services/vm/vm.h"
+#include "abi/const/mm.h"
 
-#define SPARED (-1000)
 #define PATIENCE (10 * NSEC_PER_MSEC)
 
 static bool may_die(struct process *p)
 {
-        return !p->is_init && p->oom_score_adj != SPARED && !p->zombie;
+        return !p->is_init && p->oom_score_adj != OOM_SCORE_ADJ_MIN && !p->zombie;
 }
 
 static i64 badness(struct process *p, struct vm *vm, u64 total)

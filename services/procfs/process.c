@@ -17,6 +17,7 @@
 #include "services/vm/vm.h"
 #include "services/vfs/mount.h"
 #include "lib/num.h"
+#include "abi/const/mm.h"
 #include "abi/const/process.h"
 #include "abi/const/signal.h"
 
@@ -652,7 +653,7 @@ static err_t set_oom_adj(struct process *p, i32 v)
 static err_t write_oom_adj(bytes text, const struct subject *s)
 {
         i64 v = 0;
-        if (!text_parse_i64(text, 0, &v) || v < -1000 || v > 1000)
+        if (!text_parse_i64(text, 0, &v) || v < OOM_SCORE_ADJ_MIN || v > OOM_SCORE_ADJ_MAX)
                 return ERR(EINVAL);
         return set_oom_adj(s->process, (i32)v);
 }
@@ -661,16 +662,16 @@ static err_t write_oom_adj(bytes text, const struct subject *s)
 static err_t show_old_oom_adj(struct text *t, const struct subject *s)
 {
         i32 v = s->process->oom_score_adj;
-        SAY(t, "{}\n", v == 1000 ? 15 : v * 17 / 1000);
+        SAY(t, "{}\n", v == OOM_SCORE_ADJ_MAX ? OOM_ADJUST_MAX : v * -OOM_DISABLE / OOM_SCORE_ADJ_MAX);
         return OK;
 }
 
 static err_t write_old_oom_adj(bytes text, const struct subject *s)
 {
         i64 v = 0;
-        if (!text_parse_i64(text, 0, &v) || v < -17 || v > 15)
+        if (!text_parse_i64(text, 0, &v) || v < OOM_DISABLE || v > OOM_ADJUST_MAX)
                 return ERR(EINVAL);
-        return set_oom_adj(s->process, v == 15 ? 1000 : (i32)v * 1000 / 17);
+        return set_oom_adj(s->process, v == OOM_ADJUST_MAX ? OOM_SCORE_ADJ_MAX : (i32)v * OOM_SCORE_ADJ_MAX / -OOM_DISABLE);
 }
 
 /* Fault injection, for the calling thread alone: see task_fail_nth.  Reads as what is still to come, and task_failed_sites. */
@@ -696,18 +697,21 @@ static err_t write_fail_nth(bytes text, const struct subject *s)
         return OK;
 }
 
-/* Share of memory in thousandths, as the OOM killer weighs it. */
+/* proc(5): the share of memory in thousandths and what oom_score_adj adds, from -1000 to 2000, shown as two thirds of 0 to 3000, as
+ * Linux shows it; 0 for who is never killed. */
 static err_t show_oom_score(struct text *t, const struct subject *s)
 {
         struct vm *vm = subject_vm(s);
         u64 pages = 0, total = mem_stats().total;
+        i64 adj = s->process->oom_score_adj;
+        bool spared = !vm || adj == OOM_SCORE_ADJ_MIN;
 
         if (vm) {
                 pages = vm_rss(vm);
                 vm_drop(vm);
         }
-        i64 score = (i64)(total ? pages * 1000 / total : 0) + s->process->oom_score_adj;
-        SAY(t, "{}\n", score < 0 ? 0 : score);
+        i64 score = spared ? 0 : (1000 + adj + (i64)(total ? pages * 1000 / total : 0)) * 2 / 3;
+        SAY(t, "{}\n", score);
         return OK;
 }
 

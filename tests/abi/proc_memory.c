@@ -249,6 +249,12 @@ static void of_settings(void)
                 SHOW("oom_adj", put("/proc/self/oom_adj", old[i]));
                 say("%s", text_of("/proc/self/oom_score_adj"));
         }
+        static const struct { const char *adj; int low, high; } score[] = { { "-1000", 0, 0 }, { "-999", 0, 10 }, { "-500", 330, 345 }, { "0", 666, 676 }, { "500", 990, 1010 }, { "1000", 1320, 1345 } };
+        for (unsigned i = 0; i < sizeof score / sizeof *score; i++) {
+                put("/proc/self/oom_score_adj", score[i].adj);
+                int is = atoi(text_of("/proc/self/oom_score"));
+                CHECK("oom_score goes with it", is >= score[i].low && is <= score[i].high);
+        }
         put("/proc/self/oom_score_adj", "100");
         pid_t pid = fork();
         if (pid == 0) {
