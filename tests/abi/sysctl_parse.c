@@ -20,9 +20,12 @@ static void put_in(const char *file, const char *text, size_t len)
         for (char *c = shown; *c; c++)
                 *c = *c == '\n' ? '$' : *c == '\t' ? '>' : *c;
         say("ok %s [%s] %s %d: %s", strrchr(file, '/') + 1, shown, n < 0 ? "error" : n == 0 ? "nothing" : "taken", n < 0 ? err : 0, strcmp(now, was) ? now : "as it was\n");
-        fd = open(file, O_WRONLY);
-        n = write(fd, was, strlen(was));
-        close(fd);
+        n = 0;
+        for (int tries = 0; n <= 0 && tries < 3; tries++) {     /* others need what was there, even if memory for it was short once */
+                fd = open(file, O_WRONLY);
+                n = write(fd, was, strlen(was));
+                close(fd);
+        }
 }
 
 static void set(const char *file, const char *text) { put_in(file, text, strlen(text)); }
