@@ -167,7 +167,9 @@ void signal_force(struct siginfo info)
         u32 sig = info.signo;
 
         spin_lock(&p->lock);
-        if (sig == SIGKILL) {
+        if (t->forced.ends) {
+                /* Nothing takes its place: what comes of bad memory on the way out (rseq) may have a handler. */
+        } else if (sig == SIGKILL) {
                 process_kill_locked(p, SIGKILL);
         } else {
                 /* Blocked or ignored, it would come again for ever. */

@@ -64,6 +64,18 @@ static void beside_a_handler(void)
         filtered();
 }
 
+/* What goes wrong on the way out, SIGSEGV with a handler, takes nothing's place. */
+static void with_bad_rseq(void)
+{
+        static struct { uint32_t cpu_id_start, cpu_id; uint64_t section; uint32_t flags, pad[3]; } __attribute__((aligned(32))) area;
+
+        on(SIGSEGV, caught, 0);
+        syscall(SYS_rseq, &area, sizeof area, 0, 0x53053053);
+        INSTALL(0, CALL(6300, verdict), ALLOW);
+        area.section = 1ull << 63;
+        syscall(6300);
+}
+
 static char byte = 5;
 static void no_selector(void)  { prctl(59, 1, 0, 0, BAD_PTR); getppid(); }
 static void bad_selector(void) { prctl(59, 1, 0, 0, &byte); getppid(); }
@@ -75,6 +87,7 @@ int main(void)
         ends("the process is killed", filtered);
         ends("with all signals blocked", blocked);
         ends("with two threads", of_two);
+        ends("with a bad rseq area", with_bad_rseq);
         for (int i = 0; i < 5; i++)
                 ends("beside a thread that sets the handler again", beside_a_handler);
         verdict = SECCOMP_RET_KILL_THREAD;
