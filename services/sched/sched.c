@@ -315,7 +315,7 @@ static void charge_rt(struct runq *rq, struct thread *t, u64 ran)
         STORE(t->se.rt_ran, t->se.rt_ran + ran);
         rt_period(rq, now);
         rq->rt_ran += min_u64(ran, now - rq->rt_since);
-        if (rq->rt_ran <= part || t->se.boosted || part >= LOAD_RELAXED(reservations.limits.rt_period))
+        if (rq->rt_ran <= part || part >= LOAD_RELAXED(reservations.limits.rt_period))
                 return;
         STORE(rq->throttled, true);
         set_alarm(rq, now);

@@ -3,6 +3,7 @@
  * sched_limits: /proc/sys/kernel/sched_*: what real-time threads may have.
  */
 #include "policy.h"
+#include <linux/futex.h>
 
 #define K(name) "/proc/sys/kernel/sched_" name
 
@@ -79,11 +80,12 @@ static void admission(void)
         CHECK("back", AWAIT(set_text(K("rt_runtime_us"), "950000") == 0));
 }
 
-/* A FIFO hog leaves the rest of each period to an ordinary thread of the same CPU. */
-static void throttling(void)
+/* A FIFO hog leaves the rest of each period to an ordinary thread of the same CPU, even if its priority is but lent. */
+static void throttling(int lent)
 {
         volatile long *count = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        pid_t hog, other;
+        volatile uint32_t *lock = (void *)&count[16];
+        pid_t hog, other, lender = 0;
 
         OKAY("70 %", set_text(K("rt_runtime_us"), "700000"));
         if ((other = fork()) == 0) {
@@ -93,11 +95,20 @@ static void throttling(void)
         }
         if ((hog = fork()) == 0) {
                 on_cpu(0, 0);
-                fifo(0, SCHED_FIFO, 10);
+                if (lent)
+                        *lock = gettid();
+                else
+                        fifo(0, SCHED_FIFO, 10);
                 for (;;)
                         count[8] = clock_s(CLOCK_THREAD_CPUTIME_ID) * 1000;
         }
-        must(AWAIT(count[0] && count[8]), "both run");
+        if (lent && (lender = fork()) == 0) {
+                (void)AWAIT(*lock);
+                fifo(0, SCHED_FIFO, 10);
+                syscall(SYS_futex, lock, FUTEX_LOCK_PI, 0, NULL);
+                _exit(0);
+        }
+        must(AWAIT(count[0] && count[8] && (!lent || (*lock & FUTEX_WAITERS))), "both run");
         long a = count[0], b = count[8];
         sleep_ms(4000);
         a = count[0] - a;
@@ -108,6 +119,8 @@ static void throttling(void)
         kill(other, SIGKILL);
         result_of(hog);
         result_of(other);
+        if (lent)
+                result_of(lender);
         OKAY("back", set_text(K("rt_runtime_us"), "950000"));
 }
 
@@ -158,7 +171,8 @@ int main(void)
         values();
         CHECK("as user", in_child(as_user) == 0);
         admission();
-        throttling();
+        throttling(0);
+        throttling(1);
         throttled_everywhere();
         return done();
 }

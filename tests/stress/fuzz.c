@@ -185,7 +185,7 @@ static const char *const paths[] = {
         "/proc/self/fd/5", "/proc/self", "nowhere/at/all", "a/b", "link/", "/dev/tty", "./././a", "dir/../b", "loop", "/dev/ptmx", "/dev/pts/0", "/proc/self/mem", "/bin/true", "s0",
         "/proc/self/smaps", "/proc/self/status", "/proc/self/task", "/proc/self/mountinfo", "/proc/self/comm", "/proc/self/oom_score_adj", "/proc/self/clear_refs", "/proc/self/pagemap",
         "/proc/self/coredump_filter", "/proc/self/fdinfo/5", "/proc/self/ns/mnt", "/proc/self/exe", "/proc/self/environ", "/proc/self/timers", "/proc/self/limits", "/proc/net/unix", "/proc/locks",
-        "/proc/sysvipc/shm", "/proc/sysvipc/sem", "/proc/sysvipc/msg", "/proc/slabinfo", "/proc/stat", "/proc/interrupts", "/proc/sys/kernel/hostname", "/proc/sys/kernel/pid_max", "/sys", "/sys/devices/system/cpu",
+        "/proc/sysvipc/shm", "/proc/sysvipc/sem", "/proc/sysvipc/msg", "/proc/slabinfo", "/proc/stat", "/proc/interrupts", "/proc/sys/kernel/hostname", "/sys", "/sys/devices/system/cpu",
         "/sys/devices/system/cpu/online", "/sys/kernel", "/dev/shm", "/dev/mqueue", "/dev/mqueue/q1", "/proc/thread-self", "/dev/random", "/dev/urandom", "/proc/keel/counters", "long",
         "/dev/hvc0", "/dev/vport0p1", "/dev/console", "/proc/net/netlink", "/proc/self/ns/net", "/proc/self/ns/pid", "/proc/self/ns/user", "/proc/self/ns/uts", "/proc/sys/vm/swappiness", "/proc/sys/vm/mmap_min_addr",
 };
@@ -655,6 +655,8 @@ static void *worker_thread(void *seed)
         return NULL;
 }
 
+static void own_folder(char name[32], int of, pid_t pid) { snprintf(name, 32, "w%d.%d", of, (int)pid); }
+
 static void worker(uint64_t seed)
 {
         struct rng r = { seed };
@@ -668,7 +670,7 @@ static void worker(uint64_t seed)
         for (int fd = 0; fd < 3; fd++)
                 if (dup2(null, fd) != fd)
                         _exit(1);
-        snprintf(name, sizeof name, "w%d.%d", slot, (int)getpid());
+        own_folder(name, slot, getpid());
         mkdir(name, 0777);
         if (chdir(name) != 0)
                 _exit(1);
@@ -689,13 +691,15 @@ static void worker(uint64_t seed)
         int oom = open("/proc/self/oom_score_adj", O_WRONLY);
         write(oom, "900", 3);
         close(oom);
+        /* Mounts of its own, for whoever may enter them; who may change anything changes a folder and a file system of its own only. */
+        char here[64];
+        snprintf(here, sizeof here, "/tmp/fuzz/%s", name);
+        if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount(here, here, NULL, MS_BIND, NULL) ||
+            mount("none", "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) || mount("none", "/dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) || chdir(here))
+                _exit(1);
         as_root = slot == 0;
-        if (as_root) {                          /* may write to a folder and a file system of its own only, and to what is no file */
-                char here[64];
-                snprintf(here, sizeof here, "/tmp/fuzz/%s", name);
-                as_root = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount(here, here, NULL, MS_BIND, NULL) == 0 &&
-                          mount("none", "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0 && chdir(here) == 0 && mount("none", "mnt", "tmpfs", 0, "size=4m") == 0;
-        }
+        if (as_root && mount("none", "mnt", "tmpfs", 0, "size=4m") != 0)
+                _exit(1);
         for (int i = 0; i < FDS; i++)
                 new_fd(&r);
         struct rlimit as = { 256 << 20, 256 << 20 }, size = { 2 << 20, 2 << 20 }, procs = { 24, 24 }, files = { MOST_FDS, MOST_FDS };
@@ -725,12 +729,58 @@ static void worker(uint64_t seed)
 
 /* ---- the supervisor ---- */
 
+struct running { pid_t pid; uint64_t since, generation; };
 static int ended[128];                   /* workers, by the signal that killed them */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+        (void)st;
+        (void)kind;
+        (void)ftw;
+        remove(path);
+        return 0;
+}
+
+/* What a worker leaves: processes, which are the supervisor's children soon, in a session of their own perhaps, and files. */
+static void clean_after(int of, pid_t pid)
+{
+        char name[32];
+
+        kill(-pid, SIGKILL);
+        own_folder(name, of, pid);
+        nftw(name, remove_one, 20, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* Kills the supervisor's children that are no workers. */
+static void kill_strays(const struct running *running)
+{
+        DIR *d = opendir("/proc");
+
+        for (struct dirent *e; d && (e = readdir(d));) {
+                int  pid = atoi(e->d_name), parent = 0, known = 0;
+                char path[64], stat[256] = "";
+                if (pid <= supervisor)
+                        continue;
+                snprintf(path, sizeof path, "/proc/%d/stat", pid);
+                int fd = open(path, O_RDONLY);
+                read(fd, stat, sizeof stat - 1);
+                close(fd);
+                char *end = strrchr(stat, ')');
+                if (!end || sscanf(end, ") %*c %d", &parent) != 1 || parent != supervisor)
+                        continue;
+                for (int i = 0; i < WORKERS; i++)
+                        known |= running[i].pid == pid;
+                if (!known)
+                        kill(pid, SIGKILL);
+        }
+        if (d)
+                closedir(d);
+}
 
 /* Workers for a while.  `only`: one slot and generation again and again. */
 static int work(uint64_t ms, uint64_t seed, int only_slot, int only_generation)
 {
-        struct { pid_t pid; uint64_t since, generation; } running[WORKERS] = { 0 };
+        struct running running[WORKERS] = { 0 };
         uint64_t start = now_ms(), fork_failures = 0;
 
         while (now_ms() - start < ms) {
@@ -770,8 +820,9 @@ static int work(uint64_t ms, uint64_t seed, int only_slot, int only_generation)
                         for (int i = 0; i < WORKERS; i++)
                                 if (running[i].pid == gone) {
                                         ended[WIFSIGNALED(status) ? WTERMSIG(status) : 0]++;
-                                        kill(-gone, SIGKILL);           /* what it left in its group */
                                         running[i].pid = 0;
+                                        clean_after(i, gone);
+                                        kill_strays(running);
                                 }
                 usleep(20000);
         }

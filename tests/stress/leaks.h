@@ -281,7 +281,7 @@ static const struct { const char *name; long by; } may_grow[] = {
         { "inode_locks", 8 },           /* stay with their inode, such as /dev/null's */
         { "text", 2 },                  /* the buffers of files of /proc that are being read, this one's */
         { "tmpfs_handles_leaf", 64 }, { "tmpfs_handles_inner", 64 },    /* of lasting files that a handle was asked of */
-        { "dentry_segment", 64 }, { "dentry_table", 8 }, { "pid_page", 64 },     /* tables that only grow */
+        { "dentry_segment", 1024 }, { "dentry_table", 8 }, { "pid_page", 64 },     /* tables that only grow */
 };
 enum { PAGES_MAY_GROW = 1024 };         /* the CPUs' stocks */
 
