@@ -208,7 +208,7 @@ static void clean_up(void)
         struct msqid_ds msg;
         struct semid_ds sem;
 
-        for (int i = 0; i < 4096; i++) {
+        for (int i = 0; i < 32768; i++) {       /* IPCMNI: as many as there can be */
                 int id = shmctl(i, SHM_STAT, &shm);
                 if (id >= 0)
                         shmctl(id, IPC_RMID, NULL);
