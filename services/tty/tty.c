@@ -128,7 +128,8 @@ usize tty_offered(struct tty *tty, bytes typed) { return type(tty, typed, false)
 usize tty_type(struct tty *tty, bytes typed)
 {
         usize n = type(tty, typed, false);
-        tty_settled(tty);
+        if (n)                                  /* else nothing has changed, and whoever types is to sleep until it has */
+                tty_settled(tty);
         return n;
 }
 

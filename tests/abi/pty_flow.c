@@ -131,5 +131,20 @@ int main(void)
         wait(NULL);
         CHECK("all of it came", n == sizeof buf);
         CHECK("room again", events(slave, POLLOUT, 30000) & POLLOUT);
+
+        /* Typed more than is read: the writer sleeps, and can be killed. */
+        static char much[1 << 20];
+        t.c_lflag &= ~(ICANON | ECHO | ISIG);
+        tcsetattr(slave, TCSANOW, &t);
+        memset(much, 'y', sizeof much);
+        pid = fork();
+        if (pid == 0) {
+                (void)!write(master, much, sizeof much);
+                _exit(0);
+        }
+        CHECK("who types waits", state_becomes(pid, 'S') && waitpid(pid, NULL, WNOHANG) == 0);
+        kill(pid, SIGKILL);
+        int status = 0;
+        CHECK("and dies", waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
         return done();
 }
