@@ -21,7 +21,7 @@
 #include "services/process/pid.h"
 #include "services/sched/sched.h"
 
-#define CHAIN_MAX 1025u                 /* owners in a chain: as on Linux, none is made longer */
+#define CHAIN_MAX 1025u                 /* owners that are followed: who would wait below more is refused, as on Linux */
 #define NO_LEVEL  100u                  /* above every real-time priority */
 
 LOCK_CLASS_DECLARE(futex_bucket);

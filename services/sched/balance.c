@@ -5,7 +5,7 @@
  * Placement A thread wakes where it last ran, or on an idle CPU.  A CPU that would become
  *           idle takes a waiting thread from the longest queue; a busy one, now and then at its ticks, from one longer than its own.  Urgent threads (deadline, real-time) go where what runs
  *           matters least; while some wait anywhere (reservations.urgent), every pick looks whether one of them should
- *           run here, and whether one of those here should run elsewhere.  No real-time thread goes where these are throttled.
+ *           run here, and whether one of those here should run elsewhere.  Where real-time threads are throttled none is sent, but it may wake there.
  * Locking   One runq.lock at a time: who is moved is in no queue on the way, and whoever puts it into the new one looks at its
  *           affinity again, under that one's lock.
  */
