@@ -15,9 +15,8 @@
 #include "lib/num.h"
 #include "lib/split.h"
 
-LOCK_CLASS_DECLARE(file_pos);
-LOCK_CLASS_DECLARE(inode);
-LOCK_CLASS(mount_ns, AFTER2(file_pos, inode));          /* mountinfo is read; lookups */
+LOCK_CLASS_DECLARE(mmap);
+LOCK_CLASS(mount_ns, AFTER(mmap));             /* and after what that comes after: a file that is dropped may be the last of a namespace; mountinfo is read */
 
 static void mount_fini(struct mount *m)
 {
