@@ -181,12 +181,13 @@ static err_t bind(const struct actor *who, const struct mount_args *a, const str
 /* ---- Changing what is there ---- */
 
 /* Whoever opens a file for writing is counted before looking at the flag (open.c): one of the two sees the other.  What is
- * nameless would still be written to, when it goes.  EBUSY. */
-static err_t forbid_writing(u32 *flags, u32 flag, u64 *writers, u64 nameless)
+ * nameless (NULL: none of this mount's concern) would still be written to, when it goes; an unlink that is past its own look
+ * at the flag slips through.  EBUSY. */
+static err_t forbid_writing(u32 *flags, u32 flag, u64 *writers, u64 *nameless)
 {
         bool was = (FETCH_OR(*flags, flag) & flag) != 0;
 
-        if (LOAD(*writers) == 0 && nameless == 0)
+        if (LOAD(*writers) == 0 && (!nameless || LOAD(*nameless) == 0))
                 return OK;
         if (!was)
                 FETCH_AND(*flags, ~flag);
@@ -198,7 +199,7 @@ static err_t remount_super(struct superblock *sb, u32 flags, bytes options)
         bool was = (LOAD(sb->flags) & MS_RDONLY) != 0;
 
         if ((flags & MS_RDONLY) != 0)
-                TRY(forbid_writing(&sb->flags, MS_RDONLY, &sb->writers, LOAD(sb->nameless)));
+                TRY(forbid_writing(&sb->flags, MS_RDONLY, &sb->writers, &sb->nameless));
         err_t err = sb->ops->remount ? sb->ops->remount(sb, flags, options) : OK;
         if (failed(err) && !was)
                 FETCH_AND(sb->flags, ~(u32)MS_RDONLY);
@@ -217,7 +218,7 @@ static err_t remount(const struct actor *who, const struct mount_args *a, const 
         if ((a->flags & MS_BIND) == 0) {
                 TRY(remount_super(sb, (u32)a->flags, a->options));
         } else if ((a->flags & MS_RDONLY) != 0) {
-                TRY(forbid_writing(&at->mnt->flags, MNT_RDONLY, &at->mnt->writers, 0));
+                TRY(forbid_writing(&at->mnt->flags, MNT_RDONLY, &at->mnt->writers, NULL));
         }
         STORE(at->mnt->flags, mount_flags(a->flags));
         return OK;
