@@ -353,14 +353,18 @@ static bool may_release(struct pool_state *st, u64 page)
 }
 
 #define RELEASE_BATCH 32
-static u64 release_from(struct pool_state *st, u64 pages)
+#define RELEASE_LOOKS 1024              /* pages looked at under one hold of the lock */
+/* From page *at on, which moves. */
+static u64 release_from(struct pool_state *st, u64 *at, u64 pages)
 {
         u32 pfn[RELEASE_BATCH], n = 0;
 
         section_enter();
         mag_flush(st, mag_of(mem_cpu(), (u32)(st - states)), 0);
         klock_lock(&st->lock);
-        for (u64 page = 0; page < st->next_page && n < min_u64(pages, RELEASE_BATCH); page++) {
+        u64 page = *at, end = min_u64(st->next_page, page + RELEASE_LOOKS);
+
+        for (; page < end && n < min_u64(pages, RELEASE_BATCH); page++) {
                 u64 va = st->region + (page << PAGE_SHIFT);
 
                 if (!page_here(st, page) || !may_release(st, page))
@@ -383,6 +387,7 @@ static u64 release_from(struct pool_state *st, u64 pages)
         kind_count(mem_cpu(), F_POOL, -(i64)n);
         klock_unlock(&st->lock);
         section_leave();
+        *at = page;
         return n;
 }
 
@@ -390,11 +395,11 @@ u64 pools_release(u64 pages)
 {
         u64 done = 0;
 
-        for (u32 i = 0; i < n_pools && done < pages; i++) {
+        for (u32 i = 0; i < n_pools; i++) {
                 struct pool_state *st = &states[i];
 
-                if (LOAD_RELAXED(st->avail) * st->slot >= PAGE_SIZE)
-                        done += release_from(st, pages - done);
+                for (u64 at = 0; done < pages && at < LOAD_RELAXED(st->next_page) && LOAD_RELAXED(st->avail) * st->slot >= PAGE_SIZE; )
+                        done += release_from(st, &at, pages - done);
         }
         return done;
 }

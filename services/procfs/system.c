@@ -73,16 +73,28 @@ static void say_kib(struct text *t, bytes name, u64 pages)
         text_add(t, STR(" kB\n"));
 }
 
+/* Pages' worth of slots without an object: what goes back when memory is short, unless living objects share its pages. */
+static u64 slack_of_pools(void)
+{
+        struct pool_stats p = {};
+        u64 pages = 0;
+
+        for (u32 i = 0; pool_stats(i, &p); i++)
+                pages += (p.slots - p.used) * p.size / PAGE_SIZE;
+        return pages;
+}
+
 static err_t show_meminfo(struct text *t, const struct subject *s)
 {
         struct mem_stats m = mem_stats();
+        u64 slack = min_u64(slack_of_pools(), m.pools);
         struct vm *vm = vm_current();
         struct vm_domain *d = vm ? vm_domain_of(vm) : NULL;
 
         (void)s;
         say_kib(t, STR("MemTotal"), m.total);
         say_kib(t, STR("MemFree"), m.free);
-        say_kib(t, STR("MemAvailable"), m.free);
+        say_kib(t, STR("MemAvailable"), m.free + slack / 2);
         say_kib(t, STR("Buffers"), 0);
         say_kib(t, STR("Cached"), m.byte_frames);
         say_kib(t, STR("SwapCached"), 0);
@@ -95,8 +107,8 @@ static err_t show_meminfo(struct text *t, const struct subject *s)
         say_kib(t, STR("Mapped"), 0);
         say_kib(t, STR("Shmem"), 0);
         say_kib(t, STR("Slab"), m.pools);
-        say_kib(t, STR("SReclaimable"), 0);
-        say_kib(t, STR("SUnreclaim"), m.pools);
+        say_kib(t, STR("SReclaimable"), slack);
+        say_kib(t, STR("SUnreclaim"), m.pools - slack);
         say_kib(t, STR("KernelStack"), m.stacks);
         say_kib(t, STR("PageTables"), m.page_tables);
         if (d) {

@@ -4,7 +4,8 @@
  *
  * Entry points  procfs_init; everything else through the tables of operations.
  * Lifetime   An inode holds its process (and thread).  A process's directory goes stale when
- *            the process has been reaped: revalidate() says so, and it is looked up again.
+ *            the process has been reaped: revalidate() says so, and it is looked up again.  A sweep, each time as
+ *            many inodes were made as it left, forgets stale ones.
  * Locking    none of its own; what it shows is read under the owners' locks.
  */
 #include "services/procfs/procfs.h"
@@ -14,9 +15,12 @@
 #include "lib/num.h"
 #include "abi/const/fs.h"
 
+#define SWEEP_LEAST 256                 /* inodes made between two sweeps */
+
 OBJECT(proc_super) {
         struct superblock base;
         struct pid_ns *pids;            /* counted; fixed */
+        u32 made, sweep_at;             /* ATOMIC: inodes of processes since the last sweep, and how many there are at the next */
 };
 POOL_DECLARE(proc_super)
 DOWNCASTABLE(proc_super, superblock);
@@ -186,9 +190,36 @@ static err_t make_inode(struct superblock *sb, const struct made *m, struct inod
         return OK;
 }
 
+/* Its process or thread has been reaped, or it is a descriptor's: those are looked up anew each time. */
+static bool is_stale(struct dentry *d)
+{
+        struct inode *inode = PTR_LOAD(d->inode);
+
+        if (!inode)
+                return false;
+        struct proc_inode *pi = DOWNCAST(proc_inode, inode);
+        if (pi->kind != DYN_NONE)
+                return true;
+        if (pi->thread)
+                return LOAD_RELAXED(pi->thread->dead);
+        return pi->process && PTR_LOAD(pi->process->pid->process) != pi->process;
+}
+
+/* What was looked at of processes does not outlive them for long, or each `ps` would leave its share of memory behind. */
+static void sweep(struct proc_super *ps)
+{
+        STORE(ps->made, 0);
+        dentry_forget(&ps->base, is_stale);
+        STORE(ps->sweep_at, SWEEP_LEAST + LOAD_RELAXED(ps->base.dentries));
+}
+
 static err_t set(struct inode *dir, struct dentry *d, const struct made *m)
 {
+        struct proc_super *ps = DOWNCAST(proc_super, dir->sb);
         struct inode *inode = NULL;
+
+        if (m->process && FETCH_ADD(ps->made, 1) >= LOAD_RELAXED(ps->sweep_at))
+                sweep(ps);
         TRY(make_inode(dir->sb, m, &inode));
         dentry_set(d, inode);
         return OK;
@@ -615,11 +646,9 @@ static bool proc_revalidate(struct dentry *d)
 {
         struct inode *inode = PTR_LOAD(d->inode);
 
-        if (!inode)
+        if (!inode || is_stale(d))
                 return false;
         struct proc_inode *pi = DOWNCAST(proc_inode, inode);
-        if (pi->kind != DYN_NONE)
-                return false;
         if (pi->process) {
                 u32 uid = 0, gid = 0;
                 owner_of(pi->process, LOAD_RELAXED(inode->mode), &uid, &gid);
@@ -628,9 +657,7 @@ static bool proc_revalidate(struct dentry *d)
                         STORE(inode->gid, gid);
                 }
         }
-        if (pi->thread)
-                return !LOAD_RELAXED(pi->thread->dead);
-        return !pi->process || PTR_LOAD(pi->process->pid->process) == pi->process;
+        return true;
 }
 
 static err_t proc_statfs(struct superblock *sb, struct linux_statfs *out)

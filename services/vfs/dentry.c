@@ -460,24 +460,27 @@ u64 dentry_shrink(struct superblock *sb, u64 count)
         }
 }
 
-void dentry_forget_children(struct dentry *dir)
+void dentry_forget(struct superblock *sb, bool (*stale)(struct dentry *d))
 {
-        struct superblock *sb = dir->sb;
+        struct dentry *at = NULL;       /* counted: where the next hold of the lock goes on */
+        bool more = true;
 
-        for (;;) {
+        for (u32 left = LOAD_RELAXED(sb->dentries); more && left > 0;) {
                 struct doomed b = { };
                 spin_lock(&sb->dcache);
-                struct dentry *d = sb->newest;
-                for (u32 left = sb->dentries; d && left > 0 && b.n < SHRINK_BATCH; left--) {
+                struct dentry *d = at ? at : sb->newest, *from = at;
+                for (u32 looks = LOOKS; d && left > 0 && looks > 0 && b.n < SHRINK_BATCH; left--, looks--) {
                         struct dentry *prev = d->ring_prev;
-                        if (d->parent == dir && unhash_locked(d))
+                        if (dentry_refs(d) == 1 + (d == from) && stale(d) && unhash_locked(d))
                                 b.d[b.n++] = d;
                         d = prev;
                 }
+                more = d && (LOAD(d->flags) & DENTRY_HASHED) != 0;
+                at = more ? dentry_hold(d) : NULL;
                 spin_unlock(&sb->dcache);
+                dentry_drop(from);
                 for (u32 i = 0; i < b.n; i++)
                         dentry_drop(b.d[i]);
-                if (b.n < SHRINK_BATCH)
-                        return;
         }
+        dentry_drop(at);
 }

@@ -70,7 +70,8 @@ void dentry_delete(struct dentry *d);                    /* after unlink or rmdi
 /* After a rename: d takes the place of `target` (unhashed if `exchange` is false, else they swap). ENOMEM is
  * impossible: names move. */
 void dentry_move(struct dentry *d, struct dentry *target, bool exchange);
-/* For file systems whose entries vanish by themselves (procfs): drops the cached children of dir. */
-void dentry_forget_children(struct dentry *dir);
+/* For file systems whose entries vanish by themselves (procfs): drops those that nobody uses and `stale`, called with sb.dcache held,
+ * says are of no more use.  Children go before their directories, but some may be left behind. */
+void dentry_forget(struct superblock *sb, bool (*stale)(struct dentry *d));
 bool dentry_is_below(struct dentry *d, struct dentry *ancestor);        /* or the same; sb.rename held, or a hint */
 u64  dentry_shrink(struct superblock *sb, u64 count);    /* drops up to count unused ones; returns how many */
