@@ -41,6 +41,7 @@ struct percpu {                 /* at %gs:0 in the kernel; one page-aligned bloc
         u64   timer_deadline;           /* what the hardware timer is set to, ns */
         u64   tick_deadline;            /* the scheduler's next tick, ns; NEVER while idle */
         u64   idle_since, idle_ns;
+        u64   user_cycles;              /* of tasks that the tick found in user code */
         u64   switch_ns;                /* when current was switched to */
         u64   stack_low;                /* a section is not begun with the stack pointer below this */
         u64   bh_stack;                 /* top: bottom halves and reports of traps run on it */

@@ -349,7 +349,11 @@ void sched_first_run(void)
 
 static void count_time(struct task *t, u64 cycles)
 {
-        t->cycles[t->tick_user & 1] += cycles - t->stamp;
+        u64 ran = cycles - t->stamp;
+
+        t->cycles[t->tick_user & 1] += ran;
+        if (t->tick_user & 1)
+                this_cpu()->user_cycles += ran;
         t->stamp = cycles;
 }
 

@@ -563,6 +563,13 @@ struct task_times task_times(struct task *t)
         return (struct task_times){ to_ns(c[1], &cp), to_ns(c[0], &cp), t->started };
 }
 
+u64 cpu_user_time(u32 cpu)
+{
+        struct clock_params cp = clock_params();
+
+        return cpu < cpus_online && percpu_of[cpu] ? to_ns(__atomic_load_n(&percpu_of[cpu]->user_cycles, __ATOMIC_RELAXED), &cp) : 0;
+}
+
 u64 task_switches(struct task *t, bool voluntary) { return __atomic_load_n(&t->switches[voluntary], __ATOMIC_RELAXED); }
 u32 task_cpu(struct task *t) { return __atomic_load_n(&t->cpu, __ATOMIC_RELAXED); }
 /* SAFETY: T2. */

@@ -118,23 +118,28 @@ static err_t show_meminfo(struct text *t, const struct subject *s)
         return OK;
 }
 
-/* The framework counts idle time per CPU; what is not idle is shown as user time. */
-static void say_cpu(struct text *t, u64 all, u64 idle)
+/* Niced tasks are users like any other. */
+static void say_cpu(struct text *t, u64 all, u64 user, u64 idle)
 {
-        SAY(t, " {} 0 0 {} 0 0 0 0 0 0\n", TICKS(all > idle ? all - idle : 0), TICKS(idle));
+        u64 busy = all > idle ? all - idle : 0;
+
+        user = min_u64(user, busy);
+        SAY(t, " {} 0 {} {} 0 0 0 0 0 0\n", TICKS(user), TICKS(busy - user), TICKS(idle));
 }
 
 static err_t show_stat(struct text *t, const struct subject *s)
 {
-        u64 now = time_now(), interrupts = 0;
+        u64 now = time_now(), interrupts = 0, user = 0;
         u32 cpus = cpu_count();
 
         (void)s;
+        for (u32 cpu = 0; cpu < cpus; cpu++)
+                user += cpu_user_time(cpu);
         text_add(t, STR("cpu "));
-        say_cpu(t, now * cpus, idle_of_all());
+        say_cpu(t, now * cpus, user, idle_of_all());
         for (u32 cpu = 0; cpu < cpus; cpu++) {
                 SAY(t, "cpu{}", cpu);
-                say_cpu(t, now, cpu_idle_time(cpu));
+                say_cpu(t, now, cpu_user_time(cpu), cpu_idle_time(cpu));
                 for (u32 line = 0; line < 24; line++)
                         interrupts += irq_count(line, cpu);
         }

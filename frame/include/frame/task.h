@@ -139,3 +139,4 @@ SAFE_API void sched_resched(u32 cpu);                    /* make that CPU pick a
 /* When it is woken, enqueue is called at once.  (Others may have to wait until their waker sleeps or a tick comes.) */
 SAFE_API void task_set_urgent(struct task *t, bool urgent);
 SAFE_API u64  cpu_idle_time(u32 cpu);                    /* ns */
+SAFE_API u64  cpu_user_time(u32 cpu);                    /* ns in user code, as task_times divides it */

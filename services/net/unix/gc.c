@@ -24,7 +24,8 @@
  */
 #include "services/net/unix/unix_impl.h"
 
-LOCK_CLASS(unix_gc);
+LOCK_CLASS_DECLARE(file_pos);
+LOCK_CLASS(unix_gc, AFTER(file_pos));  /* reading /proc may drop the last count of a socket */
 LOCK_CLASS(unix_dead, LEAF);
 
 /* The file-scope state (reviewed list): descriptors travel between namespaces. */
