@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel's end of NETLINK_ROUTE.  There are no network devices, addresses or routes yet, and no operation on them: each
- * request is answered so, by an NLMSG_ERROR that carries it.
+ * The kernel's end of NETLINK_ROUTE: rtnetlink(7).  There are no network devices, addresses, routes or neighbours: dumps of them
+ * are empty (a C library that looks up names waits for their end, and hears no error).  Other requests are answered by an
+ * NLMSG_ERROR that carries them: EOPNOTSUPP.
  */
 #include "services/net/netlink/netlink_impl.h"
 #include "abi/const/netlink.h"
@@ -31,6 +32,24 @@ static void answer(struct netlink_sock *s, const struct linux_nlmsghdr *h, bytes
         netlink_answer_drop(a);
 }
 
+/* Of what there could be, and is not. */
+static bool asks_for_dump(const struct linux_nlmsghdr *h)
+{
+        u32 of = h->nlmsg_type;
+
+        return (h->nlmsg_flags & NLM_F_DUMP) != 0 && (of == RTM_GETLINK || of == RTM_GETADDR || of == RTM_GETROUTE || of == RTM_GETNEIGH);
+}
+
+static void end_dump(struct netlink_sock *s, const struct linux_nlmsghdr *h)
+{
+        struct linux_nlmsghdr out = { .nlmsg_len = sizeof out + 4, .nlmsg_type = NLMSG_DONE, .nlmsg_flags = NLM_F_MULTI,
+                                      .nlmsg_seq = h->nlmsg_seq, .nlmsg_pid = s->port };
+        u8 whole[sizeof out + 4] = {};          /* behind the header: no error */
+
+        mbytes_copy(MBYTES_OF(whole), BYTES_OF(out));
+        (void)netlink_answer(s, BYTES_OF(whole));
+}
+
 void netlink_kernel(struct netlink_sock *s, bytes data)
 {
         while (bytes_len(data) >= sizeof(struct linux_nlmsghdr)) {
@@ -39,7 +58,9 @@ void netlink_kernel(struct netlink_sock *s, bytes data)
                 if (h.nlmsg_len < sizeof h || h.nlmsg_len > bytes_len(data))
                         return;
                 bool asks = (h.nlmsg_flags & NLM_F_REQUEST) != 0 && h.nlmsg_type >= NLMSG_MIN_TYPE;
-                if (asks || (h.nlmsg_flags & NLM_F_ACK))
+                if (asks && asks_for_dump(&h))
+                        end_dump(s, &h);
+                else if (asks || (h.nlmsg_flags & NLM_F_ACK))
                         answer(s, &h, bytes_take(data, h.nlmsg_len), asks ? EOPNOTSUPP : 0);
                 data = bytes_skip(data, min_u64((h.nlmsg_len + 3ul) & ~3ul, bytes_len(data)));
         }
