@@ -411,19 +411,19 @@ u32 files_top(struct files *files)
         return top <= FILES_INLINE ? FILES_INLINE : (top + FILES_LEAF - 1) / FILES_LEAF * FILES_LEAF;
 }
 
-/* Makes in `new` the leaves that old's descriptors below top need. */
-static err_t make_leaves(struct files *new, const struct files *old, u32 top)
+/* A descriptor from `from` on, of a leaf that old has below its top and new has not; U32_MAX: none. */
+static u32 missing_leaf(const struct files *new, const struct files *old, u32 from)
 {
-        for (u32 fd = FILES_INLINE; fd < top; fd = (fd | (FILES_LEAF - 1)) + 1)
+        u32 top = LOAD(old->top);
+
+        for (u32 fd = from; fd < top; fd = (fd | (FILES_LEAF - 1)) + 1)
                 if (files_leaf(old, fd) && !files_leaf(new, fd))
-                        TRY(make_leaf(new, fd));
-        return OK;
+                        return fd;
+        return U32_MAX;
 }
 
-static bool copy_locked(struct files *new, struct files *old, u32 top)
+static void copy_locked(struct files *new, struct files *old)
 {
-        if (old->top > top)
-                return false;
         for (u32 fd = 0; fd < old->top; fd++) {
                 if (fd >= FILES_INLINE && !files_leaf(old, fd)) {
                         fd |= FILES_LEAF - 1;
@@ -438,22 +438,26 @@ static bool copy_locked(struct files *new, struct files *old, u32 top)
                 new->top = fd + 1;
         }
         new->next = first_free(new, 0);
-        return true;
 }
 
+/* Who shares `old` may make a leaf at any time, below its top, too: what counts is what there is under the lock. */
 struct files *files_copy(struct payer *payer, struct files *old)
 {
         struct files *new = files_new(payer);
+        u32 fd = FILES_INLINE;
 
         while (new) {
-                u32 top = LOAD(old->top);
-                if (failed(make_leaves(new, old, top)))
-                        break;
                 spin_lock(&old->lock);
-                bool done = copy_locked(new, old, top);
+                fd = missing_leaf(new, old, fd);
+                if (fd == U32_MAX)
+                        fd = missing_leaf(new, old, FILES_INLINE);
+                if (fd == U32_MAX)
+                        copy_locked(new, old);
                 spin_unlock(&old->lock);
-                if (done)
+                if (fd == U32_MAX)
                         return new;
+                if (failed(make_leaf(new, fd)))
+                        break;
         }
         files_drop(new);
         return NULL;
