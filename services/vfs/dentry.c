@@ -463,9 +463,9 @@ u64 dentry_shrink(struct superblock *sb, u64 count)
 void dentry_forget(struct superblock *sb, bool (*stale)(struct dentry *d))
 {
         struct dentry *at = NULL;       /* counted: where the next hold of the lock goes on */
-        bool more = true;
+        u32 left = LOAD_RELAXED(sb->dentries);
 
-        for (u32 left = LOAD_RELAXED(sb->dentries); more && left > 0;) {
+        do {
                 struct doomed b = { };
                 spin_lock(&sb->dcache);
                 struct dentry *d = at ? at : sb->newest, *from = at;
@@ -475,12 +475,11 @@ void dentry_forget(struct superblock *sb, bool (*stale)(struct dentry *d))
                                 b.d[b.n++] = d;
                         d = prev;
                 }
-                more = d && (LOAD(d->flags) & DENTRY_HASHED) != 0;
-                at = more ? dentry_hold(d) : NULL;
+                at = d && (LOAD(d->flags) & DENTRY_HASHED) != 0 ? dentry_hold(d) : NULL;
                 spin_unlock(&sb->dcache);
                 dentry_drop(from);
                 for (u32 i = 0; i < b.n; i++)
                         dentry_drop(b.d[i]);
-        }
+        } while (at && left > 0);
         dentry_drop(at);
 }
