@@ -200,13 +200,15 @@ UNUSED static void sleep_ms(int ms)
                 ;
 }
 
-UNUSED static int64_t now_ms(void)
+UNUSED static int64_t clock_ms(clockid_t clock)
 {
-        struct timespec t;
+        struct timespec t = { -1, 0 };
 
-        clock_gettime(CLOCK_MONOTONIC, &t);
+        clock_gettime(clock, &t);
         return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
+
+UNUSED static int64_t now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
 
 UNUSED static void on(int sig, void (*handler)(int), int flags)
 {

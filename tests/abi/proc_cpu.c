@@ -25,13 +25,7 @@ static struct ticks since(struct ticks a)
         return (struct ticks){ b.user - a.user, b.system - a.system, b.idle - a.idle };
 }
 
-static int64_t own_ms(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-        return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+static int64_t own_ms(void) { return clock_ms(CLOCK_PROCESS_CPUTIME_ID); }
 
 int main(void)
 {

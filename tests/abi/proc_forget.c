@@ -2,16 +2,11 @@
  *
  * proc_forget: what was looked at of processes that are gone takes no memory for long.
  */
-#include "abi.h"
+#include "show.h"
 
 enum { CHILDREN = 2000, SOME_KB = 4096 };
 
-static long slab(void)
-{
-        const char *at = strstr(text_of("/proc/meminfo"), "Slab:");
-
-        return at ? atol(at + 5) : 0;
-}
+static long slab(void) { return kb_of("/proc/meminfo", "Slab:"); }
 
 static void look(void)
 {

@@ -22,12 +22,6 @@ static long raw_nanosleep(clockid_t c, int flags, struct timespec *t, struct tim
         return syscall(SYS_clock_nanosleep, c, flags, t, left);
 }
 static struct timespec ms(long n) { return (struct timespec){ n / 1000, n % 1000 * MS }; }
-static int64_t clock_ms(clockid_t c)
-{
-        struct timespec t = { -1, 0 };
-        clock_gettime(c, &t);
-        return t.tv_sec * 1000 + t.tv_nsec / MS;
-}
 #define PROC_CLOCK(pid)   ((clockid_t)((~(unsigned)(pid) << 3) | 2))
 #define THREAD_CLOCK(tid) ((clockid_t)((~(unsigned)(tid) << 3) | 6))
 
